@@ -1,0 +1,32 @@
+"""Reverse-mode automatic differentiation whose graph is recorded, differentiated, drawn and explained.
+
+>>> from autograd_core import Value
+>>> x, y = Value(2.0), Value(3.0)
+>>> z = x * y + np.sin(x)
+>>> z.backward()
+>>> x.grad == 3.0 + np.cos(2.0)
+np.True_
+"""
+
+from . import ops, pickling
+from .backward import backward
+from .gradcheck import check_gradients
+from .ops.elementwise import relu, sigmoid, softplus
+from .ops.primitive import log_softmax, logsumexp, softmax
+from .transforms import grad, value_and_grad
+from .value import Value, no_grad, stop_gradient
+
+__all__ = [
+    "Value",
+    "check_gradients",
+    "grad",
+    "log_softmax",
+    "logsumexp",
+    "no_grad",
+    "relu",
+    "sigmoid",
+    "softmax",
+    "softplus",
+    "stop_gradient",
+    "value_and_grad",
+]

@@ -1,0 +1,166 @@
+"""The backward pass: one loop that pulls a gradient from a result back to the variables it was computed from.
+
+For a result y = f(x₁, x₂, ...) and a loss L, the chain rule says
+
+    ∂L/∂xₖ  =  Σ over every use of xₖ of  ∂L/∂y · ∂y/∂xₖ,
+
+so a Value's gradient is complete once every result that used it has been visited. Stamps grow as a graph is recorded,
+and every result is younger than its inputs: visiting the youngest Value first is a reverse topological order, and a
+heap of the Values that wait for their turn is all that it takes.
+
+Griewank and Walther, *Evaluating Derivatives*, 2nd ed., SIAM 2008, algorithm 3.3.
+"""
+
+from collections import deque
+from heapq import heappop, heappush
+from typing import Any
+
+import numpy as np
+
+from .data import as_constant, dtype_of, shape_of
+from .op import ONE
+from .ops.linear import astype, real, sum_to
+from .value import Value, plain
+
+
+def pull_back(
+    root: Value,
+    g: Any,
+    *,
+    oldest: int = 0,
+    ends: frozenset[Value] = frozenset(),
+    record: bool = False,
+    keep: bool = False,
+) -> dict[Value, Any]:
+    """The gradients of `root` with respect to the leaves of its graph, as a dictionary.
+
+    Parameters
+    ----------
+    root, g
+        Where the pass begins, and the gradient with respect to it.
+    oldest
+        Values stamped before this belong to somebody else's graph and are constants here.
+    ends
+        Values that count as leaves although they have inputs: the variables of a nested derivative.
+    record
+        Feed the rules with the Values themselves, so that the gradient has a graph of its own.
+    keep
+        Leave each visited Value's gradient in its `grad`.
+    """
+    adjoint = {root: g}
+    waiting = [(-root.stamp, root)] if root.op is not None else []
+    while waiting:
+        node = heappop(waiting)[1]
+        if node in ends:
+            continue
+        g = adjoint.pop(node)
+        if keep:
+            node.grad = g
+        op, inputs, stamp = node.op, node.inputs, node.stamp
+        out, args = (node, inputs) if record else (node._data, [x._data if type(x) is Value else x for x in inputs])
+        for x, a, rule in zip(inputs, args, op.each(inputs) if op.variadic else op.rules):  # settings follow
+            if type(x) is not Value or x.stamp < oldest:
+                continue
+            if x.stamp > stamp:
+                raise changed(node, x)
+            if op.elementwise:
+                c = g if rule is ONE else g * rule(out, *args)
+            elif op.uses_out:
+                c = rule(g, out, *args)
+            else:
+                c = rule(g, *args)
+            kind = type(c)
+            if kind is not type(a) or record or kind is np.ndarray and (c.shape != a.shape or c.dtype is not a.dtype):
+                c = fit(c, a)
+            if x in adjoint:
+                adjoint[x] = adjoint[x] + c
+            elif x.op is not None:
+                adjoint[x] = c
+                heappush(waiting, (-x.stamp, x))
+            else:
+                adjoint[x] = c.copy() if c is g and kind is np.ndarray else c  # a leaf's gradient is its own
+    return adjoint
+
+
+def fit(c: Any, x: Any) -> Any:
+    """A gradient has its variable's shape and dtype: what was broadcast is summed, what was real is real again."""
+    if shape_of(c) != shape_of(x):
+        c = sum_to(c, shape_of(x))
+    dtype = float if type(plain(x)) is float else dtype_of(x)
+    if dtype is float or dtype_of(c) != dtype:
+        if dtype_of(c).kind == "c" and np.dtype(dtype).kind != "c":
+            c = real(c)
+        c = astype.apply(c, dtype)
+    return c
+
+
+def changed(node: Value, x: Value) -> RuntimeError:
+    """The error for data that are no longer those that were recorded."""
+    name = f" {x.name!r}" if x.name else ""
+    return RuntimeError(
+        f"the data of an input{name} of {node.op.name} changed after the operation was recorded, so its derivative "
+        "would be wrong: call backward() before the update, or compute the loss again after it"
+    )
+
+
+def backward(root: Value, gradient: Any = None, *, keep: str = "all") -> None:
+    """Add the derivatives of this Value to the `grad` of every leaf of its graph, and set those in between.
+
+    Parameters
+    ----------
+    gradient
+        The gradient with respect to this Value (its *cotangent*), of its shape. A scalar needs none: it is 1.
+    keep
+        `"all"` leaves the gradients of intermediate Values in their `grad`, for drawings; `"leaves"` frees them on
+        the way.
+
+    Raises
+    ------
+    ValueError
+        If this Value is not a scalar and no gradient is given, or one of another shape.
+    RuntimeError
+        If the data of an input changed after they were used. The leaves are then as they were, as after any error.
+
+    >>> x = Value([1.0, 2.0])
+    >>> (3.0 * x).backward([1.0, 10.0])
+    >>> x.grad
+    array([ 3., 30.])
+    """
+    if keep not in ("all", "leaves"):
+        raise ValueError(f"keep={keep!r}: it is 'all' or 'leaves'")
+    found = pull_back(root, cotangent(root, gradient), keep=keep == "all")
+    totals = [settled(x, c) for x, c in found.items()]
+    deque(map(set_grad, found, totals), maxlen=0)  # one call into C: Ctrl-C comes before it or after it
+
+
+set_grad = Value.grad.__set__  # type: ignore[attr-defined]
+Value.backward = backward  # type: ignore[assignment]
+
+
+def cotangent(root: Value, gradient: Any) -> Any:
+    """The gradient that a pass begins with, checked."""
+    if gradient is None:
+        if root.size != 1:
+            raise ValueError(
+                f"backward() of a Value of shape {root.shape} needs the gradient with respect to it, of the same "
+                "shape: write v.sum().backward(), or v.backward(np.ones(v.shape))"
+            )
+        gradient = np.ones(root.shape, root.dtype)
+    gradient = as_constant(gradient)
+    if shape_of(gradient) != root.shape:
+        raise ValueError(f"the gradient has shape {shape_of(gradient)}, the Value that it is for has {root.shape}")
+    return float(gradient) if type(root._data) is float else gradient.astype(root.dtype)
+
+
+def settled(x: Value, c: Any) -> Any:
+    """What a leaf's `grad` becomes: plain data that nobody else holds, added to what was there.
+
+    PyTorch's convention for a complex variable: the conjugate, so that x - rate * grad descends.
+    """
+    if x.dtype.kind == "c":
+        c = np.conj(c)
+    if x.grad is not None:
+        return x.grad + c
+    if type(x._data) is np.ndarray and (type(c) is not np.ndarray or c.base is not None or not c.flags.carray):
+        return np.array(c, order="C")
+    return c

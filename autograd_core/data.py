@@ -1,0 +1,87 @@
+"""What can be differentiated, and what may stand beside it as a constant.
+
+A `Value` holds one of three kinds of data: a Python `float` (a scalar whose precision is *weak*, as NumPy's NEP 50 has
+it: it takes the dtype of whatever it meets), a NumPy scalar or array of a floating or complex dtype, or an array of
+another library that speaks NumPy's protocols. The functions here turn what a user wrote into one of these, or say why
+they cannot.
+"""
+
+from typing import Any
+
+import numpy as np
+
+NUMBERS = (int, float, complex, np.number, np.bool_)
+
+
+def as_variable(data: Any) -> Any:
+    """The data of a new variable: floats stay floats, integers become float64, arrays and lists are copied."""
+    if isinstance(data, (bool, int, float)) and not isinstance(data, np.generic):
+        return float(data)
+    if hasattr(data, "__array_function__") and not isinstance(data, (np.ndarray, np.generic)):
+        return data  # an array of another library
+    array = np.array(reject_graph(data))
+    if array.dtype.kind in "biu":
+        array = array.astype(np.float64)
+    reject_dtype(array)
+    return array if isinstance(data, np.ndarray) or array.ndim else array[()]
+
+
+def as_constant(data: Any) -> Any:
+    """An operand that is not differentiated: numbers and arrays as they are, lists as arrays."""
+    if isinstance(data, np.ndarray):
+        reject_dtype(data)
+        return data
+    if isinstance(data, NUMBERS) or hasattr(data, "__array_function__"):
+        return data
+    array = np.asarray(reject_graph(data))
+    reject_dtype(array)
+    return array
+
+
+def reject_dtype(array: Any) -> None:
+    """Numbers have derivatives; strings, dates and arbitrary objects have none."""
+    if array.dtype.kind not in "biufc":
+        raise TypeError(
+            f"data of dtype {array.dtype} cannot be differentiated: give numbers, or convert them first with "
+            "np.asarray(data, dtype=float)"
+        )
+
+
+def reject_graph(data: Any) -> Any:
+    """Refuse a Value, or a list with Values in it, where plain data is wanted: NumPy would drop the gradients."""
+    pending = [data]
+    while pending:
+        item = pending.pop()
+        if isinstance(item, (list, tuple)):
+            pending.extend(item)
+        elif hasattr(item, "op") and hasattr(item, "inputs"):
+            raise TypeError(
+                "a list that contains Values is not an array: write np.stack([v, w]), which is differentiable, or "
+                "[v.data, w.data] for their plain data"
+                if item is not data
+                else "this is a Value already: use it as it is, or v.data for its plain data"
+            )
+    return data
+
+
+def shape_of(x: Any) -> tuple[int, ...]:
+    """The shape of a Value, an array or a number, without NumPy's conversion of Python scalars."""
+    return getattr(x, "shape", ())
+
+
+def ndim_of(x: Any) -> int:
+    """The number of axes of a Value, an array or a number."""
+    return len(getattr(x, "shape", ()))
+
+
+def size_of(x: Any) -> int:
+    """The number of elements of a Value, an array or a number."""
+    size = 1
+    for n in getattr(x, "shape", ()):
+        size *= n
+    return size
+
+
+def dtype_of(x: Any) -> Any:
+    """The dtype of a Value, an array or a number; a Python float counts as float64."""
+    return getattr(x, "dtype", None) or np.dtype(type(x))

@@ -1,0 +1,116 @@
+"""Derivatives against finite differences, for any function.
+
+The central difference (f(x + h) − f(x − h)) / 2h has an error of order h² from the series and of order ε/h from
+rounding; h = ε^(1/3) balances them (Press et al., *Numerical Recipes*, 3rd ed., section 5.7). Order 2 checks the
+gradient of a random projection of the gradient in the same way, and so on.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from .data import shape_of
+from .transforms import grad
+from .trees import flatten
+from .value import no_grad, plain
+
+STEP = float(np.finfo(np.float64).eps ** (1 / 3))
+MANY = 200
+"""Arguments with more elements are checked along random directions instead of element by element."""
+
+
+def check_gradients(
+    fun: Callable[..., Any],
+    *args: Any,
+    order: int = 1,
+    rtol: float = 1e-5,
+    atol: float = 1e-7,
+    rng: int | np.random.Generator | None = 0,
+) -> None:
+    """Compare the derivatives of a function, up to `order`, with central differences in float64.
+
+    Parameters
+    ----------
+    fun
+        A function of numbers, arrays and containers of them; its result is a number, an array, or a container.
+    args
+        The point at which to check. It should not lie on a kink or a jump.
+    rng
+        Draws the projection of results that are no scalars, and the directions in large arguments.
+
+    Raises
+    ------
+    AssertionError
+        If they differ, naming the order, the argument, the element and both numbers.
+
+    >>> check_gradients(np.tanh, np.array([0.1, -2.0]), order=2)
+    """
+    rng = np.random.default_rng(rng)
+    leaves, rebuild = flatten(list(args))
+    point = [np.asarray(plain(x), dtype=np.float64)[()] for x in leaves]
+    with no_grad():
+        results = flatten(fun(*rebuild(point)))[0]
+    weights = [rng.standard_normal(shape_of(r)) for r in results]
+
+    def function(*variables: Any) -> Any:
+        results = flatten(fun(*rebuild(list(variables))))[0]
+        total: Any = 0.0
+        for w, r in zip(weights, results, strict=True):
+            total = total + np.sum(w * r)
+        return total
+
+    for k in range(1, order + 1):
+        compare(function, point, k, rtol, atol, rng)
+        function = projected_gradient(function, [rng.standard_normal(shape_of(x)) for x in point])
+
+
+def projected_gradient(function: Callable[..., Any], directions: list[Any]) -> Callable[..., Any]:
+    """x ↦ Σ ⟨∇f(x), direction⟩, a scalar function whose gradient holds the next derivatives."""
+    gradient = grad(function, range(len(directions)))  # type: ignore[arg-type]
+
+    def projected(*variables: Any) -> Any:
+        total: Any = 0.0
+        for g, t in zip(gradient(*variables), directions, strict=True):
+            total = total + np.sum(g * t)
+        return total
+
+    return projected
+
+
+def compare(
+    function: Callable[..., Any], point: list[Any], order: int, rtol: float, atol: float, rng: np.random.Generator
+) -> None:
+    """The gradient of a scalar function of arrays against central differences."""
+    gradients = grad(function, tuple(range(len(point))))(*point)
+
+    def at(k: int, shift: Any) -> float:
+        with no_grad():
+            return float(plain(function(*point[:k], point[k] + shift, *point[k + 1 :])))
+
+    for k, x in enumerate(point):
+        exact = np.asarray(gradients[k])
+        if np.shape(exact) != np.shape(x):
+            raise AssertionError(f"order {order}: the gradient of argument {k} has shape {np.shape(exact)}, not {np.shape(x)}")
+        for where, t in directions(np.shape(x), rng):
+            h = STEP * max(1.0, float(np.max(np.abs(x))))
+            numeric = (at(k, h * t) - at(k, -h * t)) / (2 * h)
+            found = float(np.sum(exact * t))
+            if not abs(found - numeric) <= atol * 10 ** (order - 1) + rtol * max(abs(found), abs(numeric)):
+                raise AssertionError(
+                    f"order {order}: the derivative with respect to argument {k}, {where}, is {found:.10g} by the rules "
+                    f"and {numeric:.10g} by central differences"
+                )
+
+
+def directions(shape: tuple[int, ...], rng: np.random.Generator) -> Any:
+    """Each element by itself, with its name; for large arrays a few random directions."""
+    if np.prod(shape) > MANY:
+        for k in range(8):
+            t = rng.standard_normal(shape)
+            yield f"along random direction {k}", t / np.linalg.norm(t)
+        return
+    for index in np.ndindex(shape):
+        t = np.zeros(shape)
+        t[index] = 1.0
+        yield f"element {index}" if shape else "a scalar", t

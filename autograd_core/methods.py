@@ -1,0 +1,190 @@
+"""The ndarray's own names on a Value: `v.sum(axis=1)`, `v.reshape(2, 3)`, `v.T`, and the spellings of PyTorch.
+
+Each method looks its op up in the registry when it is called, so this file says *what* a Value can do and nothing of
+how; the ops say that.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from .data import dtype_of, shape_of, size_of
+from .registry import OPS
+
+Axis = int | tuple[int, ...] | None
+
+
+class ArrayMethods:
+    """The half of a Value that looks like an ndarray."""
+
+    __slots__ = ()
+    data: Any
+
+    # What an array knows of itself ------------------------------------------------------------------------------------
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The length of each axis; `()` for a scalar."""
+        return shape_of(self.data)
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return len(shape_of(self.data))
+
+    @property
+    def size(self) -> int:
+        """The number of elements."""
+        return size_of(self.data)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The dtype of the data; float64 for a Python float."""
+        return dtype_of(self.data)
+
+    def item(self, *index: int) -> Any:
+        """The single element (or the one at `index`) as a Python number, without its gradient."""
+        return np.asarray(self.data).item(*index)
+
+    def tolist(self) -> Any:
+        """The data as nested lists of Python numbers, without gradients."""
+        return np.asarray(self.data).tolist()
+
+    def argmax(self, axis: int | None = None) -> Any:
+        """Plain indices of the largest elements."""
+        return np.argmax(self.data, axis=axis)
+
+    def argmin(self, axis: int | None = None) -> Any:
+        """Plain indices of the smallest elements."""
+        return np.argmin(self.data, axis=axis)
+
+    def argsort(self, axis: int = -1) -> Any:
+        """Plain indices that sort the elements."""
+        return np.argsort(self.data, axis=axis)
+
+    def all(self, axis: Axis = None) -> Any:
+        """Whether all elements are nonzero, as plain data."""
+        return np.all(self.data, axis=axis)
+
+    def any(self, axis: Axis = None) -> Any:
+        """Whether any element is nonzero, as plain data."""
+        return np.any(self.data, axis=axis)
+
+    # Reductions -------------------------------------------------------------------------------------------------------
+
+    def sum(self, axis: Axis = None, *, keepdims: bool = False) -> Any:
+        """See `np.sum`."""
+        return OPS["sum"].apply(self, axis, keepdims)
+
+    def mean(self, axis: Axis = None, *, keepdims: bool = False) -> Any:
+        """See `np.mean`."""
+        return OPS["mean"].apply(self, axis, keepdims)
+
+    def var(self, axis: Axis = None, *, ddof: float = 0, keepdims: bool = False) -> Any:
+        """See `np.var`."""
+        return OPS["var"](self, axis=axis, ddof=ddof, keepdims=keepdims)
+
+    def std(self, axis: Axis = None, *, ddof: float = 0, keepdims: bool = False) -> Any:
+        """See `np.std`."""
+        return OPS["std"](self, axis=axis, ddof=ddof, keepdims=keepdims)
+
+    def max(self, axis: Axis = None, *, keepdims: bool = False) -> Any:
+        """See `np.max`; elements that tie share the gradient equally."""
+        return OPS["max"].apply(self, axis, keepdims)
+
+    def min(self, axis: Axis = None, *, keepdims: bool = False) -> Any:
+        """See `np.min`; elements that tie share the gradient equally."""
+        return OPS["min"].apply(self, axis, keepdims)
+
+    def prod(self, axis: Axis = None, *, keepdims: bool = False) -> Any:
+        """See `np.prod`; right where elements are zero, too."""
+        return OPS["prod"].apply(self, axis, keepdims)
+
+    def cumsum(self, axis: int | None = None) -> Any:
+        """See `np.cumsum`."""
+        return OPS["cumsum"](self, axis=axis)
+
+    # Shape ------------------------------------------------------------------------------------------------------------
+
+    def reshape(self, *shape: Any) -> Any:
+        """See `np.reshape`; the shape as one tuple or as separate integers."""
+        return OPS["reshape"].apply(self, shape[0] if len(shape) == 1 else shape)
+
+    def ravel(self) -> Any:
+        """The elements in C order as one axis."""
+        return OPS["reshape"].apply(self, (-1,))
+
+    flatten = ravel
+
+    def transpose(self, *axes: Any) -> Any:
+        """See `np.transpose`; the axes as one tuple or as separate integers, reversed by default."""
+        order = axes[0] if len(axes) == 1 and not isinstance(axes[0], int) else axes
+        return OPS["transpose"].apply(self, tuple(order) if order else None)
+
+    @property
+    def T(self) -> Any:
+        """All axes reversed: the transpose of a matrix."""
+        return OPS["transpose"].apply(self, None)
+
+    @property
+    def mT(self) -> Any:
+        """The last two axes swapped: the transpose of each matrix of a stack."""
+        return OPS["swapaxes"].apply(self, -1, -2)
+
+    def swapaxes(self, axis1: int, axis2: int) -> Any:
+        """See `np.swapaxes`."""
+        return OPS["swapaxes"].apply(self, axis1, axis2)
+
+    def squeeze(self, axis: Axis = None) -> Any:
+        """See `np.squeeze`."""
+        return OPS["squeeze"].apply(self, axis)
+
+    def astype(self, dtype: Any) -> Any:
+        """The data in another floating dtype; the gradient comes back in this one's."""
+        return OPS["astype"].apply(self, np.dtype(dtype))
+
+    # Arithmetic by name, as PyTorch and micrograd spell it ------------------------------------------------------------
+
+    def dot(self, other: Any) -> Any:
+        """See `np.dot`."""
+        return OPS["dot"](self, other)
+
+    def clip(self, min: Any = None, max: Any = None) -> Any:
+        """See `np.clip`; the gradient is zero where an element is cut off."""
+        return OPS["clip"](self, min, max)
+
+    def exp(self) -> Any:
+        """See `np.exp`."""
+        return OPS["exp"](self)
+
+    def log(self) -> Any:
+        """See `np.log`."""
+        return OPS["log"](self)
+
+    def sqrt(self) -> Any:
+        """See `np.sqrt`."""
+        return OPS["sqrt"](self)
+
+    def sin(self) -> Any:
+        """See `np.sin`."""
+        return OPS["sin"](self)
+
+    def cos(self) -> Any:
+        """See `np.cos`."""
+        return OPS["cos"](self)
+
+    def tanh(self) -> Any:
+        """See `np.tanh`."""
+        return OPS["tanh"](self)
+
+    def sigmoid(self) -> Any:
+        """1 / (1 + exp(-x)), stable for any x."""
+        return OPS["sigmoid"](self)
+
+    def relu(self) -> Any:
+        """max(x, 0), with the derivative 0 at 0."""
+        return OPS["relu"](self)
+
+    def softmax(self, axis: int = -1) -> Any:
+        """exp(x) / sum(exp(x)) along an axis, stable for any x."""
+        return OPS["softmax"].apply(self, axis)

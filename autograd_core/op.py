@@ -1,0 +1,205 @@
+"""An op is declared once: its function, its derivative, its label and its test samples stand together.
+
+Four forms of declaration cover all of mathematics that is needed here; the derivative itself chooses which. Write
+y = f(x₁, x₂, ...), g for the gradient of the loss with respect to y, and t for a tangent:
+
+=============  ============================================  =======================================================
+form           what is declared                              reverse mode                forward mode
+=============  ============================================  =======================================================
+elementwise    the local derivatives ∂y/∂xₖ                  gₖ = g · ∂y/∂xₖ             t = Σₖ ∂y/∂xₖ · tₖ
+linear         the adjoint of a map linear in its arguments  gₖ = adjointₖ(g)            t = f(t₁, t₂, ...)
+multilinear    an adjoint for each argument                  gₖ = adjointₖ(g, x)         t = Σₖ f(x₁, .., tₖ, .., xₙ)
+primitive      a pullback                                    gₖ = pullbackₖ(g, y, x)     from the pullback
+=============  ============================================  =======================================================
+
+Rules never mention broadcasting, accumulation or which inputs need a gradient: the loop in `backward.py` does that once
+for all of them. They are plain NumPy and call other ops, so that a rule fed with Values records its own graph.
+"""
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from .data import as_constant
+from .registry import BY_NUMPY, OPS
+from .value import FAST, Value, apply, plain
+
+ONE: Any = lambda *args: 1.0  # noqa: E731
+"""The local derivative 1, known by identity: the loop passes the gradient on without multiplying."""
+
+CALL, POWER, UNARY, PRODUCT, SUM = 5, 4, 3, 2, 1
+"""How tightly a label binds; an operand that binds less tightly is put in parentheses."""
+
+FREE = (-2.0, 2.0)
+"""The interval that test samples are drawn from where an op is defined everywhere."""
+
+Rule = Callable[..., Any]
+
+
+class Op:
+    """One differentiable operation: what is recorded in a graph, and the only thing that its readers need to know.
+
+    Calling an op on Values records it; called on plain data only, it returns plain data.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        form: str,
+        forward: Rule,
+        rules: tuple[Rule | None, ...],
+        *,
+        numpy: Rule | tuple[Rule, ...] = (),
+        settings: dict[str, Any] | None = None,
+        variadic: bool = False,
+        tex: str | None = None,
+        text: str | None = None,
+        precedence: int = CALL,
+        samples: Sequence[Any] = (),
+        domain: Sequence[tuple[float, float]] = (),
+        doc: str = "",
+    ) -> None:
+        self.name = self.__name__ = name
+        self.form = form
+        self.elementwise = form == "elementwise"
+        self.uses_out = form == "primitive"
+        self.forward = forward
+        self.rules = rules
+        self.arity = len(rules)
+        self.first = next((k for k, rule in enumerate(rules) if rule is not None), 0)
+        self.settings = settings or {}
+        self.variadic = variadic
+        self.tex = tex
+        self.text = text
+        self.precedence = precedence
+        self.samples = samples
+        self.domain = domain
+        self.__doc__ = doc or f"{name}, differentiable."
+        OPS[name] = self
+        self.numpy = numpy if isinstance(numpy, tuple) else (numpy,)
+        for function in self.numpy:
+            BY_NUMPY[function] = self
+
+    def __call__(self, *args: Any, **settings: Any) -> Any:
+        if self.variadic:
+            arrays, args = (*args[0],), args[1:]
+        else:
+            arrays, args = args[: self.arity], args[self.arity :]
+            if len(arrays) < self.arity:
+                raise TypeError(f"{self.name} takes {self.arity} arrays, {len(arrays)} given")
+        arrays = tuple([x if type(x) is Value or type(x) in FAST else as_constant(x) for x in arrays])
+        for x in arrays:
+            if hasattr(x, "apply_op"):  # a placeholder that writes formulas instead of computing
+                return x.apply_op(self, arrays, settings)
+        if args or settings:
+            chosen = dict(zip(self.settings, args, strict=False))
+            if len(args) > len(self.settings) or settings.keys() & chosen or settings.keys() - self.settings.keys():
+                known = ", ".join(f"{name}=" for name in self.settings) or "none"
+                raise TypeError(f"{self.name}: unknown or repeated settings; the settings it takes: {known}")
+            return apply(self, (*arrays, *(self.settings | chosen | settings).values()))
+        return apply(self, (*arrays, *self.settings.values()))
+
+    def apply(self, *inputs: Any) -> Any:
+        """Compute and record with all inputs given: arrays first, then every setting in its order, unchecked."""
+        return apply(self, inputs)
+
+    def each(self, inputs: tuple[Any, ...]) -> list[Rule]:
+        """A variadic op's one rule for each of its arrays."""
+        (rule,) = self.rules
+        assert rule is not None
+        return [functools.partial(rule, k) for k in range(len(inputs) - len(self.settings))]
+
+    def __repr__(self) -> str:
+        return f"<op {self.name}>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return OPS.__getitem__, (self.name,)
+
+
+def elementwise(
+    name: str,
+    forward: Rule,
+    *,
+    partials: tuple[Rule, ...],
+    scalar: Rule | None = None,
+    domain: Sequence[tuple[float, float]] = (),
+    **record: Any,
+) -> Op:
+    """Declare y = f(x₁, x₂, ...) element by element, with the local derivatives `partial(out, x₁, x₂, ...)`.
+
+    `scalar` is the function of Python's `math` that computes f on Python floats; where it raises (a pole, an overflow),
+    `forward` answers as NumPy does, with inf or nan.
+    """
+    if scalar is not None:
+        forward = on_floats(scalar, forward, len(partials))
+    return Op(name, "elementwise", forward, partials, domain=domain or (FREE,) * len(partials), **record)
+
+
+def linear(name: str, forward: Rule, *, adjoints: tuple[Rule | None, ...], **record: Any) -> Op:
+    """Declare a map that is linear in its array arguments together, with the adjoints `adjoint(g, *inputs)`.
+
+    The adjoint of a linear map A is the map with ⟨A x, g⟩ = ⟨x, Aᵀ g⟩. None stands for an argument that is never
+    differentiated. With `variadic=True` there is one rule, `adjoint(k, g, *inputs)`.
+    """
+    return Op(name, "linear", forward, adjoints, **record)
+
+
+def multilinear(name: str, forward: Rule, *, adjoints: tuple[Rule, ...], **record: Any) -> Op:
+    """Declare a map that is linear in each argument while the others are held, with `adjoint(g, *inputs)` for each."""
+    return Op(name, "multilinear", forward, adjoints, **record)
+
+
+def primitive(name: str, forward: Rule, *, pullbacks: tuple[Rule, ...], **record: Any) -> Op:
+    """Declare any other map by its pullbacks `pullback(g, out, *inputs)`, one for each array argument."""
+    return Op(name, "primitive", forward, pullbacks, **record)
+
+
+def flat(*functions: Rule) -> None:
+    """Declare NumPy functions whose derivative is zero wherever they have one: their results are plain data."""
+    for function in functions:
+        BY_NUMPY[function] = on_plain(function)
+
+
+def on_plain(function: Rule) -> Rule:
+    """The function on the plain data of its arguments."""
+
+    def call(*args: Any, **settings: Any) -> Any:
+        return function(*map(plain, args), **settings)
+
+    return call
+
+
+def composed(*numpy: Rule) -> Callable[[Rule], Rule]:
+    """Declare a function written in terms of ops. It needs no rule: the chain rule goes through its parts."""
+
+    def declare(function: Rule) -> Rule:
+        for other in numpy:
+            BY_NUMPY[other] = function
+        return function
+
+    return declare
+
+
+def on_floats(scalar: Rule, forward: Rule, arity: int) -> Rule:
+    """`scalar` where all arguments are Python floats and it does not raise; `forward`, NumPy's answer, elsewhere."""
+    raised = (ValueError, OverflowError, ZeroDivisionError)
+
+    def unary(x: Any) -> Any:
+        if type(x) is not float:
+            return forward(x)
+        try:
+            return scalar(x)
+        except raised:
+            return float(forward(np.float64(x)))
+
+    def binary(x: Any, y: Any) -> Any:
+        if type(x) not in FAST or type(y) not in FAST:
+            return forward(x, y)
+        try:
+            return scalar(x, y)
+        except raised:
+            return float(forward(np.float64(x), np.float64(y)))
+
+    return unary if arity == 1 else binary

@@ -1,0 +1,269 @@
+"""Functions that act element by element. Each is its function and its bare local derivatives, and nothing else.
+
+A derivative prefers the output to recomputing (`exp: out`, `tanh: 1 - out * out`). Where there is no derivative, the
+subgradient of least norm is taken: 0 for |x| and relu at 0, one half each for the arguments of `maximum` that tie.
+
+Source of the derivatives: Abramowitz and Stegun, *Handbook of Mathematical Functions*, chapters 4 and 6.
+"""
+
+import math
+import operator
+from typing import Any
+
+import numpy as np
+
+from ..op import ONE, POWER, PRODUCT, SUM, UNARY, composed, elementwise, flat
+from .linear import choose, where
+
+LN2, LN10, RADIANS = math.log(2.0), math.log(10.0), math.pi / 180
+INSIDE, POSITIVE = [(-0.9, 0.9)], [(0.3, 2.0)]
+
+# Arithmetic -----------------------------------------------------------------------------------------------------------
+
+add = elementwise(
+    "add", operator.add, numpy=np.add, text="{x} + {y}", tex="{x} + {y}", precedence=SUM,
+    partials=(ONE,
+              ONE),
+)  # fmt: skip
+sub = elementwise(
+    "sub", operator.sub, numpy=np.subtract, text="{x} − {y}", tex="{x} - {y}", precedence=SUM,
+    partials=(ONE,
+              lambda out, x, y: -1.0),
+)  # fmt: skip
+mul = elementwise(
+    "mul", operator.mul, numpy=np.multiply, text="{x} × {y}", tex=r"{x} \, {y}", precedence=PRODUCT,
+    partials=(lambda out, x, y: y,
+              lambda out, x, y: x),
+)  # fmt: skip
+div = elementwise(
+    "div", operator.truediv, scalar=operator.truediv, numpy=np.true_divide, domain=[(-2, 2), (0.5, 2)],
+    text="{x} / {y}", tex=r"\frac{{{x}}}{{{y}}}", precedence=PRODUCT,
+    partials=(lambda out, x, y: 1 / y,
+              lambda out, x, y: -out / y),
+)  # fmt: skip
+mod = elementwise(
+    "mod", np.remainder, numpy=np.remainder, domain=[(0.2, 0.9), (1.5, 2)],
+    text="{x} mod {y}", tex=r"{x} \bmod {y}", precedence=PRODUCT,
+    partials=(ONE,
+              lambda out, x, y: -np.floor_divide(x, y)),
+)  # fmt: skip
+neg = elementwise(
+    "neg", operator.neg, numpy=np.negative, text="−{x}", tex="-{x}", precedence=UNARY,
+    partials=(lambda out, x: -1.0,),
+)  # fmt: skip
+abs = elementwise(
+    "abs", operator.abs, numpy=(np.abs, np.fabs), text="|{x}|", tex=r"\left|{x}\right|",
+    partials=(lambda out, x: np.conj(np.sign(x)),),
+)  # fmt: skip
+
+
+def real_power(x: float, y: float) -> float:
+    """x ** y of Python floats, where Python turns complex as an error: NumPy says nan."""
+    out = x**y
+    if type(out) is complex:
+        raise ValueError("not real")
+    return out
+
+
+pow = elementwise(
+    "pow", operator.pow, scalar=real_power, numpy=(np.power, np.float_power), domain=[(0.5, 2), (-2, 2)],
+    text="{x}^{y}", tex="{{{x}}}^{{{y}}}", precedence=POWER,
+    partials=(lambda out, x, y: y * x ** choose(y == 0, 1.0, y - 1),  # so 0**2 has derivatives 0, 2, 0, ...
+              lambda out, x, y: out * np.log(choose((x == 0) & (y > 0), 1.0, x))),  # 0**y is 0 for all y > 0
+)  # fmt: skip
+square = elementwise(
+    "square", lambda x: x * x, numpy=np.square, text="{x}²", tex="{{{x}}}^2", precedence=POWER,
+    partials=(lambda out, x: 2 * x,),
+)  # fmt: skip
+sqrt = elementwise(
+    "sqrt", np.sqrt, scalar=math.sqrt, numpy=np.sqrt, domain=POSITIVE, text="√({x})", tex=r"\sqrt{{{x}}}",
+    partials=(lambda out, x: 0.5 / out,),
+)  # fmt: skip
+cbrt = elementwise(
+    "cbrt", np.cbrt, numpy=np.cbrt, domain=POSITIVE, tex=r"\sqrt[3]{{{x}}}",
+    partials=(lambda out, x: 1 / (3 * out * out),),
+)  # fmt: skip
+reciprocal = elementwise(
+    "reciprocal", lambda x: 1 / x, scalar=lambda x: 1 / x, numpy=np.reciprocal, domain=POSITIVE,
+    text="1 / {x}", tex=r"\frac{{1}}{{{x}}}", precedence=PRODUCT,
+    partials=(lambda out, x: -out * out,),
+)  # fmt: skip
+
+# Exponentials and logarithms ------------------------------------------------------------------------------------------
+
+exp = elementwise(
+    "exp", np.exp, scalar=math.exp, numpy=np.exp, tex="e^{{{x}}}", precedence=POWER,
+    text="exp({x})", partials=(lambda out, x: out,),
+)  # fmt: skip
+exp2 = elementwise("exp2", np.exp2, numpy=np.exp2, tex="2^{{{x}}}", partials=(lambda out, x: out * LN2,))
+expm1 = elementwise(
+    "expm1", np.expm1, scalar=math.expm1, numpy=np.expm1, tex="e^{{{x}}} - 1", precedence=SUM, text="exp({x}) − 1",
+    partials=(lambda out, x: np.exp(x),),
+)  # fmt: skip
+log = elementwise(
+    "log", np.log, scalar=math.log, numpy=np.log, domain=POSITIVE, tex=r"\ln({x})",
+    partials=(lambda out, x: 1 / x,),
+)  # fmt: skip
+log2 = elementwise(
+    "log2", np.log2, numpy=np.log2, domain=POSITIVE, tex=r"\log_2({x})", partials=(lambda out, x: 1 / (x * LN2),)
+)
+log10 = elementwise(
+    "log10", np.log10, numpy=np.log10, domain=POSITIVE, tex=r"\log_{{10}}({x})",
+    partials=(lambda out, x: 1 / (x * LN10),),
+)  # fmt: skip
+log1p = elementwise(
+    "log1p", np.log1p, scalar=math.log1p, numpy=np.log1p, domain=POSITIVE, text="log(1 + {x})", tex=r"\ln(1 + {x})",
+    partials=(lambda out, x: 1 / (1 + x),),
+)  # fmt: skip
+logaddexp = elementwise(
+    "logaddexp", np.logaddexp, numpy=np.logaddexp, tex=r"\ln(e^{{{x}}} + e^{{{y}}})",
+    partials=(lambda out, x, y: np.exp(x - out),
+              lambda out, x, y: np.exp(y - out)),
+)  # fmt: skip
+logaddexp2 = elementwise(
+    "logaddexp2", np.logaddexp2, numpy=np.logaddexp2, tex=r"\log_2(2^{{{x}}} + 2^{{{y}}})",
+    partials=(lambda out, x, y: np.exp2(x - out),
+              lambda out, x, y: np.exp2(y - out)),
+)  # fmt: skip
+
+# Trigonometry ---------------------------------------------------------------------------------------------------------
+
+sin = elementwise("sin", np.sin, scalar=math.sin, numpy=np.sin, tex=r"\sin({x})", partials=(lambda out, x: np.cos(x),))
+cos = elementwise("cos", np.cos, scalar=math.cos, numpy=np.cos, tex=r"\cos({x})", partials=(lambda out, x: -np.sin(x),))
+tan = elementwise(
+    "tan", np.tan, scalar=math.tan, numpy=np.tan, domain=[(-1, 1)], tex=r"\tan({x})",
+    partials=(lambda out, x: 1 + out * out,),
+)  # fmt: skip
+arcsin = elementwise(
+    "arcsin", np.arcsin, scalar=math.asin, numpy=np.arcsin, domain=INSIDE, tex=r"\arcsin({x})",
+    partials=(lambda out, x: 1 / np.sqrt(1 - x * x),),
+)  # fmt: skip
+arccos = elementwise(
+    "arccos", np.arccos, scalar=math.acos, numpy=np.arccos, domain=INSIDE, tex=r"\arccos({x})",
+    partials=(lambda out, x: -1 / np.sqrt(1 - x * x),),
+)  # fmt: skip
+arctan = elementwise(
+    "arctan", np.arctan, scalar=math.atan, numpy=np.arctan, tex=r"\arctan({x})",
+    partials=(lambda out, x: 1 / (1 + x * x),),
+)  # fmt: skip
+arctan2 = elementwise(
+    "arctan2", np.arctan2, scalar=math.atan2, numpy=np.arctan2, domain=[(0.5, 2), (0.5, 2)],
+    tex=r"\operatorname{{atan2}}({x}, {y})",
+    partials=(lambda out, x, y: y / (x * x + y * y),
+              lambda out, x, y: -x / (x * x + y * y)),
+)  # fmt: skip
+hypot = elementwise(
+    "hypot", np.hypot, scalar=math.hypot, numpy=np.hypot, domain=[(0.5, 2), (0.5, 2)], tex=r"\sqrt{{{x}^2 + {y}^2}}",
+    partials=(lambda out, x, y: x / choose(out == 0, 1.0, out),
+              lambda out, x, y: y / choose(out == 0, 1.0, out)),
+)  # fmt: skip
+deg2rad = elementwise(
+    "deg2rad", np.deg2rad, numpy=(np.deg2rad, np.radians), partials=(lambda out, x: RADIANS,)
+)
+rad2deg = elementwise(
+    "rad2deg", np.rad2deg, numpy=(np.rad2deg, np.degrees), partials=(lambda out, x: 1 / RADIANS,)
+)
+
+# Hyperbolic functions -------------------------------------------------------------------------------------------------
+
+sinh = elementwise(
+    "sinh", np.sinh, scalar=math.sinh, numpy=np.sinh, tex=r"\sinh({x})", partials=(lambda out, x: np.cosh(x),)
+)
+cosh = elementwise(
+    "cosh", np.cosh, scalar=math.cosh, numpy=np.cosh, tex=r"\cosh({x})", partials=(lambda out, x: np.sinh(x),)
+)
+tanh = elementwise(
+    "tanh", np.tanh, scalar=math.tanh, numpy=np.tanh, tex=r"\tanh({x})", partials=(lambda out, x: 1 - out * out,)
+)
+arcsinh = elementwise(
+    "arcsinh", np.arcsinh, scalar=math.asinh, numpy=np.arcsinh, tex=r"\operatorname{{arsinh}}({x})",
+    partials=(lambda out, x: 1 / np.hypot(1.0, x),),
+)  # fmt: skip
+arccosh = elementwise(
+    "arccosh", np.arccosh, scalar=math.acosh, numpy=np.arccosh, domain=[(1.3, 3)],
+    tex=r"\operatorname{{arcosh}}({x})",
+    partials=(lambda out, x: 1 / (np.sqrt(x - 1) * np.sqrt(x + 1)),),
+)  # fmt: skip
+arctanh = elementwise(
+    "arctanh", np.arctanh, scalar=math.atanh, numpy=np.arctanh, domain=INSIDE,
+    tex=r"\operatorname{{artanh}}({x})",
+    partials=(lambda out, x: 1 / (1 - x * x),),
+)  # fmt: skip
+
+# What networks use ----------------------------------------------------------------------------------------------------
+
+
+def stable_sigmoid(x: Any) -> Any:
+    """1 / (1 + exp(-x)). Where exp(-x) overflows to inf the quotient is 0, which is right; so only the warning goes."""
+    with np.errstate(over="ignore"):
+        out = np.exp(-x)
+    out += 1
+    return np.reciprocal(out, out=out) if type(out) is np.ndarray else 1 / out
+
+
+sigmoid = elementwise(
+    "sigmoid", stable_sigmoid, scalar=lambda x: 1 / (1 + math.exp(-x)), text="σ({x})", tex=r"\sigma({x})",
+    partials=(lambda out, x: out * (1 - out),),
+    doc="""The logistic function σ(x) = 1 / (1 + e⁻ˣ), for any x without overflow.
+
+    >>> sigmoid(0.0)
+    0.5
+    """,
+)  # fmt: skip
+softplus = elementwise(
+    "softplus", lambda x: np.logaddexp(x, 0), text="softplus({x})", tex=r"\operatorname{{softplus}}({x})",
+    partials=(lambda out, x: sigmoid(x),),
+    doc="""log(1 + eˣ), for any x without overflow; its derivative is the sigmoid.
+
+    >>> softplus(1000.0)
+    1000.0
+    """,
+)  # fmt: skip
+relu = elementwise(
+    "relu", lambda x: np.maximum(x, 0), scalar=lambda x: 0.0 if x <= 0 else x, tex=r"\operatorname{{relu}}({x})",
+    domain=[(0.2, 2)], partials=(lambda out, x: x > 0,),
+    doc="""max(x, 0), with the derivative 0 at 0.
+
+    >>> relu(-3.0), relu(3.0)
+    (0.0, 3.0)
+    """,
+)  # fmt: skip
+
+# Selection: ties share the gradient equally -------------------------------------------------------------------------------
+
+
+def chosen(x: Any, y: Any) -> Any:
+    """1 where x > y, a half where they tie, else 0."""
+    return choose(x > y, 1.0, choose(x == y, 0.5, 0.0))
+
+
+maximum = elementwise(
+    "maximum", np.maximum, numpy=(np.maximum, np.fmax), text="max({x}, {y})", tex=r"\max({x}, {y})",
+    partials=(lambda out, x, y: chosen(x, y),
+              lambda out, x, y: chosen(y, x)),
+)  # fmt: skip
+minimum = elementwise(
+    "minimum", np.minimum, numpy=(np.minimum, np.fmin), text="min({x}, {y})", tex=r"\min({x}, {y})",
+    partials=(lambda out, x, y: chosen(y, x),
+              lambda out, x, y: chosen(x, y)),
+)  # fmt: skip
+clip_between = elementwise(
+    "clip", np.clip, domain=[(-2, 2), (-1.5, -0.5), (0.5, 1.5)], tex=r"\operatorname{{clip}}({x}, {y}, {z})",
+    partials=(lambda out, x, low, high: (x > low) & (x < high),
+              lambda out, x, low, high: (x < low) & (low < high),
+              lambda out, x, low, high: (x > high) | (low >= high)),
+)  # fmt: skip
+
+
+@composed(np.clip)
+def clip(a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Any:
+    """See `np.clip`: the derivative is 1 between the bounds, and 0 on and outside of them."""
+    low, high = (a_min if min is None else min), (a_max if max is None else max)
+    return clip_between(a, -math.inf if low is None else low, math.inf if high is None else high)
+
+
+flat(
+    np.sign, np.floor, np.ceil, np.trunc, np.rint, np.round, np.floor_divide, np.isnan, np.isinf, np.isfinite, np.signbit,
+    np.greater, np.greater_equal, np.less, np.less_equal, np.equal, np.not_equal, np.logical_and, np.logical_or,
+    np.logical_not, np.logical_xor, np.heaviside, np.spacing, np.nextafter,
+)  # fmt: skip

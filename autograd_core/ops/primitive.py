@@ -1,0 +1,148 @@
+"""Functions that are neither elementwise nor linear: extremes, products, spreads and the softmax family.
+
+Each declares its pullback: given g, the gradient with respect to the output, it returns the gradient with respect to an
+input. Stable forms are used throughout (logsumexp subtracts the maximum), so that gradients do not overflow either.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from ..data import dtype_of, shape_of, size_of
+from ..op import primitive
+from .linear import REDUCTIONS, ROWS, choose, count, keep_axes, reshape, stack
+
+AXIS = [([ROWS], {}), ([ROWS], dict(axis=0)), ([(5,)], {})]
+KEEP = dict(axis=None, keepdims=False)
+
+# Extremes -------------------------------------------------------------------------------------------------------------
+
+
+def share(g: Any, out: Any, x: Any, axis: Any, keepdims: bool) -> Any:
+    """The gradient of an extreme goes to the element that is the extreme; elements that tie share it equally."""
+    ties = np.asarray(x == keep_axes(out, x, axis, keepdims))
+    shares = ties / np.sum(ties, axis=axis, keepdims=True)
+    return keep_axes(g, x, axis, keepdims) * shares.astype(dtype_of(x), copy=False)
+
+
+max = primitive(
+    "max", lambda x, axis, keepdims: np.max(x, axis=axis, keepdims=keepdims), numpy=(np.max, np.amax), settings=KEEP,
+    samples=REDUCTIONS, tex=r"\max({x})", pullbacks=(share,),
+)  # fmt: skip
+min = primitive(
+    "min", lambda x, axis, keepdims: np.min(x, axis=axis, keepdims=keepdims), numpy=(np.min, np.amin), settings=KEEP,
+    samples=REDUCTIONS, tex=r"\min({x})", pullbacks=(share,),
+)  # fmt: skip
+
+# Products -------------------------------------------------------------------------------------------------------------
+
+
+def others(out: Any, x: Any, axis: Any, keepdims: bool) -> Any:
+    """For each element the product of all others along the axis: out / x, unless a zero forbids it."""
+    if np.all(np.not_equal(x, 0)):
+        return keep_axes(out, x, axis, keepdims) / x
+    ndim = len(shape_of(x))
+    axes = tuple(range(ndim)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+    front = np.moveaxis(x, axes, range(len(axes)))
+    rows = reshape(front, (-1, *shape_of(front)[len(axes) :]))
+    n = shape_of(rows)[0]
+    before, after = [rows[0] * 0 + 1.0], [rows[0] * 0 + 1.0]
+    for k in range(n - 1):
+        before.append(before[-1] * rows[k])
+        after.append(after[-1] * rows[n - 1 - k])
+    products = stack([b * a for b, a in zip(before, reversed(after), strict=True)])
+    return np.moveaxis(reshape(products, shape_of(front)), range(len(axes)), axes)
+
+
+prod = primitive(
+    "prod", lambda x, axis, keepdims: np.prod(x, axis=axis, keepdims=keepdims), numpy=np.prod, settings=KEEP,
+    samples=REDUCTIONS, text="Π {x}", tex=r"\textstyle\prod {x}",
+    pullbacks=(lambda g, out, x, axis, keepdims:
+               keep_axes(g, x, axis, keepdims) * others(out, x, axis, keepdims),),
+)  # fmt: skip
+
+# Spreads --------------------------------------------------------------------------------------------------------------
+
+
+def deviation(x: Any, axis: Any, ddof: float) -> Any:
+    """(x - mean) / (n - ddof), what the derivatives of variance and standard deviation are made of."""
+    return (x - np.mean(x, axis=axis, keepdims=True)) / (count(x, axis) - ddof)
+
+
+SPREADS = [*REDUCTIONS[:-1], ([ROWS], dict(axis=1, ddof=1))]
+
+var = primitive(
+    "var", lambda x, axis, ddof, keepdims: np.var(x, axis=axis, ddof=ddof, keepdims=keepdims), numpy=np.var,
+    settings=dict(axis=None, ddof=0, keepdims=False), samples=SPREADS, tex=r"\operatorname{{var}}({x})",
+    pullbacks=(lambda g, out, x, axis, ddof, keepdims:
+               keep_axes(g, x, axis, keepdims) * (2 * deviation(x, axis, ddof)),),
+)  # fmt: skip
+std = primitive(  # at a constant x the subgradient of least norm, 0
+    "std", lambda x, axis, ddof, keepdims: np.std(x, axis=axis, ddof=ddof, keepdims=keepdims), numpy=np.std,
+    settings=dict(axis=None, ddof=0, keepdims=False), samples=SPREADS, tex=r"\operatorname{{std}}({x})",
+    pullbacks=(lambda g, out, x, axis, ddof, keepdims:
+               keep_axes(g / choose(out == 0, 1.0, out), x, axis, keepdims) * deviation(x, axis, ddof),),
+)  # fmt: skip
+
+# The softmax family ---------------------------------------------------------------------------------------------------
+
+
+def stable_logsumexp(x: Any, axis: Any, keepdims: bool) -> Any:
+    if not size_of(x):
+        with np.errstate(divide="ignore"):
+            return np.log(np.sum(np.exp(x), axis=axis, keepdims=keepdims))
+    top = np.max(x, axis=axis, keepdims=True)
+    top = np.where(np.isfinite(top), top, 0.0)
+    with np.errstate(divide="ignore"):  # the sum over nothing but exp(-inf) is 0, and its logarithm -inf
+        out = np.log(np.sum(np.exp(x - top), axis=axis, keepdims=True)) + top
+    return out if keepdims else np.squeeze(out, axis=axis)[()]
+
+
+def shifted_exp(x: Any, axis: Any) -> tuple[Any, Any]:
+    shifted = x - np.max(x, axis=axis, keepdims=True)
+    return shifted, np.exp(shifted)
+
+
+def stable_softmax(x: Any, axis: Any) -> Any:
+    _, e = shifted_exp(x, axis)
+    return e / np.sum(e, axis=axis, keepdims=True)
+
+
+def stable_log_softmax(x: Any, axis: Any) -> Any:
+    shifted, e = shifted_exp(x, axis)
+    return shifted - np.log(np.sum(e, axis=axis, keepdims=True))
+
+
+def finite(out: Any) -> Any:
+    """A logsumexp of nothing but -inf is -inf; the weights exp(x - out) are then 0, not nan."""
+    return choose(out == -np.inf, 0.0, out)
+
+
+logsumexp = primitive(
+    "logsumexp", stable_logsumexp, settings=KEEP, samples=REDUCTIONS, tex=r"\ln\textstyle\sum e^{{{x}}}",
+    pullbacks=(lambda g, out, x, axis, keepdims:
+               keep_axes(g, x, axis, keepdims) * np.exp(x - keep_axes(finite(out), x, axis, keepdims)),),
+    doc="""log Σ exp(x) over `axis` (None: over all), for any x without overflow.
+
+    >>> logsumexp([1000.0, 1000.0])
+    np.float64(1000.6931471805599)
+    """,
+)  # fmt: skip
+softmax = primitive(
+    "softmax", stable_softmax, settings=dict(axis=-1), samples=AXIS, tex=r"\operatorname{{softmax}}({x})",
+    pullbacks=(lambda g, out, x, axis: out * (g - np.sum(g * out, axis=axis, keepdims=True)),),
+    doc="""exp(x) / Σ exp(x) along `axis`: positive numbers that sum to 1.
+
+    >>> softmax([0.0, 0.0])
+    array([0.5, 0.5])
+    """,
+)  # fmt: skip
+log_softmax = primitive(
+    "log_softmax", stable_log_softmax, settings=dict(axis=-1), samples=AXIS, tex=r"\ln\operatorname{{softmax}}({x})",
+    pullbacks=(lambda g, out, x, axis: g - np.exp(out) * np.sum(g, axis=axis, keepdims=True),),
+    doc="""log softmax(x) along `axis`, without the loss of small probabilities.
+
+    >>> log_softmax([0.0, -1000.0])
+    array([    0., -1000.])
+    """,
+)  # fmt: skip

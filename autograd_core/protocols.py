@@ -1,0 +1,71 @@
+"""NumPy's two protocols: `np.exp(v)` and `array * v` arrive here, and leave as ops of the registry.
+
+NEP 13 (`__array_ufunc__`) and NEP 18 (`__array_function__`) let an argument take over a NumPy call. That makes NumPy
+itself the language of this package: users write `np.sum(v)`, and the rules of the ops, written in plain NumPy too, can
+be fed with Values and then record the gradient's own graph, which is how derivatives of any order come about.
+"""
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from .registry import BY_NUMPY, OPS, missing
+
+REDUCE = {np.add: "sum", np.multiply: "prod", np.maximum: "max", np.minimum: "min"}
+"""What `ufunc.reduce` is called among the ops."""
+
+
+class NumPyProtocols:
+    """The half of a Value that NumPy talks to."""
+
+    __slots__ = ()
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **settings: Any) -> Any:
+        if "out" in settings:
+            raise TypeError(
+                f"np.{ufunc.__name__} cannot write a Value into an array: that would drop its gradient. "
+                "Instead of 'a += v' or 'out=a' write 'a = a + v'."
+            )
+        if method == "reduce" and ufunc in REDUCE:
+            settings.setdefault("axis", 0)  # a ufunc's reduce takes the first axis, np.sum takes all
+            return OPS[REDUCE[ufunc]](*inputs, **settings)
+        op = BY_NUMPY.get(ufunc)
+        if op is None:
+            raise missing(ufunc)
+        if method != "__call__":
+            raise TypeError(f"np.{ufunc.__name__}.{method} is not differentiable here: spell it with other functions")
+        if settings:
+            unknown = ", ".join(f"{key}=" for key in settings)
+            raise TypeError(f"np.{ufunc.__name__} takes no {unknown} on a Value: use np.where, or .astype on the result")
+        return op(*inputs)
+
+    def __array_function__(
+        self, function: Callable[..., Any], types: Any, args: tuple[Any, ...], settings: dict[str, Any]
+    ) -> Any:
+        op = BY_NUMPY.get(function)
+        if op is None:
+            raise missing(function)
+        if op.settings is None:  # a composed op has NumPy's own signature
+            return op(*args, **settings)
+        names = parameters(function)
+        given = dict(zip(names, args, strict=False), **settings)
+        arrays = [given.pop(name) for name in names[: op.arity] if name in given]
+        return op(*arrays, **known(function, op, given))
+
+
+@functools.cache
+def parameters(function: Callable[..., Any]) -> tuple[str, ...]:
+    """The names of a NumPy function's parameters, in order."""
+    return tuple(inspect.signature(function).parameters)
+
+
+def known(function: Callable[..., Any], op: Any, given: dict[str, Any]) -> dict[str, Any]:
+    """The settings that the op has; any other may only be given at its default."""
+    for name in [name for name in given if name not in op.settings]:
+        if given.pop(name) is not inspect.signature(function).parameters[name].default:
+            has = ", ".join(f"{setting}=" for setting in op.settings) or "no settings"
+            raise TypeError(f"np.{function.__name__} takes no {name}= on a Value; it takes {has}")
+    return given

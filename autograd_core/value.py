@@ -1,0 +1,399 @@
+"""A Value is a number or an array that remembers how it was computed.
+
+Arithmetic on Values records a graph: every result knows the op that made it and the inputs that the op took. Edges
+point only from a result to its inputs, so a graph is freed as soon as its result is dropped, without help from the
+garbage collector. `backward` walks the same edges to apply the chain rule.
+
+>>> w = Value(0.5, name="w")
+>>> loss = (w * 3.0 - 1.0) ** 2
+>>> loss.backward()
+>>> w.grad
+3.0
+"""
+
+import itertools
+import math
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ContextDecorator, contextmanager
+from operator import attrgetter
+from typing import Any
+
+import numpy as np
+
+from .data import NUMBERS, as_constant, as_variable, shape_of
+from .methods import ArrayMethods
+from .protocols import NumPyProtocols
+from .registry import OPS
+
+now = itertools.count(1).__next__
+"""The clock that stamps every Value. An op's inputs exist before its result, so descending stamps are a topological
+order, and an input that is younger than the result has been changed since."""
+
+FAST = frozenset((float, int))
+"""The types of constants that need no check."""
+
+
+class Value(ArrayMethods, NumPyProtocols):
+    """A scalar or array that records the operations on it.
+
+    A Value is a variable: `backward()` and `grad` differentiate with respect to it. Anything else, a plain number or
+    array, is a constant and costs nothing on the way back.
+
+    Parameters
+    ----------
+    data
+        A number, a NumPy array of floats (copied), a nested list of numbers, or an array of another library that speaks
+        NumPy's protocols. A Python float stays one and takes the dtype of what it meets; integers become float64.
+    name
+        What drawings and error messages call it.
+
+    Raises
+    ------
+    TypeError
+        If the data are not numbers: strings, objects, dates, or a list that contains Values.
+
+    >>> x = Value([1.0, 2.0], name="x")
+    >>> y = (x * x).sum()
+    >>> y.backward()
+    >>> x.grad
+    array([2., 4.])
+    """
+
+    __slots__ = ("__weakref__", "_data", "grad", "inputs", "name", "op", "stamp")
+
+    grad: Any
+    """The derivative of the last `backward()` with respect to this Value: plain data of its shape and dtype, or None."""
+
+    backward: Callable[..., None]  # given by backward.py, which needs this class to be complete
+
+    def __init__(self, data: Any, name: str | None = None) -> None:
+        self._data = as_variable(data)
+        self.op: Any = None
+        self.inputs: tuple[Any, ...] = ()
+        self.grad = None
+        self.name = name
+        self.stamp = now()
+
+    def set_data(self, data: Any) -> None:
+        if self.op is not None:
+            raise ValueError(
+                f"this Value is the result of {self.op.name}; other data would contradict how it was computed. "
+                "Make a new Value, or rebind the data of the leaf that it came from."
+            )
+        if type(data) is not np.ndarray or data is not self._data:
+            data = as_variable(data)
+        self._data = data
+        self.stamp = now()
+
+    data = property(attrgetter("_data"), set_data, doc="The plain number or array. Rebinding it is for leaves only.")
+
+    # Arithmetic: each operator names its op -----------------------------------------------------------------------
+
+    def __add__(self, other: Any) -> Any:
+        return apply2(OPS["add"], self, other)
+
+    def __radd__(self, other: Any) -> Any:
+        return apply2(OPS["add"], other, self)
+
+    def __sub__(self, other: Any) -> Any:
+        return apply2(OPS["sub"], self, other)
+
+    def __rsub__(self, other: Any) -> Any:
+        return apply2(OPS["sub"], other, self)
+
+    def __mul__(self, other: Any) -> Any:
+        return apply2(OPS["mul"], self, other)
+
+    def __rmul__(self, other: Any) -> Any:
+        return apply2(OPS["mul"], other, self)
+
+    def __truediv__(self, other: Any) -> Any:
+        return apply2(OPS["div"], self, other)
+
+    def __rtruediv__(self, other: Any) -> Any:
+        return apply2(OPS["div"], other, self)
+
+    def __pow__(self, other: Any) -> Any:
+        return apply2(OPS["pow"], self, other)
+
+    def __rpow__(self, other: Any) -> Any:
+        return apply2(OPS["pow"], other, self)
+
+    def __mod__(self, other: Any) -> Any:
+        return apply2(OPS["mod"], self, other)
+
+    def __rmod__(self, other: Any) -> Any:
+        return apply2(OPS["mod"], other, self)
+
+    def __matmul__(self, other: Any) -> Any:
+        return apply2(OPS["matmul"], self, other)
+
+    def __rmatmul__(self, other: Any) -> Any:
+        return apply2(OPS["matmul"], other, self)
+
+    def __floordiv__(self, other: Any) -> Any:
+        return OPS["floor_divide"](self, other)
+
+    def __rfloordiv__(self, other: Any) -> Any:
+        return OPS["floor_divide"](other, self)
+
+    def __neg__(self) -> Any:
+        return apply1(OPS["neg"], self)
+
+    def __pos__(self) -> "Value":
+        return self
+
+    def __abs__(self) -> Any:
+        return apply1(OPS["abs"], self)
+
+    # Comparisons look at the data and give plain data; the hash is the identity, so Values can be dictionary keys -----
+
+    def __eq__(self, other: object) -> Any:
+        return self._data == plain(other)
+
+    def __ne__(self, other: object) -> Any:
+        return self._data != plain(other)
+
+    def __lt__(self, other: Any) -> Any:
+        return self._data < plain(other)
+
+    def __le__(self, other: Any) -> Any:
+        return self._data <= plain(other)
+
+    def __gt__(self, other: Any) -> Any:
+        return self._data > plain(other)
+
+    def __ge__(self, other: Any) -> Any:
+        return self._data >= plain(other)
+
+    __hash__ = object.__hash__
+
+    def __bool__(self) -> bool:
+        return bool(self._data)
+
+    # Sequences --------------------------------------------------------------------------------------------------------
+
+    def __len__(self) -> int:
+        if not shape_of(self._data):
+            raise TypeError("a scalar Value has no len()")
+        return len(self._data)
+
+    def __getitem__(self, index: Any) -> Any:
+        return OPS["getitem"](self, index)
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        raise TypeError(
+            "a Value is not written into, or its graph would no longer be true: write np.where(mask, new, v) or "
+            "np.concatenate of its parts, which give a new Value; for a parameter, v.data[i] = x outside of a graph"
+        )
+
+    def __iter__(self) -> Iterator[Any]:
+        return (self[i] for i in range(len(self)))
+
+    def __contains__(self, item: Any) -> bool:
+        return bool(np.any(self._data == plain(item)))
+
+    # What would drop the gradient silently is refused -----------------------------------------------------------------
+
+    def __float__(self) -> float:
+        raise TypeError(
+            "float(v) and math functions would drop the gradient of a Value: write np.exp(v) instead of math.exp(v), "
+            "or v.item() for the plain number"
+        )
+
+    def __int__(self) -> int:
+        raise TypeError("int(v) would drop the gradient of a Value: write int(v.item()) for the plain number")
+
+    def __complex__(self) -> complex:
+        raise TypeError("complex(v) would drop the gradient of a Value: write v.item() for the plain number")
+
+    def __index__(self) -> int:
+        raise TypeError("a Value is no index or count, for it is continuous: write int(v.item())")
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        raise TypeError(
+            "a Value in a plain array would lose its gradient: write v.data for its data, np.stack([v, w]) instead of "
+            "np.array([v, w]), and a new array instead of out[i] = v"
+        )
+
+    # Text -------------------------------------------------------------------------------------------------------------
+
+    def __repr__(self) -> str:
+        op = f", op={self.op.name}" if self.op is not None else ""
+        name = f", name={self.name!r}" if self.name is not None else ""
+        return f"Value({self._data!r}{op}{name})"
+
+    def __str__(self) -> str:
+        return str(self._data)
+
+    def __format__(self, spec: str) -> str:
+        if not spec or not shape_of(self._data):
+            return format(self._data, spec)
+        return np.array2string(self._data, formatter={"all": lambda x: format(x, spec)})  # type: ignore[call-overload]
+
+    def __round__(self, digits: int | None = None) -> Any:
+        return round(self._data, digits)
+
+    def __trunc__(self) -> Any:
+        return math.trunc(self._data)
+
+
+def plain(x: Any) -> Any:
+    """The data of a Value; anything else as it is."""
+    return x._data if type(x) is Value else x
+
+
+# Recording ------------------------------------------------------------------------------------------------------------
+
+
+def apply1(op: Any, x: Value) -> Any:
+    """Compute a unary op on a Value, and record it."""
+    out = op.forward(x._data)
+    if _pauses and _thread.pauses:
+        return out
+    node = new(Value)
+    node._data = out
+    node.op = op
+    node.inputs = (x,)
+    node.grad = node.name = None
+    node.stamp = now()
+    return node
+
+
+def apply2(op: Any, x: Any, y: Any) -> Any:
+    """Compute a binary op on two operands, at least one of them a Value, and record it."""
+    if type(x) is Value:
+        a = x._data
+    elif type(x) in FAST:
+        a = x
+    else:
+        if not operand(x):
+            return NotImplemented
+        a = x = as_constant(x)
+    if type(y) is Value:
+        b = y._data
+    elif type(y) in FAST:
+        b = y
+    else:
+        if not operand(y):
+            return NotImplemented
+        b = y = as_constant(y)
+    try:
+        out = op.forward(a, b)
+    except (TypeError, ValueError) as error:
+        raise failure(op, (a, b), error) from error
+    if _pauses and _thread.pauses:
+        return out
+    node = new(Value)
+    node._data = out
+    node.op = op
+    node.inputs = (x, y)
+    node.grad = node.name = None
+    node.stamp = now()
+    return node
+
+
+def apply(op: Any, inputs: tuple[Any, ...]) -> Any:
+    """Compute an op on any inputs, Values and constants, and record it if there is a Value among them."""
+    data = [x._data if type(x) is Value else x for x in inputs]
+    try:
+        out = op.forward(*data)
+    except (TypeError, ValueError) as error:
+        raise failure(op, data, error) from error
+    if type(out) is np.float64 and type(data[op.first]) is float:
+        out = float(out)  # a scalar made from Python floats stays weak
+    if (_pauses and _thread.pauses) or Value not in map(type, inputs):
+        return out
+    node = new(Value)
+    node._data = out
+    node.op = op
+    node.inputs = inputs
+    node.grad = node.name = None
+    node.stamp = now()
+    return node
+
+
+def leaf(data: Any, name: str | None = None) -> Value:
+    """A variable that holds the given data itself, unchecked and not copied."""
+    node = new(Value)
+    node._data = data
+    node.op = None
+    node.inputs = ()
+    node.grad = None
+    node.name = name
+    node.stamp = now()
+    return node
+
+
+def operand(x: Any) -> bool:
+    """Whether an operator should try x at all, or leave it to Python's own error and to the other operand's class."""
+    return isinstance(x, (*NUMBERS, np.ndarray, list, tuple)) or hasattr(x, "__array_function__")
+
+
+def failure(op: Any, data: Any, error: Exception) -> Exception:
+    """NumPy's complaint with what it lacks: the op and all shapes."""
+    shapes = " and ".join(str(shape_of(x)) for x in data if isinstance(x, NUMBERS) or hasattr(x, "shape"))
+    return type(error)(f"{op.name} of shapes {shapes}: {error}")
+
+
+new = object.__new__
+
+
+# Not recording --------------------------------------------------------------------------------------------------------
+
+
+class _Thread(threading.local):
+    pauses = 0
+
+
+_thread = _Thread()
+_pauses = 0  # the sum over all threads: while it is 0, an op need not look at its thread
+_lock = threading.Lock()
+
+
+class no_grad(ContextDecorator):
+    """Within this block (or decorated function) nothing is recorded, in this thread: results are plain data.
+
+    >>> w = Value(3.0)
+    >>> with no_grad():
+    ...     w * 2.0
+    6.0
+    """
+
+    def __enter__(self) -> None:
+        pause(1)
+
+    def __exit__(self, *error: object) -> None:
+        pause(-1)
+
+
+@contextmanager
+def always_recording() -> Iterator[bool]:
+    """Within this block operations are recorded even inside of a `no_grad`; it yields whether they were before."""
+    pauses = _thread.pauses
+    pause(-pauses)
+    try:
+        yield not pauses
+    finally:
+        pause(pauses)
+
+
+def pause(by: int) -> None:
+    global _pauses
+    if by:
+        _thread.pauses += by
+        with _lock:
+            _pauses += by
+
+
+def stop_gradient(x: Any) -> Any:
+    """The plain data of a Value: a constant for everything computed from it.
+
+    >>> w = Value(3.0)
+    >>> loss = w * stop_gradient(w)
+    >>> loss.backward()
+    >>> w.grad
+    3.0
+    """
+    return plain(x)
