@@ -8,8 +8,7 @@
 np.True_
 """
 
-from . import ops, pickling
-from .backward import backward
+from . import backward, ops, pickling  # noqa: F401  they complete Value and fill the registry
 from .gradcheck import check_gradients
 from .ops.elementwise import relu, sigmoid, softplus
 from .ops.primitive import log_softmax, logsumexp, softmax

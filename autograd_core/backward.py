@@ -12,10 +12,11 @@ Griewank and Walther, *Evaluating Derivatives*, 2nd ed., SIAM 2008, algorithm 3.
 """
 
 from collections import deque
-from heapq import heappop, heappush
+from heapq import heappop, heappush, heappushpop
 from typing import Any
 
 import numpy as np
+from numpy import ndarray
 
 from .data import as_constant, dtype_of, shape_of
 from .op import ONE
@@ -23,15 +24,7 @@ from .ops.linear import astype, real, sum_to
 from .value import Value, plain
 
 
-def pull_back(
-    root: Value,
-    g: Any,
-    *,
-    oldest: int = 0,
-    ends: frozenset[Value] = frozenset(),
-    record: bool = False,
-    keep: bool = False,
-) -> dict[Value, Any]:
+def pull_back(root: Value, g: Any, *, oldest: int = 0, record: bool = False, keep: bool = False) -> dict[Value, Any]:
     """The gradients of `root` with respect to the leaves of its graph, as a dictionary.
 
     Parameters
@@ -40,52 +33,131 @@ def pull_back(
         Where the pass begins, and the gradient with respect to it.
     oldest
         Values stamped before this belong to somebody else's graph and are constants here.
-    ends
-        Values that count as leaves although they have inputs: the variables of a nested derivative.
     record
         Feed the rules with the Values themselves, so that the gradient has a graph of its own.
     keep
         Leave each visited Value's gradient in its `grad`.
     """
     adjoint = {root: g}
-    waiting = [(-root.stamp, root)] if root.op is not None else []
-    while waiting:
-        node = heappop(waiting)[1]
-        if node in ends:
-            continue
+    if root.op is None:
+        return adjoint
+    waiting: list[tuple[int, Value]] = []
+    node = root
+    while True:
         g = adjoint.pop(node)
         if keep:
             node.grad = g
         op, inputs, stamp = node.op, node.inputs, node.stamp
-        out, args = (node, inputs) if record else (node._data, [x._data if type(x) is Value else x for x in inputs])
-        for x, a, rule in zip(inputs, args, op.each(inputs) if op.variadic else op.rules):  # settings follow
-            if type(x) is not Value or x.stamp < oldest:
-                continue
-            if x.stamp > stamp:
+        arity = 0 if record else op.unrolled
+        youngest = None  # the first input met for the first time; others wait in the heap
+        if arity == 1:
+            (x,) = inputs
+            if oldest <= x.stamp < stamp:
+                (rule,) = op.rules
+                a = x._data
+                c = g if rule is ONE else g * rule(node._data, a)
+                t = type(c)
+                if t is not type(a) or t is ndarray and (c.shape != a.shape or c.dtype is not a.dtype):
+                    c = fit(c, a)
+                if x in adjoint:
+                    adjoint[x] = adjoint[x] + c
+                else:
+                    adjoint[x] = c
+                    if x.op is not None:
+                        youngest = x
+                    elif c is g and t is ndarray:
+                        adjoint[x] = c.copy()  # a leaf's gradient is its own
+            elif x.stamp > stamp:
                 raise changed(node, x)
-            if op.elementwise:
-                c = g if rule is ONE else g * rule(out, *args)
-            elif op.uses_out:
-                c = rule(g, out, *args)
-            else:
-                c = rule(g, *args)
-            kind = type(c)
-            if kind is not type(a) or record or kind is np.ndarray and (c.shape != a.shape or c.dtype is not a.dtype):
-                c = fit(c, a)
-            if x in adjoint:
-                adjoint[x] = adjoint[x] + c
-            elif x.op is not None:
-                adjoint[x] = c
-                heappush(waiting, (-x.stamp, x))
-            else:
-                adjoint[x] = c.copy() if c is g and kind is np.ndarray else c  # a leaf's gradient is its own
-    return adjoint
+        elif arity == 2:
+            x, y = inputs
+            rule, rule_y = op.rules
+            a = x._data if type(x) is Value else x
+            b = y._data if type(y) is Value else y
+            if type(x) is Value:
+                if oldest <= x.stamp < stamp:
+                    c = g if rule is ONE else g * rule(node._data, a, b)
+                    t = type(c)
+                    if t is not type(a) or t is ndarray and (c.shape != a.shape or c.dtype is not a.dtype):
+                        c = fit(c, a)
+                    if x in adjoint:
+                        adjoint[x] = adjoint[x] + c
+                    else:
+                        adjoint[x] = c
+                        if x.op is not None:
+                            youngest = x
+                        elif c is g and t is ndarray:
+                            adjoint[x] = c.copy()
+                elif x.stamp > stamp:
+                    raise changed(node, x)
+            if type(y) is Value:
+                if oldest <= y.stamp < stamp:
+                    c = g if rule_y is ONE else g * rule_y(node._data, a, b)
+                    t = type(c)
+                    if t is not type(b) or t is ndarray and (c.shape != b.shape or c.dtype is not b.dtype):
+                        c = fit(c, b)
+                    if y in adjoint:
+                        adjoint[y] = adjoint[y] + c
+                    else:
+                        adjoint[y] = c
+                        if y.op is None:
+                            if c is g and t is ndarray:
+                                adjoint[y] = c.copy()
+                        elif youngest is None:
+                            youngest = y
+                        else:
+                            heappush(waiting, (-y.stamp, y))
+                elif y.stamp > stamp:
+                    raise changed(node, y)
+        else:
+            for x, c in pulled(node, g, oldest, record):
+                if x in adjoint:
+                    adjoint[x] = adjoint[x] + c
+                else:
+                    adjoint[x] = c
+                    if x.op is not None:
+                        heappush(waiting, (-x.stamp, x))
+                    elif c is g and type(c) is ndarray:
+                        adjoint[x] = c.copy()
+        if waiting:
+            node = heappop(waiting)[1] if youngest is None else heappushpop(waiting, (-youngest.stamp, youngest))[1]
+        elif youngest is not None:
+            node = youngest
+        else:
+            return adjoint
+
+
+def pulled(node: Value, g: Any, oldest: int, record: bool) -> list[tuple[Value, Any]]:
+    """What any operation passes on: the inputs that are variables, each with its gradient along this edge."""
+    op, inputs = node.op, node.inputs
+    if record:
+        out, args = node, inputs
+    else:
+        out, args = node._data, [x._data if type(x) is Value else x for x in inputs]
+    found = []
+    for x, a, rule in zip(inputs, args, op.each(inputs) if op.variadic else op.rules):
+        if type(x) is not Value or x.stamp < oldest:
+            continue
+        if x.stamp > node.stamp:
+            raise changed(node, x)
+        if op.elementwise:
+            c = g if rule is ONE else g * rule(out, *args)
+        else:
+            c = rule(g, out, *args) if op.uses_out else rule(g, *args)
+        t = type(c)
+        if t is not type(a) or record or t is ndarray and (c.shape != a.shape or c.dtype is not a.dtype):
+            c = fit(c, a)
+        found.append((x, c))
+    return found
 
 
 def fit(c: Any, x: Any) -> Any:
     """A gradient has its variable's shape and dtype: what was broadcast is summed, what was real is real again."""
-    if shape_of(c) != shape_of(x):
-        c = sum_to(c, shape_of(x))
+    shape = shape_of(x)
+    if shape_of(c) != shape:
+        c = sum_to(c, shape)
+    if type(c) is ndarray and type(x) is ndarray and c.dtype is x.dtype:
+        return c
     dtype = float if type(plain(x)) is float else dtype_of(x)
     if dtype is float or dtype_of(c) != dtype:
         if dtype_of(c).kind == "c" and np.dtype(dtype).kind != "c":
@@ -139,28 +211,34 @@ Value.backward = backward  # type: ignore[assignment]
 
 def cotangent(root: Value, gradient: Any) -> Any:
     """The gradient that a pass begins with, checked."""
+    data = root._data
     if gradient is None:
-        if root.size != 1:
-            raise ValueError(
-                f"backward() of a Value of shape {root.shape} needs the gradient with respect to it, of the same "
-                "shape: write v.sum().backward(), or v.backward(np.ones(v.shape))"
-            )
-        gradient = np.ones(root.shape, root.dtype)
+        if not shape_of(data):
+            return 1.0 if type(data) is float else data.dtype.type(1)
+        if root.size == 1:
+            return np.ones_like(data)
+        raise ValueError(
+            f"backward() of a Value of shape {root.shape} needs the gradient with respect to it, of the same shape: "
+            "write v.sum().backward(), or v.backward(np.ones(v.shape))"
+        )
     gradient = as_constant(gradient)
     if shape_of(gradient) != root.shape:
         raise ValueError(f"the gradient has shape {shape_of(gradient)}, the Value that it is for has {root.shape}")
-    return float(gradient) if type(root._data) is float else gradient.astype(root.dtype)
+    return float(gradient) if type(data) is float else np.asarray(gradient).astype(root.dtype)
 
 
 def settled(x: Value, c: Any) -> Any:
-    """What a leaf's `grad` becomes: plain data that nobody else holds, added to what was there.
+    """What a leaf's `grad` becomes: plain data that are its own, writable and contiguous, added to what was there.
 
-    PyTorch's convention for a complex variable: the conjugate, so that x - rate * grad descends.
+    PyTorch's convention for a complex variable is the conjugate, so that x - rate * grad descends.
     """
-    if x.dtype.kind == "c":
+    data = x._data
+    if type(data) is float:
+        return c if x.grad is None else x.grad + c
+    if data.dtype.kind == "c":
         c = np.conj(c)
     if x.grad is not None:
         return x.grad + c
-    if type(x._data) is np.ndarray and (type(c) is not np.ndarray or c.base is not None or not c.flags.carray):
+    if type(data) is ndarray and (type(c) is not ndarray or c.base is not None or not c.flags.carray):
         return np.array(c, order="C")
     return c

@@ -161,6 +161,10 @@ class ArrayMethods:
         """See `np.log`."""
         return OPS["log"](self)
 
+    def square(self) -> Any:
+        """See `np.square`."""
+        return OPS["square"](self)
+
     def sqrt(self) -> Any:
         """See `np.sqrt`."""
         return OPS["sqrt"](self)

@@ -24,7 +24,7 @@ import numpy as np
 
 from .data import as_constant
 from .registry import BY_NUMPY, OPS
-from .value import FAST, Value, apply, plain
+from .value import FAST, Value, apply, apply1, plain
 
 ONE: Any = lambda *args: 1.0  # noqa: E731
 """The local derivative 1, known by identity: the loop passes the gradient on without multiplying."""
@@ -70,6 +70,8 @@ class Op:
         self.arity = len(rules)
         self.first = next((k for k, rule in enumerate(rules) if rule is not None), 0)
         self.settings = settings or {}
+        self.defaults = tuple(self.settings.values())
+        self.unrolled = self.arity if self.elementwise and self.arity <= 2 else 0
         self.variadic = variadic
         self.tex = tex
         self.text = text
@@ -83,23 +85,37 @@ class Op:
             BY_NUMPY[function] = self
 
     def __call__(self, *args: Any, **settings: Any) -> Any:
+        arrays: tuple[Any, ...]
+        rest: tuple[Any, ...] = ()
         if self.variadic:
-            arrays, args = (*args[0],), args[1:]
+            arrays, rest = (*args[0],), args[1:]
+        elif len(args) == self.arity:
+            arrays = args
         else:
-            arrays, args = args[: self.arity], args[self.arity :]
+            arrays, rest = args[: self.arity], args[self.arity :]
             if len(arrays) < self.arity:
                 raise TypeError(f"{self.name} takes {self.arity} arrays, {len(arrays)} given")
-        arrays = tuple([x if type(x) is Value or type(x) in FAST else as_constant(x) for x in arrays])
         for x in arrays:
-            if hasattr(x, "apply_op"):  # a placeholder that writes formulas instead of computing
-                return x.apply_op(self, arrays, settings)
-        if args or settings:
-            chosen = dict(zip(self.settings, args, strict=False))
-            if len(args) > len(self.settings) or settings.keys() & chosen or settings.keys() - self.settings.keys():
-                known = ", ".join(f"{name}=" for name in self.settings) or "none"
-                raise TypeError(f"{self.name}: unknown or repeated settings; the settings it takes: {known}")
-            return apply(self, (*arrays, *(self.settings | chosen | settings).values()))
-        return apply(self, (*arrays, *self.settings.values()))
+            t = type(x)
+            if t is not Value and t not in FAST and (t is not np.ndarray or x.dtype.kind not in "fiub"):
+                if hasattr(t, "apply_op"):  # a placeholder that writes formulas instead of computing
+                    return x.apply_op(self, arrays, settings)
+                arrays = tuple([x if type(x) is Value else as_constant(x) for x in arrays])
+                break
+        if rest or settings:
+            return apply(self, (*arrays, *self.chosen(rest, settings)))
+        return apply(self, arrays + self.defaults)
+
+    def chosen(self, args: tuple[Any, ...], settings: dict[str, Any]) -> tuple[Any, ...]:
+        """The value of every setting, in order, from those given by place and by name."""
+        by_place = dict(zip(self.settings, args, strict=False))
+        if len(args) > len(self.settings) or settings.keys() & by_place or settings.keys() - self.settings.keys():
+            known = ", ".join(f"{name}=" for name in self.settings) or "none"
+            raise TypeError(f"{self.name}: unknown or repeated settings; the settings it takes: {known}")
+        found = tuple((self.settings | by_place | settings).values())
+        if any(type(x) is Value for x in found):
+            raise TypeError(f"{self.name}: its settings ({', '.join(self.settings)}) are no variables: pass plain data")
+        return found
 
     def apply(self, *inputs: Any) -> Any:
         """Compute and record with all inputs given: arrays first, then every setting in its order, unchecked."""
@@ -118,6 +134,13 @@ class Op:
         return OPS.__getitem__, (self.name,)
 
 
+class Unary(Op):
+    """An elementwise op of one argument: the commonest call, made short."""
+
+    def __call__(self, x: Any) -> Any:
+        return apply1(self, x) if type(x) is Value else super().__call__(x)
+
+
 def elementwise(
     name: str,
     forward: Rule,
@@ -134,7 +157,7 @@ def elementwise(
     """
     if scalar is not None:
         forward = on_floats(scalar, forward, len(partials))
-    return Op(name, "elementwise", forward, partials, domain=domain or (FREE,) * len(partials), **record)
+    return (Unary if len(partials) == 1 else Op)(name, "elementwise", forward, partials, domain=domain or (FREE,) * len(partials), **record)
 
 
 def linear(name: str, forward: Rule, *, adjoints: tuple[Rule | None, ...], **record: Any) -> Op:

@@ -24,6 +24,9 @@ class NumPyProtocols:
     __slots__ = ()
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **settings: Any) -> Any:
+        op = BY_NUMPY.get(ufunc)
+        if op is not None and method == "__call__" and not settings:
+            return op(*inputs)
         if "out" in settings:
             raise TypeError(
                 f"np.{ufunc.__name__} cannot write a Value into an array: that would drop its gradient. "
@@ -32,15 +35,12 @@ class NumPyProtocols:
         if method == "reduce" and ufunc in REDUCE:
             settings.setdefault("axis", 0)  # a ufunc's reduce takes the first axis, np.sum takes all
             return OPS[REDUCE[ufunc]](*inputs, **settings)
-        op = BY_NUMPY.get(ufunc)
         if op is None:
             raise missing(ufunc)
         if method != "__call__":
             raise TypeError(f"np.{ufunc.__name__}.{method} is not differentiable here: spell it with other functions")
-        if settings:
-            unknown = ", ".join(f"{key}=" for key in settings)
-            raise TypeError(f"np.{ufunc.__name__} takes no {unknown} on a Value: use np.where, or .astype on the result")
-        return op(*inputs)
+        unknown = ", ".join(f"{key}=" for key in settings)
+        raise TypeError(f"np.{ufunc.__name__} takes no {unknown} on a Value: use np.where, or .astype on the result")
 
     def __array_function__(
         self, function: Callable[..., Any], types: Any, args: tuple[Any, ...], settings: dict[str, Any]

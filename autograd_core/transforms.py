@@ -6,7 +6,8 @@ all there is to derivatives of higher order.
 """
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -67,8 +68,7 @@ def value_and_grad(fun: Function, argnums: int | Sequence[int] = 0, has_aux: boo
     @functools.wraps(fun, updated=())
     def value_and_gradient(*args: Any, **settings: Any) -> Any:
         chosen = (argnums,) if isinstance(argnums, int) else tuple(argnums)
-        with always_recording() as outside:
-            variables, rebuild, refill = fresh(args, chosen)
+        with always_recording() as outside, variables_of(args, chosen) as (variables, rebuild, refill):
             out = fun(*rebuild(variables), **settings)
             out, aux = out if has_aux else (out, None)
             check_scalar(out, fun)
@@ -79,17 +79,22 @@ def value_and_grad(fun: Function, argnums: int | Sequence[int] = 0, has_aux: boo
     return value_and_gradient
 
 
-def fresh(args: tuple[Any, ...], chosen: tuple[int, ...]) -> tuple[list[Value], Function, Function]:
+@contextmanager
+def variables_of(args: tuple[Any, ...], chosen: tuple[int, ...]) -> Iterator[tuple[list[Value], Function, Function]]:
     """New variables for the chosen arguments; what puts them into the arguments; what shapes answers like these.
 
-    They are new even where an argument is a Value already. Two derivatives that are taken at the same point, one within
-    the other, would otherwise be confused.
+    They are new even where an argument is a Value already: two derivatives taken at one point, one within the other,
+    would otherwise be confused. Such a variable is a leaf while its own derivative is taken, and from then on what it
+    is for everybody else: the identity of that Value.
     """
     for k in chosen:
         if not -len(args) <= k < len(args):
             raise TypeError(f"argnums={k}, but the function was called with {len(args)} positional arguments")
     leaves, refill = flatten([args[k] for k in chosen])
-    variables = [identity.apply(x) if type(x) is Value else leaf(variable_data(x)) for x in leaves]
+    variables = [leaf(variable_data(x)) for x in leaves]
+    nested = [(variable, x) for variable, x in zip(variables, leaves, strict=True) if type(x) is Value]
+    for variable, x in nested:
+        variable.inputs = (x,)
 
     def rebuild(others: list[Value]) -> list[Any]:
         new = list(args)
@@ -97,11 +102,16 @@ def fresh(args: tuple[Any, ...], chosen: tuple[int, ...]) -> tuple[list[Value], 
             new[k] = part
         return new
 
-    return variables, rebuild, refill
+    try:
+        yield variables, rebuild, refill
+    finally:
+        for variable, _ in nested:
+            variable.op = identity
 
 
 def variable_data(x: Any) -> Any:
     """As `as_variable`, but arrays that serve as they are are not copied: the function only sees a Value of them."""
+    x = plain(x)
     return x if type(x) is np.ndarray and x.dtype.kind in "fc" else as_variable(x)
 
 
@@ -115,13 +125,13 @@ def check_scalar(out: Any, fun: Function) -> None:
         )
 
 
-def gradients_of(out: Any, variables: list[Value], outside: bool = True) -> tuple[Any, list[Any]]:
+def gradients_of(out: Any, variables: list[Value], outside: bool) -> tuple[Any, list[Any]]:
     """The value of a result and its gradient for each variable: recorded if something outside needs that."""
     oldest = min([v.stamp for v in variables], default=0)
     if not variables or type(out) is not Value or out.stamp < oldest:
         return out if outside else plain(out), [zeros(v) for v in variables]
     record = outside and reaches_outside(out, oldest)
-    found = pull_back(out, one(out), oldest=oldest, record=record, ends=frozenset(variables))
+    found = pull_back(out, one(out), oldest=oldest, record=record)
     return out if record else out._data, [found[v] if v in found else zeros(v) for v in variables]
 
 

@@ -268,17 +268,15 @@ def apply2(op: Any, x: Any, y: Any) -> Any:
     elif type(x) in FAST:
         a = x
     else:
-        if not operand(x):
-            return NotImplemented
-        a = x = as_constant(x)
+        a = x = operand(x)
     if type(y) is Value:
         b = y._data
     elif type(y) in FAST:
         b = y
     else:
-        if not operand(y):
-            return NotImplemented
-        b = y = as_constant(y)
+        b = y = operand(y)
+    if a is NotImplemented or b is NotImplemented:
+        return NotImplemented
     try:
         out = op.forward(a, b)
     except (TypeError, ValueError) as error:
@@ -326,9 +324,13 @@ def leaf(data: Any, name: str | None = None) -> Value:
     return node
 
 
-def operand(x: Any) -> bool:
-    """Whether an operator should try x at all, or leave it to Python's own error and to the other operand's class."""
-    return isinstance(x, (*NUMBERS, np.ndarray, list, tuple)) or hasattr(x, "__array_function__")
+def operand(x: Any) -> Any:
+    """A constant that an operator was given; what is none is left to Python's own error and to the other's class."""
+    if type(x) is np.ndarray and x.dtype.kind in "fiub":
+        return x
+    if isinstance(x, (*NUMBERS, np.ndarray, list, tuple)) or hasattr(x, "__array_function__"):
+        return as_constant(x)
+    return NotImplemented
 
 
 def failure(op: Any, data: Any, error: Exception) -> Exception:

@@ -194,11 +194,15 @@ arctanh = elementwise(
 
 
 def stable_sigmoid(x: Any) -> Any:
-    """1 / (1 + exp(-x)). Where exp(-x) overflows to inf the quotient is 0, which is right; so only the warning goes."""
+    """1 / (1 + exp(-x)). Where exp(-x) overflows to inf the quotient is 0, which is right: only the warning has to go."""
+    out = np.negative(x)
+    if type(out) is not np.ndarray:
+        with np.errstate(over="ignore"):
+            return 1 / (1 + np.exp(out))
     with np.errstate(over="ignore"):
-        out = np.exp(-x)
+        np.exp(out, out)
     out += 1
-    return np.reciprocal(out, out=out) if type(out) is np.ndarray else 1 / out
+    return np.reciprocal(out, out)
 
 
 sigmoid = elementwise(
@@ -220,7 +224,7 @@ softplus = elementwise(
     """,
 )  # fmt: skip
 relu = elementwise(
-    "relu", lambda x: np.maximum(x, 0), scalar=lambda x: 0.0 if x <= 0 else x, tex=r"\operatorname{{relu}}({x})",
+    "relu", lambda x: (0.0 if x <= 0 else x) if type(x) is float else np.maximum(x, 0), tex=r"\operatorname{{relu}}({x})",
     domain=[(0.2, 2)], partials=(lambda out, x: x > 0,),
     doc="""max(x, 0), with the derivative 0 at 0.
 

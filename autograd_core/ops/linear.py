@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from ..data import dtype_of, ndim_of, shape_of, size_of
-from ..op import POWER, PRODUCT, composed, flat, linear, multilinear
+from ..op import POWER, PRODUCT, SUM, composed, flat, linear, multilinear, primitive
+from ..value import Value
 
 REQUIRED = object()
 """Marks a setting that has no default."""
@@ -41,44 +42,52 @@ def keep_axes(g: Any, x: Any, axis: Any, keepdims: bool) -> Any:
 def count(x: Any, axis: Any) -> int:
     """How many elements of x a reduction over `axis` takes together."""
     if axis is None:
-        return size_of(x)
+        return x.size if hasattr(x, "size") else 1
     shape, n = shape_of(x), 1
     for a in axis if isinstance(axis, tuple) else (axis,):
         n *= shape[a]
     return n
 
 
+add_up = np.add.reduce
+
+
 def sum_array(x: Any, axis: Any, keepdims: bool) -> Any:
     if type(x) is np.ndarray:
-        return np.add.reduce(x, axis=axis, keepdims=keepdims)  # what np.sum does, without its detour
+        return add_up(x, axis, None, None, keepdims)  # what np.sum does, without its detour
     return np.sum(x, axis=axis, keepdims=keepdims)
 
 
 def mean_array(x: Any, axis: Any, keepdims: bool) -> Any:
     if type(x) is np.ndarray and x.size and x.dtype != np.float16:  # NumPy adds float16 up in float32
-        return np.add.reduce(x, axis=axis, keepdims=keepdims) / count(x, axis)
+        return add_up(x, axis, None, None, keepdims) / count(x, axis)
     return np.mean(x, axis=axis, keepdims=keepdims)
 
 
 def broadcast_array(x: Any, shape: tuple[int, ...]) -> Any:
     if isinstance(x, (float, np.generic, np.ndarray)):
-        small = np.empty(shape, dtype_of(x))
-        if small.size < 16384:  # filling is then quicker than NumPy's view
-            small[...] = x
-            return small
+        filled = np.empty(shape, dtype_of(x))
+        if filled.size < 16384:  # to fill is then quicker than NumPy's view
+            filled.fill(x) if ndim_of(x) == 0 else np.copyto(filled, x)
+            return filled
     return np.broadcast_to(x, shape)
+
+
+def spread(g: Any, x: Any, axis: Any, keepdims: bool) -> Any:
+    """g, reduced from x over `axis`, broadcast back to the shape of x."""
+    g = keep_axes(g, x, axis, keepdims)
+    return broadcast_to.apply(g, shape_of(x)) if type(g) is Value else broadcast_array(g, shape_of(x))
 
 
 sum = linear(
     "sum", sum_array, numpy=np.sum, settings=dict(axis=None, keepdims=False), samples=REDUCTIONS,
     text="Σ {x}", tex=r"\textstyle\sum {x}", precedence=PRODUCT,
-    adjoints=(lambda g, x, axis, keepdims: broadcast_to(keep_axes(g, x, axis, keepdims), shape_of(x)),),
+    adjoints=(spread,),
 )  # fmt: skip
 mean = linear(
     "mean", mean_array, numpy=np.mean, settings=dict(axis=None, keepdims=False), samples=REDUCTIONS,
     text="mean({x})", tex=r"\operatorname{{mean}}({x})",
-    adjoints=(lambda g, x, axis, keepdims:
-              broadcast_to(keep_axes(g, x, axis, keepdims) / count(x, axis), shape_of(x)),),
+    adjoints=(lambda g, x, axis, keepdims: spread(g / count(x, axis), x, axis, keepdims),),
 )  # fmt: skip
 broadcast_to = linear(  # ↔ sum
     "broadcast_to", broadcast_array, numpy=np.broadcast_to, settings=dict(shape=REQUIRED),
@@ -90,6 +99,8 @@ broadcast_to = linear(  # ↔ sum
 def sum_to(g: Any, shape: tuple[int, ...]) -> Any:
     """Sum g over the axes along which an array of `shape` was broadcast: the adjoint of broadcasting."""
     extra = ndim_of(g) - len(shape)
+    if type(g) is np.ndarray and extra == 1 and g.shape[1:] == shape:
+        return add_up(g, 0)  # a bias under a batch
     grown = shape_of(g)[max(extra, 0) :]
     if extra < 0 or any(n != m and n != 1 for n, m in zip(shape, grown, strict=True)):
         raise ValueError(f"a gradient of shape {shape_of(g)} cannot come from a variable of shape {shape}")
@@ -327,25 +338,25 @@ def trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
 
 def mT(x: Any) -> Any:
     """The transpose of a matrix, or of each matrix of a stack."""
-    return x.T if ndim_of(x) == 2 else swapaxes(x, -1, -2)
+    return x.T if x.ndim == 2 else swapaxes(x, -1, -2)
 
 
 def left(g: Any, x: Any, y: Any) -> Any:
     """g yᵀ. A vector on either side counts as a matrix of one row or column, which g then lacks."""
+    if x.ndim >= 2 <= y.ndim:
+        return g @ mT(y)
     if ndim_of(y) == 1:
         return np.multiply(expand_dims(g, -1) if ndim_of(x) > 1 else g, y)
-    if ndim_of(x) == 1:
-        return reshape(y @ expand_dims(g, -1), shape_of(y)[:-1])
-    return g @ mT(y)
+    return reshape(y @ expand_dims(g, -1), shape_of(y)[:-1])
 
 
 def right(g: Any, x: Any, y: Any) -> Any:
     """xᵀ g, with vectors as in `left`."""
+    if x.ndim >= 2 <= y.ndim:
+        return mT(x) @ g
     if ndim_of(x) == 1:
         return np.multiply(expand_dims(x, -1), expand_dims(g, -2)) if ndim_of(y) > 1 else np.multiply(g, x)
-    if ndim_of(y) == 1:
-        return reshape(mT(x) @ expand_dims(g, -1), (*shape_of(x)[:-2], shape_of(x)[-1]))
-    return mT(x) @ g
+    return reshape(mT(x) @ expand_dims(g, -1), (*shape_of(x)[:-2], shape_of(x)[-1]))
 
 
 matmul = multilinear(
@@ -360,6 +371,29 @@ outer = multilinear(
     samples=[([(3,), (4,)], {}), ([(2, 2), ()], {})],
     adjoints=(lambda g, x, y: reshape(g @ reshape(y, -1), shape_of(x)),
               lambda g, x, y: reshape(reshape(x, -1) @ g, shape_of(y))),
+)  # fmt: skip
+
+
+def multiply_add(x: Any, weight: Any, bias: Any) -> Any:
+    out = x @ weight
+    if type(out) is np.ndarray and out.shape[-1:] == shape_of(bias) and out.dtype == bias.dtype:
+        return np.add(out, bias, out)  # no second array
+    return out + bias
+
+
+affine = primitive(
+    "affine", multiply_add, text="{x} {y} + {z}", tex="{x} {y} + {z}", precedence=SUM,
+    samples=[([(4, 3), (3, 2), (2,)], {}), ([(3,), (3, 2), (2,)], {}), ([(4, 3), (3, 2), ()], {})],
+    pullbacks=(lambda g, out, x, weight, bias: left(g, x, weight),
+               lambda g, out, x, weight, bias: right(g, x, weight),
+               lambda g, out, x, weight, bias: g),
+    doc="""x W + b, a layer of weights: one op where `x @ weight + bias` records two.
+
+    Shapes: x (n, in) or (in,), weight (in, out), bias (out,) or a scalar.
+
+    >>> affine(np.ones((1, 2)), np.array([[1.0], [2.0]]), np.array([0.5]))
+    array([[3.5]])
+    """,
 )  # fmt: skip
 
 
