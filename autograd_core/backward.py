@@ -129,7 +129,7 @@ def pull_back(root: Value, g: Any, *, oldest: int = 0, record: bool = False, kee
 
 def pulled(node: Value, g: Any, oldest: int, record: bool) -> list[tuple[Value, Any]]:
     """What any operation passes on: the inputs that are variables, each with its gradient along this edge."""
-    op, inputs = node.op, node.inputs
+    op, inputs, stamp = node.op, node.inputs, node.stamp
     if record:
         out, args = node, inputs
     else:
@@ -138,12 +138,14 @@ def pulled(node: Value, g: Any, oldest: int, record: bool) -> list[tuple[Value, 
     for x, a, rule in zip(inputs, args, op.each(inputs) if op.variadic else op.rules):
         if type(x) is not Value or x.stamp < oldest:
             continue
-        if x.stamp > node.stamp:
+        if x.stamp > stamp:
             raise changed(node, x)
-        if op.elementwise:
+        if op.uses_out:
+            c = rule(g, out, *args)
+        elif op.elementwise:
             c = g if rule is ONE else g * rule(out, *args)
         else:
-            c = rule(g, out, *args) if op.uses_out else rule(g, *args)
+            c = rule(g, *args)
         t = type(c)
         if t is not type(a) or record or t is ndarray and (c.shape != a.shape or c.dtype is not a.dtype):
             c = fit(c, a)

@@ -21,6 +21,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+from numpy import ndarray
 
 from .data import as_constant
 from .registry import BY_NUMPY, OPS
@@ -97,7 +98,7 @@ class Op:
                 raise TypeError(f"{self.name} takes {self.arity} arrays, {len(arrays)} given")
         for x in arrays:
             t = type(x)
-            if t is not Value and t not in FAST and (t is not np.ndarray or x.dtype.kind not in "fiub"):
+            if t is not Value and t not in FAST and (t is not ndarray or x.dtype.kind not in "fiub"):
                 if hasattr(t, "apply_op"):  # a placeholder that writes formulas instead of computing
                     return x.apply_op(self, arrays, settings)
                 arrays = tuple([x if type(x) is Value else as_constant(x) for x in arrays])

@@ -20,6 +20,7 @@ from operator import attrgetter
 from typing import Any
 
 import numpy as np
+from numpy import float64, ndarray
 
 from .data import NUMBERS, as_constant, as_variable, shape_of
 from .methods import ArrayMethods
@@ -81,7 +82,7 @@ class Value(ArrayMethods, NumPyProtocols):
                 f"this Value is the result of {self.op.name}; other data would contradict how it was computed. "
                 "Make a new Value, or rebind the data of the leaf that it came from."
             )
-        if type(data) is not np.ndarray or data is not self._data:
+        if type(data) is not ndarray or data is not self._data:
             data = as_variable(data)
         self._data = data
         self.stamp = now()
@@ -294,14 +295,21 @@ def apply2(op: Any, x: Any, y: Any) -> Any:
 
 def apply(op: Any, inputs: tuple[Any, ...]) -> Any:
     """Compute an op on any inputs, Values and constants, and record it if there is a Value among them."""
-    data = [x._data if type(x) is Value else x for x in inputs]
+    recorded = False
+    data = []
+    for x in inputs:
+        if type(x) is Value:
+            recorded = True
+            data.append(x._data)
+        else:
+            data.append(x)
     try:
         out = op.forward(*data)
     except (TypeError, ValueError) as error:
         raise failure(op, data, error) from error
-    if type(out) is np.float64 and type(data[op.first]) is float:
+    if type(out) is float64 and type(data[op.first]) is float:
         out = float(out)  # a scalar made from Python floats stays weak
-    if (_pauses and _thread.pauses) or Value not in map(type, inputs):
+    if not recorded or (_pauses and _thread.pauses):
         return out
     node = new(Value)
     node._data = out
@@ -326,7 +334,7 @@ def leaf(data: Any, name: str | None = None) -> Value:
 
 def operand(x: Any) -> Any:
     """A constant that an operator was given; what is none is left to Python's own error and to the other's class."""
-    if type(x) is np.ndarray and x.dtype.kind in "fiub":
+    if type(x) is ndarray and x.dtype.kind in "fiub":
         return x
     if isinstance(x, (*NUMBERS, np.ndarray, list, tuple)) or hasattr(x, "__array_function__"):
         return as_constant(x)

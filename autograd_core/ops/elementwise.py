@@ -193,15 +193,17 @@ arctanh = elementwise(
 # What networks use ----------------------------------------------------------------------------------------------------
 
 
+UNITS = {np.dtype(kind): np.ones((), kind) for kind in (np.float32, np.float64)}
+"""1 as a 0-d array: NumPy adds it in half the time that a Python number takes."""
+
+
 def stable_sigmoid(x: Any) -> Any:
     """1 / (1 + exp(-x)). Where exp(-x) overflows to inf the quotient is 0, which is right: only the warning has to go."""
-    out = np.negative(x)
-    if type(out) is not np.ndarray:
-        with np.errstate(over="ignore"):
-            return 1 / (1 + np.exp(out))
     with np.errstate(over="ignore"):
-        np.exp(out, out)
-    out += 1
+        out = np.exp(-x)
+    if type(out) is not np.ndarray:
+        return 1 / (1 + out)
+    np.add(out, UNITS.get(out.dtype, 1), out)
     return np.reciprocal(out, out)
 
 

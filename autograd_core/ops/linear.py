@@ -9,6 +9,7 @@ import operator
 from typing import Any
 
 import numpy as np
+from numpy import ndarray
 
 from ..data import dtype_of, ndim_of, shape_of, size_of
 from ..op import POWER, PRODUCT, SUM, composed, flat, linear, multilinear, primitive
@@ -53,13 +54,13 @@ add_up = np.add.reduce
 
 
 def sum_array(x: Any, axis: Any, keepdims: bool) -> Any:
-    if type(x) is np.ndarray:
+    if type(x) is ndarray:
         return add_up(x, axis, None, None, keepdims)  # what np.sum does, without its detour
     return np.sum(x, axis=axis, keepdims=keepdims)
 
 
 def mean_array(x: Any, axis: Any, keepdims: bool) -> Any:
-    if type(x) is np.ndarray and x.size and x.dtype != np.float16:  # NumPy adds float16 up in float32
+    if type(x) is ndarray and x.size and x.dtype != np.float16:  # NumPy adds float16 up in float32
         return add_up(x, axis, None, None, keepdims) / count(x, axis)
     return np.mean(x, axis=axis, keepdims=keepdims)
 
@@ -98,9 +99,9 @@ broadcast_to = linear(  # ↔ sum
 
 def sum_to(g: Any, shape: tuple[int, ...]) -> Any:
     """Sum g over the axes along which an array of `shape` was broadcast: the adjoint of broadcasting."""
-    extra = ndim_of(g) - len(shape)
-    if type(g) is np.ndarray and extra == 1 and g.shape[1:] == shape:
+    if type(g) is ndarray and g.shape[1:] == shape:
         return add_up(g, 0)  # a bias under a batch
+    extra = ndim_of(g) - len(shape)
     grown = shape_of(g)[max(extra, 0) :]
     if extra < 0 or any(n != m and n != 1 for n, m in zip(shape, grown, strict=True)):
         raise ValueError(f"a gradient of shape {shape_of(g)} cannot come from a variable of shape {shape}")
@@ -376,7 +377,7 @@ outer = multilinear(
 
 def multiply_add(x: Any, weight: Any, bias: Any) -> Any:
     out = x @ weight
-    if type(out) is np.ndarray and out.shape[-1:] == shape_of(bias) and out.dtype == bias.dtype:
+    if type(out) is type(bias) is ndarray and bias.ndim == 1 and out.dtype is bias.dtype and out.ndim:
         return np.add(out, bias, out)  # no second array
     return out + bias
 
@@ -384,8 +385,8 @@ def multiply_add(x: Any, weight: Any, bias: Any) -> Any:
 affine = primitive(
     "affine", multiply_add, text="{x} {y} + {z}", tex="{x} {y} + {z}", precedence=SUM,
     samples=[([(4, 3), (3, 2), (2,)], {}), ([(3,), (3, 2), (2,)], {}), ([(4, 3), (3, 2), ()], {})],
-    pullbacks=(lambda g, out, x, weight, bias: left(g, x, weight),
-               lambda g, out, x, weight, bias: right(g, x, weight),
+    pullbacks=(lambda g, out, x, weight, bias: g @ weight.T if x.ndim == 2 else left(g, x, weight),
+               lambda g, out, x, weight, bias: x.T @ g if x.ndim == 2 else right(g, x, weight),
                lambda g, out, x, weight, bias: g),
     doc="""x W + b, a layer of weights: one op where `x @ weight + bias` records two.
 
