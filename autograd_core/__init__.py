@@ -11,12 +11,15 @@ np.True_
 from . import backward, ops, pickling  # noqa: F401  they complete Value and fill the registry
 from .gradcheck import check_gradients
 from .ops.elementwise import relu, sigmoid, softplus
+from .ops.matrices import affine
 from .ops.primitive import log_softmax, logsumexp, softmax
+from .recording import no_grad
 from .transforms import grad, value_and_grad
-from .value import Value, no_grad, stop_gradient
+from .value import Value, stop_gradient
 
 __all__ = [
     "Value",
+    "affine",
     "check_gradients",
     "grad",
     "log_softmax",

@@ -38,35 +38,35 @@ def pull_back(root: Value, g: Any, *, oldest: int = 0, record: bool = False, kee
     keep
         Leave each visited Value's gradient in its `grad`.
     """
-    adjoint = {root: g}
+    adjoint: dict[Value, Any] = {}
     if root.op is None:
-        return adjoint
+        return {root: g}
     waiting: list[tuple[int, Value]] = []
     node = root
     while True:
-        g = adjoint.pop(node)
         if keep:
             node.grad = g
         op, inputs, stamp = node.op, node.inputs, node.stamp
         arity = 0 if record else op.unrolled
-        youngest = None  # the first input met for the first time; others wait in the heap
+        next_node = None  # the first input that is met for the first time, and its gradient; others wait in the heap
         if arity == 1:
             (x,) = inputs
             if oldest <= x.stamp < stamp:
                 (rule,) = op.rules
                 a = x._data
-                c = g if rule is ONE else g * rule(node._data, a)
+                try:
+                    c = g if rule is ONE else g * rule(node._data, a)
+                except ArithmeticError:
+                    c = at_a_pole(rule, g, node._data, a)
                 t = type(c)
-                if t is not type(a) or t is ndarray and (c.shape != a.shape or c.dtype is not a.dtype):
+                if t is not type(a) or (t is ndarray and (c.shape != a.shape or c.dtype is not a.dtype)):
                     c = fit(c, a)
                 if x in adjoint:
                     adjoint[x] = adjoint[x] + c
+                elif x.op is not None:
+                    next_node, next_g = x, c
                 else:
-                    adjoint[x] = c
-                    if x.op is not None:
-                        youngest = x
-                    elif c is g and t is ndarray:
-                        adjoint[x] = c.copy()  # a leaf's gradient is its own
+                    adjoint[x] = c.copy() if c is g and t is ndarray else c  # a leaf's gradient is its own
             elif x.stamp > stamp:
                 raise changed(node, x)
         elif arity == 2:
@@ -76,66 +76,71 @@ def pull_back(root: Value, g: Any, *, oldest: int = 0, record: bool = False, kee
             b = y._data if type(y) is Value else y
             if type(x) is Value:
                 if oldest <= x.stamp < stamp:
-                    c = g if rule is ONE else g * rule(node._data, a, b)
+                    try:
+                        c = g if rule is ONE else g * rule(node._data, a, b)
+                    except ArithmeticError:
+                        c = at_a_pole(rule, g, node._data, a, b)
                     t = type(c)
-                    if t is not type(a) or t is ndarray and (c.shape != a.shape or c.dtype is not a.dtype):
+                    if t is not type(a) or (t is ndarray and (c.shape != a.shape or c.dtype is not a.dtype)):
                         c = fit(c, a)
                     if x in adjoint:
                         adjoint[x] = adjoint[x] + c
+                    elif x.op is not None:
+                        next_node, next_g = x, c
                     else:
-                        adjoint[x] = c
-                        if x.op is not None:
-                            youngest = x
-                        elif c is g and t is ndarray:
-                            adjoint[x] = c.copy()
+                        adjoint[x] = c.copy() if c is g and t is ndarray else c
                 elif x.stamp > stamp:
                     raise changed(node, x)
             if type(y) is Value:
                 if oldest <= y.stamp < stamp:
-                    c = g if rule_y is ONE else g * rule_y(node._data, a, b)
+                    try:
+                        c = g if rule_y is ONE else g * rule_y(node._data, a, b)
+                    except ArithmeticError:
+                        c = at_a_pole(rule_y, g, node._data, a, b)
                     t = type(c)
-                    if t is not type(b) or t is ndarray and (c.shape != b.shape or c.dtype is not b.dtype):
+                    if t is not type(b) or (t is ndarray and (c.shape != b.shape or c.dtype is not b.dtype)):
                         c = fit(c, b)
                     if y in adjoint:
                         adjoint[y] = adjoint[y] + c
+                    elif y.op is None:
+                        adjoint[y] = c.copy() if c is g and t is ndarray else c
+                    elif next_node is None:
+                        next_node, next_g = y, c
+                    elif next_node is y:
+                        next_g = next_g + c
                     else:
                         adjoint[y] = c
-                        if y.op is None:
-                            if c is g and t is ndarray:
-                                adjoint[y] = c.copy()
-                        elif youngest is None:
-                            youngest = y
-                        else:
-                            heappush(waiting, (-y.stamp, y))
+                        heappush(waiting, (-y.stamp, y))
                 elif y.stamp > stamp:
                     raise changed(node, y)
         else:
             for x, c in pulled(node, g, oldest, record):
                 if x in adjoint:
                     adjoint[x] = adjoint[x] + c
+                elif x.op is None:
+                    adjoint[x] = c.copy() if c is g and type(c) is ndarray else c
                 else:
                     adjoint[x] = c
-                    if x.op is not None:
-                        heappush(waiting, (-x.stamp, x))
-                    elif c is g and type(c) is ndarray:
-                        adjoint[x] = c.copy()
-        if waiting:
-            node = heappop(waiting)[1] if youngest is None else heappushpop(waiting, (-youngest.stamp, youngest))[1]
-        elif youngest is not None:
-            node = youngest
+                    heappush(waiting, (-x.stamp, x))
+        if not waiting:
+            if next_node is None:
+                return adjoint
+            node, g = next_node, next_g
+        elif next_node is None:
+            node = heappop(waiting)[1]
+            g = adjoint.pop(node)
         else:
-            return adjoint
+            adjoint[next_node] = next_g
+            node = heappushpop(waiting, (-next_node.stamp, next_node))[1]
+            g = adjoint.pop(node)
 
 
 def pulled(node: Value, g: Any, oldest: int, record: bool) -> list[tuple[Value, Any]]:
     """What any operation passes on: the inputs that are variables, each with its gradient along this edge."""
     op, inputs, stamp = node.op, node.inputs, node.stamp
-    if record:
-        out, args = node, inputs
-    else:
-        out, args = node._data, [x._data if type(x) is Value else x for x in inputs]
+    out, args = (node, inputs) if record else (node._data, [x._data if type(x) is Value else x for x in inputs])
     found = []
-    for x, a, rule in zip(inputs, args, op.each(inputs) if op.variadic else op.rules):
+    for x, a, rule in zip(inputs, args, op.each(inputs) if op.variadic else op.rules):  # noqa: B905  settings follow
         if type(x) is not Value or x.stamp < oldest:
             continue
         if x.stamp > stamp:
@@ -147,10 +152,15 @@ def pulled(node: Value, g: Any, oldest: int, record: bool) -> list[tuple[Value, 
         else:
             c = rule(g, *args)
         t = type(c)
-        if t is not type(a) or record or t is ndarray and (c.shape != a.shape or c.dtype is not a.dtype):
+        if t is not type(a) or record or (t is ndarray and (c.shape != a.shape or c.dtype is not a.dtype)):
             c = fit(c, a)
         found.append((x, c))
     return found
+
+
+def at_a_pole(rule: Any, g: float, *args: float) -> Any:
+    """g times a local derivative of Python floats that Python refuses (1 / 0.0), as NumPy has it: inf or nan."""
+    return g * rule(*map(np.float64, args))
 
 
 def fit(c: Any, x: Any) -> Any:
@@ -207,8 +217,8 @@ def backward(root: Value, gradient: Any = None, *, keep: str = "all") -> None:
     deque(map(set_grad, found, totals), maxlen=0)  # one call into C: Ctrl-C comes before it or after it
 
 
-set_grad = Value.grad.__set__  # type: ignore[attr-defined]
-Value.backward = backward  # type: ignore[assignment]
+set_grad: Any = Value.__dict__["grad"].__set__
+Value.backward = backward
 
 
 def cotangent(root: Value, gradient: Any) -> Any:

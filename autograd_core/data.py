@@ -17,9 +17,10 @@ def as_variable(data: Any) -> Any:
     """The data of a new variable: floats stay floats, integers become float64, arrays and lists are copied."""
     if isinstance(data, (bool, int, float)) and not isinstance(data, np.generic):
         return float(data)
+    reject_graph(data)
     if hasattr(data, "__array_function__") and not isinstance(data, (np.ndarray, np.generic)):
         return data  # an array of another library
-    array = np.array(reject_graph(data))
+    array = np.array(data)
     if array.dtype.kind in "biu":
         array = array.astype(np.float64)
     reject_dtype(array)
@@ -29,6 +30,9 @@ def as_variable(data: Any) -> Any:
 def as_constant(data: Any) -> Any:
     """An operand that is not differentiated: numbers and arrays as they are, lists as arrays."""
     if type(data) is np.ndarray and data.dtype.kind in "fiubc":
+        return data
+    if isinstance(data, np.ndarray):
+        reject_dtype(data)
         return data
     if isinstance(data, NUMBERS) or hasattr(data, "__array_function__"):
         return data

@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 
 from .data import shape_of
+from .recording import no_grad
 from .transforms import grad
 from .trees import flatten
-from .value import no_grad, plain
+from .value import plain
 
 STEP = float(np.finfo(np.float64).eps ** (1 / 3))
 MANY = 200
@@ -67,7 +68,7 @@ def check_gradients(
 
 def projected_gradient(function: Callable[..., Any], directions: list[Any]) -> Callable[..., Any]:
     """x ↦ Σ ⟨∇f(x), direction⟩, a scalar function whose gradient holds the next derivatives."""
-    gradient = grad(function, range(len(directions)))  # type: ignore[arg-type]
+    gradient = grad(function, range(len(directions)))
 
     def projected(*variables: Any) -> Any:
         total: Any = 0.0
@@ -91,15 +92,16 @@ def compare(
     for k, x in enumerate(point):
         exact = np.asarray(gradients[k])
         if np.shape(exact) != np.shape(x):
-            raise AssertionError(f"order {order}: the gradient of argument {k} has shape {np.shape(exact)}, not {np.shape(x)}")
+            shapes = f"{np.shape(exact)}, not {np.shape(x)}"
+            raise AssertionError(f"order {order}: the gradient of argument {k} has shape {shapes}")
         for where, t in directions(np.shape(x), rng):
             h = STEP * max(1.0, float(np.max(np.abs(x))))
             numeric = (at(k, h * t) - at(k, -h * t)) / (2 * h)
             found = float(np.sum(exact * t))
             if not abs(found - numeric) <= atol * 10 ** (order - 1) + rtol * max(abs(found), abs(numeric)):
                 raise AssertionError(
-                    f"order {order}: the derivative with respect to argument {k}, {where}, is {found:.10g} by the rules "
-                    f"and {numeric:.10g} by central differences"
+                    f"order {order}: the derivative with respect to argument {k}, {where}, is {found:.10g} "
+                    f"by the rules and {numeric:.10g} by central differences"
                 )
 
 

@@ -27,7 +27,7 @@ from .data import as_constant
 from .registry import BY_NUMPY, OPS
 from .value import FAST, Value, apply, apply1, plain
 
-ONE: Any = lambda *args: 1.0  # noqa: E731
+ONE: Any = lambda *args: 1.0
 """The local derivative 1, known by identity: the loop passes the gradient on without multiplying."""
 
 CALL, POWER, UNARY, PRODUCT, SUM = 5, 4, 3, 2, 1
@@ -156,9 +156,12 @@ def elementwise(
     `scalar` is the function of Python's `math` that computes f on Python floats; where it raises (a pole, an overflow),
     `forward` answers as NumPy does, with inf or nan.
     """
+    if scalar is None and isinstance(forward, np.ufunc):
+        scalar = in_float(forward)
     if scalar is not None:
         forward = on_floats(scalar, forward, len(partials))
-    return (Unary if len(partials) == 1 else Op)(name, "elementwise", forward, partials, domain=domain or (FREE,) * len(partials), **record)
+    kind = Unary if len(partials) == 1 else Op
+    return kind(name, "elementwise", forward, partials, domain=domain or (FREE,) * len(partials), **record)
 
 
 def linear(name: str, forward: Rule, *, adjoints: tuple[Rule | None, ...], **record: Any) -> Op:
@@ -190,7 +193,8 @@ def on_plain(function: Rule) -> Rule:
     """The function on the plain data of its arguments."""
 
     def call(*args: Any, **settings: Any) -> Any:
-        return function(*map(plain, args), **settings)
+        parts = [[plain(x) for x in arg] if isinstance(arg, (list, tuple)) else plain(arg) for arg in args]
+        return function(*parts, **{name: plain(x) for name, x in settings.items()})
 
     return call
 
@@ -204,6 +208,11 @@ def composed(*numpy: Rule) -> Callable[[Rule], Rule]:
         return function
 
     return declare
+
+
+def in_float(function: np.ufunc) -> Rule:
+    """A ufunc whose result is a Python float."""
+    return lambda *args: float(function(*args))
 
 
 def on_floats(scalar: Rule, forward: Rule, arity: int) -> Rule:

@@ -57,7 +57,7 @@ def make_graph(rows: list[Value | Row]) -> Value:
         if type(row) is Value:
             nodes.append(row)
             continue
-        op, data, inputs, grad, name = row  # type: ignore[misc]
+        op, data, inputs, grad, name = row
         x = new(Value)
         x.op, x._data, x.grad, x.name, x.stamp = OPS[op], data, grad, name, now()
         x.inputs = tuple([nodes[i] if type(i) is Ref else i for i in inputs])

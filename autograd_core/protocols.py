@@ -48,7 +48,7 @@ class NumPyProtocols:
         op = BY_NUMPY.get(function)
         if op is None:
             raise missing(function)
-        if op.settings is None:  # a composed op has NumPy's own signature
+        if not hasattr(op, "settings"):  # a function of NumPy's own signature, composed of ops
             return op(*args, **settings)
         names = parameters(function)
         given = dict(zip(names, args, strict=False), **settings)

@@ -1,4 +1,4 @@
-"""Functions that make derivatives of functions: `grad(f)` is a function, and so `grad(grad(f))` is the second derivative.
+"""Functions that make derivatives of functions: `grad(f)` is a function, `grad(grad(f))` its second derivative.
 
 Each call wraps its arguments in fresh Values, runs the function, and pulls the gradient back to exactly these. If the
 result depends on other Values as well, those of an outer `grad` or of the caller, the pass is recorded itself: that is
@@ -15,8 +15,9 @@ import numpy as np
 from .backward import pull_back
 from .data import NUMBERS, as_variable, shape_of
 from .ops.linear import identity
+from .recording import always_recording
 from .trees import flatten
-from .value import Value, always_recording, leaf, plain
+from .value import Value, leaf, plain
 
 Function = Callable[..., Any]
 

@@ -13,9 +13,7 @@ garbage collector. `backward` walks the same edges to apply the chain rule.
 
 import itertools
 import math
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import ContextDecorator, contextmanager
 from operator import attrgetter
 from typing import Any
 
@@ -25,6 +23,8 @@ from numpy import float64, ndarray
 from .data import NUMBERS, as_constant, as_variable, shape_of
 from .methods import ArrayMethods
 from .protocols import NumPyProtocols
+from .recording import state, thread
+from .refusals import Refusals
 from .registry import OPS
 
 now = itertools.count(1).__next__
@@ -35,7 +35,7 @@ FAST = frozenset((float, int))
 """The types of constants that need no check."""
 
 
-class Value(ArrayMethods, NumPyProtocols):
+class Value(ArrayMethods, NumPyProtocols, Refusals):
     """A scalar or array that records the operations on it.
 
     A Value is a variable: `backward()` and `grad` differentiate with respect to it. Anything else, a plain number or
@@ -64,7 +64,7 @@ class Value(ArrayMethods, NumPyProtocols):
     __slots__ = ("__weakref__", "_data", "grad", "inputs", "name", "op", "stamp")
 
     grad: Any
-    """The derivative of the last `backward()` with respect to this Value: plain data of its shape and dtype, or None."""
+    """The derivative with respect to this Value, once `backward()` has run: plain data of its shape and dtype."""
 
     backward: Callable[..., None]  # given by backward.py, which needs this class to be complete
 
@@ -134,10 +134,10 @@ class Value(ArrayMethods, NumPyProtocols):
         return apply2(OPS["matmul"], other, self)
 
     def __floordiv__(self, other: Any) -> Any:
-        return OPS["floor_divide"](self, other)
+        return self._data // plain(other)
 
     def __rfloordiv__(self, other: Any) -> Any:
-        return OPS["floor_divide"](other, self)
+        return plain(other) // self._data
 
     def __neg__(self) -> Any:
         return apply1(OPS["neg"], self)
@@ -183,40 +183,13 @@ class Value(ArrayMethods, NumPyProtocols):
     def __getitem__(self, index: Any) -> Any:
         return OPS["getitem"](self, index)
 
-    def __setitem__(self, index: Any, value: Any) -> None:
-        raise TypeError(
-            "a Value is not written into, or its graph would no longer be true: write np.where(mask, new, v) or "
-            "np.concatenate of its parts, which give a new Value; for a parameter, v.data[i] = x outside of a graph"
-        )
-
     def __iter__(self) -> Iterator[Any]:
+        if not shape_of(self._data):
+            raise TypeError("a scalar Value cannot be iterated over")
         return (self[i] for i in range(len(self)))
 
     def __contains__(self, item: Any) -> bool:
         return bool(np.any(self._data == plain(item)))
-
-    # What would drop the gradient silently is refused -----------------------------------------------------------------
-
-    def __float__(self) -> float:
-        raise TypeError(
-            "float(v) and math functions would drop the gradient of a Value: write np.exp(v) instead of math.exp(v), "
-            "or v.item() for the plain number"
-        )
-
-    def __int__(self) -> int:
-        raise TypeError("int(v) would drop the gradient of a Value: write int(v.item()) for the plain number")
-
-    def __complex__(self) -> complex:
-        raise TypeError("complex(v) would drop the gradient of a Value: write v.item() for the plain number")
-
-    def __index__(self) -> int:
-        raise TypeError("a Value is no index or count, for it is continuous: write int(v.item())")
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
-        raise TypeError(
-            "a Value in a plain array would lose its gradient: write v.data for its data, np.stack([v, w]) instead of "
-            "np.array([v, w]), and a new array instead of out[i] = v"
-        )
 
     # Text -------------------------------------------------------------------------------------------------------------
 
@@ -231,7 +204,7 @@ class Value(ArrayMethods, NumPyProtocols):
     def __format__(self, spec: str) -> str:
         if not spec or not shape_of(self._data):
             return format(self._data, spec)
-        return np.array2string(self._data, formatter={"all": lambda x: format(x, spec)})  # type: ignore[call-overload]
+        return np.array2string(self._data, formatter={"all": lambda x: format(x, spec)})
 
     def __round__(self, digits: int | None = None) -> Any:
         return round(self._data, digits)
@@ -251,7 +224,7 @@ def plain(x: Any) -> Any:
 def apply1(op: Any, x: Value) -> Any:
     """Compute a unary op on a Value, and record it."""
     out = op.forward(x._data)
-    if _pauses and _thread.pauses:
+    if state.pauses and thread.pauses:
         return out
     node = new(Value)
     node._data = out
@@ -282,7 +255,7 @@ def apply2(op: Any, x: Any, y: Any) -> Any:
         out = op.forward(a, b)
     except (TypeError, ValueError) as error:
         raise failure(op, (a, b), error) from error
-    if _pauses and _thread.pauses:
+    if state.pauses and thread.pauses:
         return out
     node = new(Value)
     node._data = out
@@ -309,7 +282,7 @@ def apply(op: Any, inputs: tuple[Any, ...]) -> Any:
         raise failure(op, data, error) from error
     if type(out) is float64 and type(data[op.first]) is float:
         out = float(out)  # a scalar made from Python floats stays weak
-    if not recorded or (_pauses and _thread.pauses):
+    if not recorded or (state.pauses and thread.pauses):
         return out
     node = new(Value)
     node._data = out
@@ -348,53 +321,6 @@ def failure(op: Any, data: Any, error: Exception) -> Exception:
 
 
 new = object.__new__
-
-
-# Not recording --------------------------------------------------------------------------------------------------------
-
-
-class _Thread(threading.local):
-    pauses = 0
-
-
-_thread = _Thread()
-_pauses = 0  # the sum over all threads: while it is 0, an op need not look at its thread
-_lock = threading.Lock()
-
-
-class no_grad(ContextDecorator):
-    """Within this block (or decorated function) nothing is recorded, in this thread: results are plain data.
-
-    >>> w = Value(3.0)
-    >>> with no_grad():
-    ...     w * 2.0
-    6.0
-    """
-
-    def __enter__(self) -> None:
-        pause(1)
-
-    def __exit__(self, *error: object) -> None:
-        pause(-1)
-
-
-@contextmanager
-def always_recording() -> Iterator[bool]:
-    """Within this block operations are recorded even inside of a `no_grad`; it yields whether they were before."""
-    pauses = _thread.pauses
-    pause(-pauses)
-    try:
-        yield not pauses
-    finally:
-        pause(pauses)
-
-
-def pause(by: int) -> None:
-    global _pauses
-    if by:
-        _thread.pauses += by
-        with _lock:
-            _pauses += by
 
 
 def stop_gradient(x: Any) -> Any:

@@ -1,5 +1,5 @@
 """The ops: importing this package fills the registry."""
 
-from . import elementwise, linear, primitive
+from . import elementwise, indexing, linear, matrices, primitive
 
-__all__ = ["elementwise", "linear", "primitive"]
+__all__ = ["elementwise", "indexing", "linear", "matrices", "primitive"]

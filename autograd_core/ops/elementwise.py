@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..op import ONE, POWER, PRODUCT, SUM, UNARY, composed, elementwise, flat
-from .linear import choose, where
+from .indexing import choose
 
 LN2, LN10, RADIANS = math.log(2.0), math.log(10.0), math.pi / 180
 INSIDE, POSITIVE = [(-0.9, 0.9)], [(0.3, 2.0)]
@@ -57,7 +57,7 @@ abs = elementwise(
 )  # fmt: skip
 
 
-def real_power(x: float, y: float) -> float:
+def real_power(x: float, y: float) -> Any:
     """x ** y of Python floats, where Python turns complex as an error: NumPy says nan."""
     out = x**y
     if type(out) is complex:
@@ -65,10 +65,15 @@ def real_power(x: float, y: float) -> float:
     return out
 
 
+def real(x: Any) -> Any:
+    """x, as NumPy's float if it is a negative Python float: a power of it is nan then, not complex."""
+    return np.float64(x) if type(x) is float and x < 0 else x
+
+
 pow = elementwise(
     "pow", operator.pow, scalar=real_power, numpy=(np.power, np.float_power), domain=[(0.5, 2), (-2, 2)],
     text="{x}^{y}", tex="{{{x}}}^{{{y}}}", precedence=POWER,
-    partials=(lambda out, x, y: y * x ** choose(y == 0, 1.0, y - 1),  # so 0**2 has derivatives 0, 2, 0, ...
+    partials=(lambda out, x, y: y * real(x) ** choose(y == 0, 1.0, y - 1),  # so 0**2 has derivatives 0, 2, 0, ...
               lambda out, x, y: out * np.log(choose((x == 0) & (y > 0), 1.0, x))),  # 0**y is 0 for all y > 0
 )  # fmt: skip
 square = elementwise(
@@ -157,12 +162,8 @@ hypot = elementwise(
     partials=(lambda out, x, y: x / choose(out == 0, 1.0, out),
               lambda out, x, y: y / choose(out == 0, 1.0, out)),
 )  # fmt: skip
-deg2rad = elementwise(
-    "deg2rad", np.deg2rad, numpy=(np.deg2rad, np.radians), partials=(lambda out, x: RADIANS,)
-)
-rad2deg = elementwise(
-    "rad2deg", np.rad2deg, numpy=(np.rad2deg, np.degrees), partials=(lambda out, x: 1 / RADIANS,)
-)
+deg2rad = elementwise("deg2rad", np.deg2rad, numpy=(np.deg2rad, np.radians), partials=(lambda out, x: RADIANS,))
+rad2deg = elementwise("rad2deg", np.rad2deg, numpy=(np.rad2deg, np.degrees), partials=(lambda out, x: 1 / RADIANS,))
 
 # Hyperbolic functions -------------------------------------------------------------------------------------------------
 
@@ -198,7 +199,7 @@ UNITS = {np.dtype(kind): np.ones((), kind) for kind in (np.float32, np.float64)}
 
 
 def stable_sigmoid(x: Any) -> Any:
-    """1 / (1 + exp(-x)). Where exp(-x) overflows to inf the quotient is 0, which is right: only the warning has to go."""
+    """1 / (1 + exp(-x)). Where exp(-x) overflows to inf, the quotient 0 is right: only the warning has to go."""
     with np.errstate(over="ignore"):
         out = np.exp(-x)
     if type(out) is not np.ndarray:
@@ -217,7 +218,8 @@ sigmoid = elementwise(
     """,
 )  # fmt: skip
 softplus = elementwise(
-    "softplus", lambda x: np.logaddexp(x, 0), text="softplus({x})", tex=r"\operatorname{{softplus}}({x})",
+    "softplus", lambda x: np.logaddexp(x, 0), scalar=lambda x: math.log1p(math.exp(-math.fabs(x))) + max(x, 0.0),
+    text="softplus({x})", tex=r"\operatorname{{softplus}}({x})",
     partials=(lambda out, x: sigmoid(x),),
     doc="""log(1 + eˣ), for any x without overflow; its derivative is the sigmoid.
 
@@ -226,8 +228,8 @@ softplus = elementwise(
     """,
 )  # fmt: skip
 relu = elementwise(
-    "relu", lambda x: (0.0 if x <= 0 else x) if type(x) is float else np.maximum(x, 0), tex=r"\operatorname{{relu}}({x})",
-    domain=[(0.2, 2)], partials=(lambda out, x: x > 0,),
+    "relu", lambda x: (0.0 if x <= 0 else x) if type(x) is float else np.maximum(x, 0),
+    tex=r"\operatorname{{relu}}({x})", domain=[(0.2, 2)], partials=(lambda out, x: x > 0,),
     doc="""max(x, 0), with the derivative 0 at 0.
 
     >>> relu(-3.0), relu(3.0)
@@ -235,7 +237,7 @@ relu = elementwise(
     """,
 )  # fmt: skip
 
-# Selection: ties share the gradient equally -------------------------------------------------------------------------------
+# Selection: ties share the gradient equally ---------------------------------------------------------------------------
 
 
 def chosen(x: Any, y: Any) -> Any:
@@ -269,7 +271,7 @@ def clip(a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: 
 
 
 flat(
-    np.sign, np.floor, np.ceil, np.trunc, np.rint, np.round, np.floor_divide, np.isnan, np.isinf, np.isfinite, np.signbit,
-    np.greater, np.greater_equal, np.less, np.less_equal, np.equal, np.not_equal, np.logical_and, np.logical_or,
-    np.logical_not, np.logical_xor, np.heaviside, np.spacing, np.nextafter,
+    np.sign, np.floor, np.ceil, np.trunc, np.rint, np.round, np.floor_divide, np.isnan, np.isinf, np.isfinite,
+    np.signbit, np.greater, np.greater_equal, np.less, np.less_equal, np.equal, np.not_equal, np.logical_and,
+    np.logical_or, np.logical_not, np.logical_xor, np.heaviside, np.spacing, np.nextafter,
 )  # fmt: skip

@@ -10,7 +10,8 @@ import numpy as np
 
 from ..data import dtype_of, shape_of, size_of
 from ..op import primitive
-from .linear import REDUCTIONS, ROWS, choose, count, keep_axes, reshape, stack
+from .indexing import choose, stack
+from .linear import REDUCTIONS, ROWS, count, keep_axes, reshape
 
 AXIS = [([ROWS], {}), ([ROWS], dict(axis=0)), ([(5,)], {})]
 KEEP = dict(axis=None, keepdims=False)

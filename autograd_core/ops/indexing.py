@@ -1,0 +1,149 @@
+"""Taking parts and putting together: indexing, selection by a condition, joining and splitting. All of it is linear.
+
+Indexing and scattering are each other's adjoints; joining arrays and taking the parts apart are, too.
+"""
+
+import builtins
+from typing import Any
+
+import numpy as np
+
+from ..data import dtype_of, ndim_of, shape_of, size_of
+from ..op import Op, composed, linear
+from .linear import REQUIRED, ROWS, moveaxis, reshape, sum
+
+# Indexing and selection -----------------------------------------------------------------------------------------------
+
+
+def is_basic(index: Any) -> bool:
+    """Whether an index only slices, so that it takes no element twice."""
+    parts = index if isinstance(index, tuple) else (index,)
+    return all(
+        part is None or part is Ellipsis or (isinstance(part, (slice, int, np.integer)) and not isinstance(part, bool))
+        for part in parts
+    )
+
+
+def take_items(x: Any, index: Any) -> Any:
+    try:
+        return x[index]
+    except IndexError as error:
+        raise IndexError(f"getitem of shape {shape_of(x)}: {error}") from None
+
+
+def add_items(g: Any, index: Any, shape: tuple[int, ...]) -> Any:
+    """Zeros of `shape`, with g added at `index`; items that the index takes several times add up."""
+    out = np.zeros_like(g, shape=shape, dtype=dtype_of(g))
+    if is_basic(index):
+        out[index] = g
+    else:
+        np.add.at(out, index, g)
+    return out
+
+
+getitem: Op = linear(
+    "getitem", take_items, settings=dict(index=REQUIRED), text="{x}[{index}]", tex="{x}_{{{index}}}",
+    samples=[([ROWS], dict(index=1)), ([ROWS], dict(index=(slice(None, None, -2), None, ...))),
+             ([ROWS], dict(index=([0, 2, 0], [1, 1, 1]))), ([ROWS], dict(index=np.eye(3, 4, dtype=bool)))],
+    adjoints=(lambda g, x, index: scatter_add(g, index, shape_of(x)),),
+)  # fmt: skip
+scatter_add: Op = linear(  # ↔ getitem
+    "scatter_add", add_items, settings=dict(index=REQUIRED, shape=REQUIRED),
+    samples=[([(4,)], dict(index=1, shape=ROWS)), ([(3,)], dict(index=([0, 2, 0], [1, 1, 1]), shape=ROWS))],
+    adjoints=(lambda g, x, index, shape: getitem(g, index),),
+)  # fmt: skip
+
+
+def choose(condition: Any, x: Any, y: Any) -> Any:
+    """`where`, decided at once if the condition is a plain bool."""
+    if type(condition) is bool:
+        return x if condition else y
+    return np.where(condition, x, y)
+
+
+MASK = np.array([[True, False, True, True], [False, True, False, True], [True, True, False, False]])
+
+where: Op = linear(
+    "where", choose, numpy=np.where, samples=[([MASK, ROWS, ROWS], {}), ([MASK, ROWS, (4,)], {})],
+    text="{y} if {condition} else {z}", tex=r"\begin{{cases}}{y}&{x}\\{z}&\text{{else}}\end{{cases}}",
+    adjoints=(None,
+              lambda g, condition, x, y: where(condition, g, 0.0),
+              lambda g, condition, x, y: where(condition, 0.0, g)),
+)  # fmt: skip
+
+# Joining and splitting ------------------------------------------------------------------------------------------------
+
+
+def join(*args: Any) -> Any:
+    *arrays, axis = args
+    return np.concatenate([np.atleast_1d(x) if axis is None else x for x in arrays], axis=axis)
+
+
+def part(k: int, g: Any, *args: Any) -> Any:
+    *arrays, axis = args
+    if axis is None:
+        start = builtins.sum(size_of(x) for x in arrays[:k])
+        return reshape(g[start : start + size_of(arrays[k])], shape_of(arrays[k]))
+    start = builtins.sum(shape_of(x)[axis] for x in arrays[:k])
+    cut = slice(start, start + shape_of(arrays[k])[axis])
+    return g[(slice(None),) * (axis % ndim_of(g)) + (cut,)]
+
+
+def pile(*args: Any) -> Any:
+    *arrays, axis = args
+    return np.stack(arrays, axis=axis)
+
+
+concatenate = linear(
+    "concatenate", join, numpy=np.concatenate, variadic=True, settings=dict(axis=0), adjoints=(part,),
+    samples=[([(2, 3), (1, 3)], {}), ([(2, 3), (2, 1), (2, 2)], dict(axis=-1)), ([(2, 3), (2,)], dict(axis=None))],
+)  # fmt: skip
+stack = linear(
+    "stack", pile, numpy=np.stack, variadic=True, settings=dict(axis=0),
+    samples=[([(2, 3), (2, 3)], {}), ([(2,), (2,), (2,)], dict(axis=-1)), ([(), ()], {})],
+    adjoints=(lambda k, g, *args: g[(slice(None),) * (args[-1] % ndim_of(g)) + (k,)],),
+)  # fmt: skip
+
+
+@composed(np.array_split)
+def array_split(ary: Any, indices_or_sections: Any, axis: int = 0) -> Any:
+    """See `np.array_split`: each part is a slice of the whole."""
+    parts = np.array_split(np.arange(shape_of(ary)[axis]), indices_or_sections)
+    before = (slice(None),) * (axis % ndim_of(ary))
+    return [ary[(*before, slice(p[0], p[-1] + 1) if p.size else slice(0, 0))] for p in parts]
+
+
+@composed(np.split)
+def split(ary: Any, indices_or_sections: Any, axis: int = 0) -> Any:
+    """See `np.split`: as `array_split`, into equal parts if a number of them is given."""
+    n = shape_of(ary)[axis]
+    if isinstance(indices_or_sections, int) and n % indices_or_sections:
+        raise ValueError(f"split: an axis of length {n} does not divide into {indices_or_sections} equal parts")
+    return array_split(ary, indices_or_sections, axis)
+
+
+@composed(np.vstack)
+def vstack(tup: Any) -> Any:
+    """See `np.vstack`."""
+    return concatenate([reshape(x, (1, -1)) if ndim_of(x) < 2 else x for x in tup])
+
+
+@composed(np.hstack)
+def hstack(tup: Any) -> Any:
+    """See `np.hstack`."""
+    return concatenate([reshape(x, -1) if ndim_of(x) == 0 else x for x in tup], 1 if ndim_of(tup[0]) > 1 else 0)
+
+
+@composed(np.diagonal)
+def diagonal(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
+    """See `np.diagonal`: the elements a[..., i, i + offset]."""
+    a = moveaxis(a, (axis1, axis2), (-2, -1))
+    rows, columns = shape_of(a)[-2:]
+    i = np.arange(max(0, -offset), max(0, min(rows, columns - offset), -offset))
+    return a[..., i, i + offset]
+
+
+@composed(np.trace)
+def trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
+    """See `np.trace`."""
+    return sum(diagonal(a, offset, axis1, axis2), -1)

@@ -1,0 +1,107 @@
+"""Products of matrices: linear in each factor, so that the gradient of one is a product with the other's transpose.
+
+For C = A B, dC = dA B + A dB, and ⟨G, dC⟩ = ⟨G Bᵀ, dA⟩ + ⟨Aᵀ G, dB⟩ (Giles, *Collected matrix derivative results for
+forward and reverse mode algorithmic differentiation*, 2008, section 2.1).
+"""
+
+import operator
+from typing import Any
+
+import numpy as np
+from numpy import ndarray
+
+from ..data import ndim_of, shape_of
+from ..op import PRODUCT, SUM, composed, multilinear, primitive
+from .linear import expand_dims, reshape, swapaxes, transpose
+
+
+def mT(x: Any) -> Any:
+    """The transpose of a matrix, or of each matrix of a stack."""
+    return x.T if x.ndim == 2 else swapaxes(x, -1, -2)
+
+
+def left(g: Any, x: Any, y: Any) -> Any:
+    """g yᵀ. A vector on either side counts as a matrix of one row or column, which g then lacks."""
+    if x.ndim >= 2 <= y.ndim:
+        return g @ mT(y)
+    if ndim_of(y) == 1:
+        return np.multiply(expand_dims(g, -1) if ndim_of(x) > 1 else g, y)
+    return reshape(y @ expand_dims(g, -1), shape_of(y)[:-1])
+
+
+def right(g: Any, x: Any, y: Any) -> Any:
+    """xᵀ g, with vectors as in `left`."""
+    if x.ndim >= 2 <= y.ndim:
+        return mT(x) @ g
+    if ndim_of(x) == 1:
+        return np.multiply(expand_dims(x, -1), expand_dims(g, -2)) if ndim_of(y) > 1 else np.multiply(g, x)
+    return reshape(mT(x) @ expand_dims(g, -1), (*shape_of(x)[:-2], shape_of(x)[-1]))
+
+
+matmul = multilinear(
+    "matmul", operator.matmul, numpy=np.matmul, text="{x} {y}", tex="{x} {y}", precedence=PRODUCT,
+    samples=[([(2, 3), (3, 4)], {}), ([(3,), (3,)], {}), ([(3,), (3, 2)], {}), ([(2, 3), (3,)], {}),
+             ([(5, 2, 3), (3, 4)], {}), ([(5, 2, 3), (3,)], {}), ([(3,), (5, 3, 2)], {}),
+             ([(2, 3), (5, 3, 2)], {})],
+    adjoints=(left, right),
+)  # fmt: skip
+outer = multilinear(
+    "outer", np.outer, numpy=np.outer, text="{x} ⊗ {y}", tex=r"{x} \otimes {y}", precedence=PRODUCT,
+    samples=[([(3,), (4,)], {}), ([(2, 2), ()], {})],
+    adjoints=(lambda g, x, y: reshape(g @ reshape(y, -1), shape_of(x)),
+              lambda g, x, y: reshape(reshape(x, -1) @ g, shape_of(y))),
+)  # fmt: skip
+
+
+def multiply_add(x: Any, weight: Any, bias: Any) -> Any:
+    out = x @ weight
+    if type(out) is type(bias) is ndarray and bias.ndim == 1 and out.dtype is bias.dtype and out.ndim:
+        return np.add(out, bias, out)  # no second array
+    return out + bias
+
+
+affine = primitive(
+    "affine", multiply_add, text="{x} {y} + {z}", tex="{x} {y} + {z}", precedence=SUM,
+    samples=[([(4, 3), (3, 2), (2,)], {}), ([(3,), (3, 2), (2,)], {}), ([(4, 3), (3, 2), ()], {})],
+    pullbacks=(lambda g, out, x, weight, bias: g @ weight.T if x.ndim == 2 else left(g, x, weight),
+               lambda g, out, x, weight, bias: x.T @ g if x.ndim == 2 else right(g, x, weight),
+               lambda g, out, x, weight, bias: g),
+    doc="""x W + b, a layer of weights: one op where `x @ weight + bias` records two.
+
+    Shapes: x (n, in) or (in,), weight (in, out), bias (out,) or a scalar.
+
+    >>> affine(np.ones((1, 2)), np.array([[1.0], [2.0]]), np.array([0.5]))
+    array([[3.5]])
+    """,
+)  # fmt: skip
+
+
+@composed(np.tensordot)
+def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
+    """See `np.tensordot`: both arrays as matrices, multiplied, and the result in its shape."""
+    if isinstance(axes, int):
+        axes = (tuple(range(ndim_of(a) - axes, ndim_of(a))), tuple(range(axes)))
+    summed = [tuple(i % ndim_of(x) for i in np.atleast_1d(ax).tolist()) for x, ax in zip((a, b), axes, strict=True)]
+    free = [tuple(i for i in range(ndim_of(x)) if i not in s) for x, s in zip((a, b), summed, strict=True)]
+    shape = [[shape_of(x)[i] for i in f] for x, f in zip((a, b), free, strict=True)]
+    rows = reshape(transpose(a, free[0] + summed[0]), (int(np.prod(shape[0])), -1))
+    columns = reshape(transpose(b, summed[1] + free[1]), (-1, int(np.prod(shape[1]))))
+    return reshape(rows @ columns, (*shape[0], *shape[1]))
+
+
+@composed(np.dot)
+def dot(a: Any, b: Any) -> Any:
+    """See `np.dot`: the product of scalars, vectors and matrices; for more axes a sum over a's last and b's last but
+    one.
+    """
+    if not ndim_of(a) or not ndim_of(b):
+        return np.multiply(a, b)
+    return matmul(a, b) if ndim_of(b) <= 2 else tensordot(a, b, (-1, -2))
+
+
+@composed(np.inner)
+def inner(a: Any, b: Any) -> Any:
+    """See `np.inner`: a sum over the last axis of both."""
+    if not ndim_of(a) or not ndim_of(b):
+        return np.multiply(a, b)
+    return tensordot(a, b, (-1, -1)) if ndim_of(b) > 1 else matmul(a, b)

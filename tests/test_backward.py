@@ -1,0 +1,231 @@
+"""The backward pass: accumulation, what is kept, what is refused, and graphs of any depth."""
+
+import gc
+import sys
+import weakref
+from typing import Any
+
+import numpy as np
+import pytest
+
+from autograd_core import Value, sigmoid
+from autograd_core.registry import OPS
+
+
+def test_every_use_of_a_value_adds_to_its_gradient() -> None:
+    x = Value(3.0)
+    y = x * x + x * 2.0 + x
+    y.backward()
+    assert x.grad == 2 * 3.0 + 2.0 + 1.0
+    z = Value([1.0, 2.0])
+    (z + z + z * z).sum().backward()
+    np.testing.assert_array_equal(z.grad, 2 + 2 * z.data)
+
+
+def test_a_diamond_is_visited_once_per_node_not_once_per_path() -> None:
+    x = Value(1.0)
+    v = x
+    for _ in range(60):  # 2**60 paths
+        v = v * 0.5 + v * 0.5
+    v.backward()
+    assert x.grad == 1.0
+
+
+def test_leaves_accumulate_and_intermediates_are_set() -> None:
+    x = Value(2.0)
+    u = x * 3.0
+    y = u * u
+    y.backward()
+    assert (x.grad, u.grad, y.grad) == (36.0, 12.0, 1.0)
+    y.backward()
+    assert (x.grad, u.grad, y.grad) == (72.0, 12.0, 1.0)
+    x.grad = 0.0
+    y.backward(keep="leaves")
+    assert x.grad == 36.0
+
+
+def test_keep_leaves_keeps_no_others() -> None:
+    x = Value([1.0, 2.0])
+    u = x * 3.0
+    y = u.sum()
+    y.backward(keep="leaves")
+    assert u.grad is None
+    assert y.grad is None
+    np.testing.assert_array_equal(x.grad, [3.0, 3.0])
+    with pytest.raises(ValueError, match="keep='some'"):
+        y.backward(keep="some")
+
+
+def test_the_gradient_to_begin_with() -> None:
+    x = Value([1.0, 2.0])
+    (x * x).backward([10.0, 100.0])
+    np.testing.assert_array_equal(x.grad, [20.0, 400.0])
+    with pytest.raises(ValueError, match=r"shape \(2,\) needs the gradient.*v\.sum\(\)\.backward\(\)"):
+        (x * x).backward()
+    with pytest.raises(ValueError, match=r"has shape \(3,\), the Value that it is for has \(2,\)"):
+        (x * x).backward(np.ones(3))
+    one = Value([[2.0]])
+    (one * one).backward()
+    np.testing.assert_array_equal(one.grad, [[4.0]])
+    scalar = Value(2.0)
+    (scalar * scalar).backward(10)
+    assert scalar.grad == 40.0
+    assert type(scalar.grad) is float
+
+
+def test_a_leaf_is_its_own_derivative() -> None:
+    x = Value([1.0, 2.0])
+    given = np.array([3.0, 4.0])
+    x.backward(given)
+    np.testing.assert_array_equal(x.grad, given)
+    assert x.grad is not given
+    y = Value(1.0)
+    y.backward()
+    assert y.grad == 1.0
+
+
+def test_gradients_are_not_shared() -> None:
+    a, b = Value([1.0, 2.0]), Value([3.0, 4.0])
+    g = np.ones(2)
+    out = a + b
+    out.backward(g)
+    a.grad[0] = 100.0
+    np.testing.assert_array_equal(b.grad, [1.0, 1.0])
+    np.testing.assert_array_equal(out.grad, [1.0, 1.0])
+    np.testing.assert_array_equal(g, [1.0, 1.0])
+    c = Value([[1.0, 2.0]])
+    c.T.reshape(2).backward(g)
+    c.grad[0, 0] = 7.0
+    np.testing.assert_array_equal(g, [1.0, 1.0])
+
+
+def test_broadcast_gradients_are_summed_to_their_variables_shape() -> None:
+    w, b, s = Value(np.ones((3, 1))), Value(np.ones(4)), Value(2.0)
+    ((w + b) * s).sum().backward()
+    np.testing.assert_array_equal(w.grad, np.full((3, 1), 8.0))
+    np.testing.assert_array_equal(b.grad, np.full(4, 6.0))
+    assert s.grad == 24.0
+    assert type(s.grad) is float
+
+
+def test_constants_get_no_gradient_and_rules_of_constants_are_not_called(monkeypatch: pytest.MonkeyPatch) -> None:
+    def never(*args: Any) -> Any:
+        raise AssertionError("the derivative with respect to a constant was computed")
+
+    mul = OPS["mul"]
+    monkeypatch.setattr(mul, "rules", (mul.rules[0], never))
+    x = Value(2.0)
+    (x * 3.0).backward()
+    assert x.grad == 3.0
+
+
+def test_nan_shows() -> None:
+    x = Value([1.0, np.nan])
+    (x * x).sum().backward()
+    assert np.isnan(x.grad[1])
+    assert x.grad[0] == 2.0
+
+
+# Changed data ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("update", ["rebind", "in place"])
+def test_data_that_changed_after_recording_are_noticed(update: str) -> None:
+    w = Value([2.0, 3.0], name="w")
+    loss = (w * w).sum()
+    if update == "rebind":
+        w.data = np.array([0.0, 0.0])
+    else:
+        w.data -= 1.0
+    with pytest.raises(RuntimeError, match="input 'w' of mul changed after"):
+        loss.backward()
+    assert w.grad is None
+    loss = (w * w).sum()
+    loss.backward()
+    np.testing.assert_array_equal(w.grad, 2 * w.data)
+
+
+@pytest.mark.parametrize("op", ["exp", "add", "matmul", "affine"])
+def test_changed_data_are_noticed_by_every_branch_of_the_loop(op: str) -> None:
+    w = Value(np.ones((2, 2)))
+    args = {"exp": (w,), "add": (1.0, w), "matmul": (np.ones((2, 2)), w), "affine": (np.ones((2, 2)), w, np.ones(2))}
+    out = OPS[op](*args[op])
+    w.data -= 1.0
+    with pytest.raises(RuntimeError, match=f"input of {op} changed"):
+        out.backward(np.ones((2, 2)))
+
+
+# Interrupted ----------------------------------------------------------------------------------------------------------
+
+
+def test_an_exception_anywhere_leaves_the_leaves_as_they_were(monkeypatch: pytest.MonkeyPatch) -> None:
+    def build() -> tuple[Value, list[Value]]:
+        w, b = Value([[0.5, -0.2]]), Value([0.1, 0.3])
+        x = np.array([[1.0], [2.0]])
+        return (sigmoid(x @ w + b) * b).mean(), [w, b]
+
+    loss, leaves = build()
+    names = {node.op.name for node in _nodes(loss) if node.op is not None}
+    for name in names:
+        loss, leaves = build()
+        for leaf in leaves:
+            leaf.grad = np.full(leaf.shape, 7.0)
+
+        def interrupted(*args: Any) -> Any:
+            raise KeyboardInterrupt
+
+        with monkeypatch.context() as patch:
+            patch.setattr(OPS[name], "rules", (interrupted,) * OPS[name].arity)
+            with pytest.raises(KeyboardInterrupt):
+                loss.backward()
+        for leaf in leaves:
+            np.testing.assert_array_equal(leaf.grad, 7.0)
+
+
+def _nodes(root: Value) -> list[Value]:
+    seen, pending = {root}, [root]
+    while pending:
+        for x in pending.pop().inputs:
+            if type(x) is Value and x not in seen:
+                seen.add(x)
+                pending.append(x)
+    return list(seen)
+
+
+# Size -----------------------------------------------------------------------------------------------------------------
+
+
+def test_a_chain_of_a_hundred_thousand_operations() -> None:
+    w, v = Value(1.0), Value(1.0)
+    root = v
+    for _ in range(100_000):
+        v = v * w
+    v.backward()
+    assert root.grad == 1.0
+    assert w.grad == 100_000.0
+    last = weakref.ref(v)
+    del v
+    assert last() is None
+
+
+def test_a_node_takes_at_most_256_bytes_beside_its_data() -> None:
+    v = Value(1.5) * Value(2.5)
+    gc_header = 16
+    node = sys.getsizeof(v) + gc_header + sys.getsizeof(v.inputs) + gc_header + sys.getsizeof(v.stamp)
+    assert node <= 256
+
+
+def test_graphs_leave_nothing_to_the_garbage_collector() -> None:
+    w, b, x = Value(np.ones((3, 2))), Value(np.zeros(2)), np.ones((4, 3))
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(100):
+            loss = (sigmoid(x @ w + b) - 0.5).square().mean()
+            w.grad = b.grad = None
+            loss.backward()
+            w.data -= 0.1 * w.grad
+        del loss
+        assert gc.collect() == 0
+    finally:
+        gc.enable()

@@ -1,0 +1,204 @@
+"""Every op of the registry, at every sample it declares: values, gradients, dtypes, shapes, and edges."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from samples import EVERY_OP, EVERY_SAMPLE, Sample, samples_of
+
+from autograd_core import Value, check_gradients, grad, no_grad
+from autograd_core.data import dtype_of, shape_of
+from autograd_core.op import ONE, Op
+from autograd_core.registry import OPS
+
+each_sample = pytest.mark.parametrize("sample", EVERY_SAMPLE, ids=lambda s: s.label)
+each_op = pytest.mark.parametrize("op", EVERY_OP, ids=lambda op: op.name)
+
+
+def total(sample: Sample) -> Any:
+    return lambda *variables: np.sum(np.sin(sample.function(*variables)))
+
+
+def test_there_are_samples_of_every_op() -> None:
+    assert len(EVERY_OP) >= 60
+    assert {s.op.name for s in EVERY_SAMPLE} == set(OPS)
+
+
+@each_sample
+def test_gradients_of_orders_1_and_2_equal_central_differences(sample: Sample) -> None:
+    check_gradients(sample.function, *sample.variables, order=2)
+
+
+@each_sample
+def test_a_value_computes_what_plain_data_computes(sample: Sample) -> None:
+    plain = sample.function(*sample.variables)
+    recorded = sample.function(*[Value(x) for x in sample.variables])
+    assert type(recorded) is Value
+    np.testing.assert_array_equal(recorded.data, plain)
+    with no_grad():
+        assert type(sample.function(*[Value(x) for x in sample.variables])) is not Value
+
+
+@pytest.mark.parametrize(
+    "sample", [s for s in EVERY_SAMPLE if s.op.name not in ("astype", "imag")], ids=lambda s: s.label
+)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_dtype_of_the_input_is_that_of_the_result_and_the_gradient(sample: Sample, dtype: Any) -> None:
+    variables = [Value(x.astype(dtype)) for x in sample.variables]
+    out = sample.function(*variables)
+    assert out.dtype == dtype
+    out.backward(np.ones(out.shape))
+    for x in variables:
+        assert x.grad.dtype == dtype
+        assert x.grad.shape == x.shape
+
+
+@each_sample
+def test_gradients_are_owned_writable_and_contiguous(sample: Sample) -> None:
+    variables = [Value(np.asfortranarray(x)) for x in sample.variables]
+    out = sample.function(*variables)
+    out.backward(np.ones(out.shape))
+    seen: set[int] = set()
+    for x in variables:
+        if isinstance(x.data, np.ndarray):
+            assert x.grad.flags.owndata
+            assert x.grad.flags.writeable
+            assert x.grad.flags.c_contiguous
+            assert id(x.grad) not in seen
+            seen.add(id(x.grad))
+    assert id(out.grad) not in seen
+
+
+@each_sample
+def test_non_contiguous_inputs(sample: Sample) -> None:
+    strided = [np.repeat(x, 2, axis=-1)[..., ::2] if x.ndim else x for x in sample.variables]
+    expected = grad(total(sample), range(len(strided)))(*sample.variables)
+    found = grad(total(sample), range(len(strided)))(*strided)
+    for a, b in zip(expected, found, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-13, atol=1e-13)
+
+
+@pytest.mark.parametrize("op", [op for op in EVERY_OP if op.form == "elementwise"], ids=lambda op: op.name)
+def test_python_floats_stay_python_floats(op: Op) -> None:
+    rng = np.random.default_rng(3)
+    point = [float(rng.uniform(*interval)) for interval in op.domain]
+    out = op(*[Value(x) for x in point])
+    assert type(out.data) is float
+    assert out.data == pytest.approx(float(op(*[np.asarray(x) for x in point])), rel=1e-14)
+    gradients = grad(op, range(op.arity))(*point)
+    assert all(type(g) is float for g in gradients)
+    arrays = grad(lambda *xs: np.sum(op(*xs)), range(op.arity))(*[np.array([x]) for x in point])
+    for g, a in zip(gradients, arrays, strict=True):
+        assert g == pytest.approx(a[0], rel=1e-13)
+
+
+@pytest.mark.parametrize("op", [op for op in EVERY_OP if op.form == "elementwise"], ids=lambda op: op.name)
+def test_arrays_of_size_zero(op: Op) -> None:
+    variables = [Value(np.zeros((0, 3))) for _ in range(op.arity)]
+    out = op(*variables)
+    assert out.shape == (0, 3)
+    out.sum().backward()
+    assert all(x.grad.shape == (0, 3) for x in variables)
+
+
+def test_sums_over_nothing() -> None:
+    x = Value(np.zeros((0, 3)))
+    out = x.sum()
+    out.backward()
+    assert out.data == 0.0
+    assert x.grad.shape == (0, 3)
+    y = Value(np.zeros((0, 3)))
+    assert y.sum(axis=0).shape == (3,)
+
+
+BREAKS = {  # factors whose square is not 1, since the check itself adds and multiplies
+    "sign": lambda rule: lambda *args: -1.25 * rule(*args),
+    "factor": lambda rule: lambda *args: 1.5 * rule(*args),
+}
+
+
+@pytest.mark.parametrize("op", [op for op in EVERY_OP if op.name != "imag"], ids=lambda op: op.name)  # 0 for reals
+@pytest.mark.parametrize("kind", BREAKS)
+def test_a_rule_broken_on_purpose_is_caught(op: Op, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    sample = samples_of(op)[0]
+    broken = tuple(None if rule is None else BREAKS[kind](rule) for rule in op.rules)
+    monkeypatch.setattr(op, "rules", broken)
+    with pytest.raises(AssertionError, match="by central differences"):
+        check_gradients(sample.function, *sample.variables)
+
+
+@pytest.mark.parametrize(
+    "op", [op for op in EVERY_OP if op.arity == 2 and op.rules[0] is not op.rules[1]], ids=lambda op: op.name
+)
+def test_swapped_rules_are_caught(op: Op, monkeypatch: pytest.MonkeyPatch) -> None:
+    sample = samples_of(op)[0]
+    monkeypatch.setattr(op, "rules", op.rules[::-1])
+    with pytest.raises((AssertionError, ValueError)):
+        check_gradients(sample.function, *sample.variables)
+
+
+def test_a_derivative_of_one_hands_the_gradient_on() -> None:
+    assert OPS["add"].rules == (ONE, ONE)
+
+
+def test_conventions_where_there_is_no_derivative() -> None:
+    assert grad(np.abs)(0.0) == 0.0
+    assert grad(OPS["relu"])(0.0) == 0.0
+    assert grad(np.maximum, (0, 1))(1.0, 1.0) == (0.5, 0.5)
+    assert grad(np.hypot, (0, 1))(0.0, 0.0) == (0.0, 0.0)
+    np.testing.assert_array_equal(grad(np.max)(np.array([3.0, 1.0, 3.0])), [0.5, 0.0, 0.5])
+    np.testing.assert_array_equal(grad(np.std)(np.array([2.0, 2.0])), [0.0, 0.0])
+
+
+def test_powers_at_zero_are_right_to_order_4() -> None:
+    for n in range(5):
+        f: Any = lambda x, n=n: x**n
+        for order in range(5):
+            coefficient = np.prod([n - k for k in range(order)]) if order <= n else 0
+            expected = float(coefficient) if order == n else 0.0
+            assert f(0.0) == expected, (n, order)
+            f = grad(f)
+    assert grad(lambda y: 0.0**y)(2.0) == 0.0
+
+
+@pytest.mark.parametrize("zeros", [1, 2])
+def test_products_with_zeros(zeros: int) -> None:
+    x = np.array([2.0, 3.0, 5.0, 7.0])
+    x[:zeros] = 0.0
+    check_gradients(np.prod, x, order=2)
+    check_gradients(lambda x: np.prod(x, axis=(0, 2)), np.stack([x, x]).reshape(2, 2, 2), order=2)
+
+
+def test_stable_forms_do_not_overflow() -> None:
+    x = np.array([-1000.0, 0.0, 1000.0])
+    np.testing.assert_array_equal(OPS["sigmoid"](x), [0.0, 0.5, 1.0])
+    np.testing.assert_array_equal(OPS["softplus"](x), [0.0, np.log(2.0), 1000.0])
+    np.testing.assert_array_equal(grad(lambda x: OPS["softplus"](x).sum())(x), [0.0, 0.5, 1.0])
+    assert OPS["logsumexp"](x) == 1000.0
+    np.testing.assert_array_equal(grad(OPS["logsumexp"])(x), [0.0, 0.0, 1.0])
+    assert OPS["logsumexp"](np.array([-np.inf, -np.inf])) == -np.inf
+    assert OPS["sigmoid"](-700.0) == pytest.approx(np.exp(-700.0), rel=1e-12)
+    np.testing.assert_allclose(OPS["sigmoid"](np.array([-700.0, -40.0])), np.exp([-700.0, -40.0]), rtol=1e-12)
+
+
+@each_op
+def test_every_op_documents_itself(op: Op) -> None:
+    assert op.__doc__
+    assert op.form in ("elementwise", "linear", "multilinear", "primitive")
+    assert OPS[op.name] is op
+
+
+@each_sample
+def test_shapes_of_results_are_numpys(sample: Sample) -> None:
+    out = sample.function(*sample.variables)
+    assert shape_of(out) == np.shape(out)
+    assert dtype_of(out).kind in "fc"
+
+
+def test_real_and_imaginary_parts() -> None:
+    x = np.array([1.0, -2.0])
+    w = 2.0 - 3.0j
+    check_gradients(lambda x: np.real(w * x * x) + np.imag(w * np.exp(x)) + np.real(np.conj(w * x)), x, order=2)
+    z = Value(np.array([1.0 + 2.0j]))
+    np.real(z * np.conj(z)).sum().backward()
+    np.testing.assert_array_equal(z.grad, [2.0 + 4.0j])  # 2 z, as PyTorch has it: z - rate * grad descends

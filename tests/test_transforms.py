@@ -1,0 +1,159 @@
+"""grad, value_and_grad, containers, higher orders, and the numerical check itself."""
+
+import dataclasses
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+
+from autograd_core import Value, check_gradients, grad, sigmoid, value_and_grad
+from autograd_core.trees import flatten
+
+
+def test_perturbations_are_not_confused() -> None:
+    assert grad(lambda x: x * grad(lambda y: x * y)(x))(3.0) == 6.0
+    assert grad(lambda x: x * grad(lambda y: x + y)(1.0))(1.0) == 1.0
+    assert grad(lambda x: grad(lambda y: x * y * y)(x) * x)(2.0) == 3 * 2.0 * 2.0**2
+
+
+def test_orders_by_nesting() -> None:
+    f: Any = lambda x: np.sin(x) * x**2
+    derivatives = [f]
+    for _ in range(4):
+        derivatives.append(grad(derivatives[-1]))
+    x = 0.7
+    expected = [
+        x**2 * np.sin(x),
+        2 * x * np.sin(x) + x**2 * np.cos(x),
+        (2 - x**2) * np.sin(x) + 4 * x * np.cos(x),
+        (6 - x**2) * np.cos(x) - 6 * x * np.sin(x),
+        (x**2 - 12) * np.sin(x) - 8 * x * np.cos(x),
+    ]
+    for f, value in zip(derivatives, expected, strict=True):
+        assert float(f(x)) == pytest.approx(value, rel=1e-12)
+
+
+def test_the_gradient_is_plain_data_unless_something_outside_needs_it() -> None:
+    f = lambda x: np.sum(x**3)
+    assert type(grad(f)(np.ones(2))) is np.ndarray
+    x = Value([1.0, 2.0])
+    g = grad(f)(x)
+    assert type(g) is Value
+    g.sum().backward()
+    np.testing.assert_array_equal(x.grad, 6 * x.data)
+    w = Value(2.0)
+    slope = grad(lambda x: w * x * x)(3.0)  # depends on w, which the function closes over
+    assert type(slope) is Value
+    slope.backward()
+    assert w.grad == 6.0
+
+
+def test_arguments() -> None:
+    f = lambda a, b, *, c=1.0: a * b * b * c
+    assert grad(f)(2.0, 3.0) == 9.0
+    assert grad(f, 1)(2.0, 3.0, c=2.0) == 24.0
+    assert grad(f, -1)(2.0, 3.0) == 12.0
+    assert grad(f, (1, 0))(2.0, 3.0) == (12.0, 9.0)
+    assert grad(f)(2, 3) == 9.0
+    assert value_and_grad(f, (0, 1))(2.0, 3.0) == (18.0, (9.0, 12.0))
+    assert value_and_grad(lambda x: (x * x, "aux"), has_aux=True)(3.0) == ((9.0, "aux"), 6.0)
+    with pytest.raises(TypeError, match="argnums=2, but the function was called with 2 positional"):
+        grad(f, 2)(2.0, 3.0)
+    assert grad(f).__name__ == f.__name__
+
+
+class Layer(NamedTuple):
+    w: Any
+    b: Any
+
+
+@dataclasses.dataclass
+class Model:
+    layers: list[Layer]
+    scale: float
+
+
+def test_containers() -> None:
+    def loss(model: Model) -> Any:
+        x: Any = np.ones((1, 2))
+        for layer in model.layers:
+            x = sigmoid(x @ layer.w + layer.b)
+        return model.scale * x.sum()
+
+    model = Model([Layer(np.ones((2, 2)), np.zeros(2)), Layer(np.ones((2, 1)), np.zeros(1))], 2.0)
+    g = grad(loss)(model)
+    assert type(g) is Model
+    assert type(g.layers[0]) is Layer
+    assert g.layers[0].w.shape == (2, 2)
+    assert g.scale == pytest.approx(float(loss(model)) / 2.0)
+    check_gradients(loss, model, order=2)
+    assert grad(lambda p: p["a"] * p["b"][0] + 0.0 * p["b"][1][0])({"a": 2.0, "b": [3.0, (4.0,)]}) == {
+        "a": 3.0,
+        "b": [2.0, (0.0,)],
+    }
+    assert grad(lambda p: p[0] * 2.0)((1.0, None)) == (2.0, None)
+
+
+def test_flatten_refuses_another_number_of_leaves() -> None:
+    _, rebuild = flatten({"a": [1.0, 2.0]})
+    with pytest.raises(ValueError, match="3 leaves for a container of 2"):
+        rebuild([1.0, 2.0, 3.0])
+
+
+def test_what_does_not_depend_has_the_gradient_zero() -> None:
+    assert grad(lambda x: 3.0)(2.0) == 0.0
+    np.testing.assert_array_equal(grad(lambda x: Value(1.0) * 2.0)(np.ones(2)), [0.0, 0.0])
+    assert grad(lambda x, y: x, (0, 1))(1.0, 2.0) == (1.0, 0.0)
+    x = np.ones(2, np.float32)
+    assert grad(lambda x: 1.0)(x).dtype == np.float32
+
+
+def test_results_that_are_no_scalar() -> None:
+    with pytest.raises(TypeError, match=r"returns a scalar, and <lambda> returned an array of shape \(2,\).*np\.sum"):
+        grad(lambda x: x * x)(np.ones(2))
+    with pytest.raises(TypeError, match="returned a NoneType"):
+        grad(lambda x: None)(1.0)
+    with pytest.raises(TypeError, match="cannot be differentiated"):
+        grad(lambda x: 1.0)("text")
+
+
+def test_integer_arguments_become_floats_and_arrays_are_not_changed() -> None:
+    x = np.arange(3)
+    np.testing.assert_array_equal(grad(lambda x: np.sum(x * x))(x), [0.0, 2.0, 4.0])
+    assert x.dtype.kind == "i"
+
+
+def test_the_leaves_of_the_caller_are_left_alone() -> None:
+    x = Value(2.0)
+    grad(lambda y: y * y * x)(3.0)
+    assert x.grad is None
+
+
+def test_an_exception_inside_leaves_the_next_call_right() -> None:
+    def broken(x: Any) -> Any:
+        raise RuntimeError("broken")
+
+    x = Value(3.0)
+    with pytest.raises(RuntimeError, match="broken"):
+        grad(broken)(x)
+    assert grad(lambda y: y * y)(x).data == 6.0
+
+
+# The check ------------------------------------------------------------------------------------------------------------
+
+
+def test_check_gradients_names_what_is_wrong() -> None:
+    from autograd_core import stop_gradient
+
+    with pytest.raises(
+        AssertionError, match=r"order 1: the derivative with respect to argument 1, element \(0,\), is 0 "
+    ):
+        check_gradients(lambda a, b: a * stop_gradient(b), 2.0, np.array([3.0]))
+    with pytest.raises(AssertionError, match="along random direction"):
+        check_gradients(lambda x: np.sum(x * stop_gradient(x)), np.arange(1.0, 1000.0))
+
+
+def test_check_gradients_takes_several_results_and_large_arguments() -> None:
+    check_gradients(lambda x, y: {"a": [x @ y, np.sum(x)], "b": y}, np.ones((2, 3)), np.ones((3, 2)), order=2)
+    check_gradients(np.tanh, np.linspace(-1, 1, 300), order=2)
+    check_gradients(lambda x: x * x, np.float32(1.5))

@@ -1,0 +1,431 @@
+"""A Value as its users meet it: arithmetic, NumPy, text, copies, and what it refuses."""
+
+import copy
+import math
+import pickle
+from typing import Any
+
+import numpy as np
+import pytest
+
+from autograd_core import Value, grad, no_grad, stop_gradient
+from autograd_core.registry import OPS
+
+
+def chain(n: int) -> Value:
+    v = Value(1.0)
+    for _ in range(n):
+        v = v * 0.5 + 1.0
+    return v
+
+
+# Data -----------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("given", "kind", "dtype"),
+    [
+        (2.0, float, np.float64),
+        (2, float, np.float64),
+        (True, float, np.float64),
+        (np.float32(2), np.float32, np.float32),
+        (np.float64(2), np.float64, np.float64),
+        (np.int64(2), np.float64, np.float64),
+        ([1, 2], np.ndarray, np.float64),
+        ([[1.5], [2.5]], np.ndarray, np.float64),
+        (np.ones(3, np.float32), np.ndarray, np.float32),
+        (np.arange(3), np.ndarray, np.float64),
+        (np.array(2.0), np.ndarray, np.float64),
+        ([], np.ndarray, np.float64),
+        (1j, np.complex128, np.complex128),
+    ],
+)
+def test_what_a_value_holds(given: Any, kind: type, dtype: Any) -> None:
+    v = Value(given)
+    assert type(v.data) is kind
+    assert v.dtype == dtype
+    assert v.shape == np.shape(given)
+    np.testing.assert_array_equal(v.data, given)
+
+
+def test_arrays_are_copied() -> None:
+    a = np.ones(3)
+    v = Value(a)
+    a[0] = 5.0
+    assert v.data[0] == 1.0
+
+
+@pytest.mark.parametrize("bad", ["text", None, {}, ["a"], np.array(["a"]), np.array([object()]), np.datetime64("2020")])
+def test_what_is_no_number_is_refused(bad: Any) -> None:
+    with pytest.raises(TypeError, match="cannot be differentiated: give numbers"):
+        Value(bad)
+
+
+def test_a_value_of_a_value_is_refused() -> None:
+    v = Value(1.0)
+    with pytest.raises(TypeError, match="a Value already"):
+        Value(v)
+    with pytest.raises(TypeError, match=r"np\.stack"):
+        Value([v, v])
+
+
+def test_scalars_are_weak_and_float32_stays() -> None:
+    x = np.ones(2, np.float32)
+    for out in (Value(2.0) * x, np.exp(Value(2.0)) * x, Value(x) * 2.0, Value(x) + 1, np.sin(Value(1.0)).tanh() * x):
+        assert out.dtype == np.float32
+    w = Value(2.0)
+    (w * x).sum().backward()
+    assert type(w.grad) is float
+    assert (Value(np.float64(2.0)) * x).dtype == np.float64
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_where_pythons_math_raises_numpy_answers() -> None:
+    zero = Value(0.0)
+    assert (1.0 / zero).data == math.inf
+    assert (Value(-1.0) / zero).data == -math.inf
+    assert np.exp(Value(1000.0)).data == math.inf
+    assert np.log(zero).data == -math.inf
+    assert math.isnan(np.log(Value(-1.0)).data)
+    assert math.isnan(np.sin(Value(math.inf)).data)
+    assert math.isnan((Value(-8.0) ** (1 / 3)).data)
+    assert (zero**-1).data == math.inf
+    assert (Value(10.0) ** 400).data == math.inf
+    x = Value(0.0)
+    np.log(x).backward()
+    assert x.grad == math.inf
+    for out in (1.0 / zero, np.exp(Value(1000.0)), Value(-8.0) ** (1 / 3)):
+        assert type(out.data) is float
+
+
+# Arithmetic -----------------------------------------------------------------------------------------------------------
+
+OPERATORS = [
+    lambda a, b: a + b,
+    lambda a, b: a - b,
+    lambda a, b: a * b,
+    lambda a, b: a / b,
+    lambda a, b: a**b,
+    lambda a, b: a % b,
+]
+
+
+@pytest.mark.parametrize("operator", OPERATORS)
+@pytest.mark.parametrize(
+    "other", [3.0, 3, np.float64(3.0), np.float32(3), np.array([1.0, 2.0, 3.0]), [1.0, 2.0, 3.0], np.array([1, 2, 3])]
+)
+def test_operators_with_constants_on_either_side(operator: Any, other: Any) -> None:
+    x = np.array([1.5, 2.5, 3.5])
+    constant = np.asarray(other) if isinstance(other, list) else other
+    for recorded, plain in (
+        (operator(Value(x), other), operator(x, constant)),
+        (operator(other, Value(x)), operator(constant, x)),
+    ):
+        assert type(recorded) is Value
+        assert recorded.dtype == plain.dtype
+        np.testing.assert_array_equal(recorded.data, plain)
+
+
+def test_unary_operators_and_floor_division() -> None:
+    v = Value(-2.5)
+    assert (-v).data == 2.5
+    assert +v is v
+    assert abs(v).data == 2.5
+    assert v // 2 == -2.0
+    assert 2 // v == -1.0
+    assert round(v) == -2
+    assert math.trunc(v) == -2
+
+
+def test_matrix_products() -> None:
+    a, b = np.ones((2, 3)), np.arange(6.0).reshape(3, 2)
+    for product in (Value(a) @ b, a @ Value(b), Value(a) @ Value(b), np.matmul(a, Value(b)), np.dot(Value(a), b)):
+        assert type(product) is Value
+        np.testing.assert_array_equal(product.data, a @ b)
+
+
+def test_comparisons_are_plain_and_the_hash_is_the_identity() -> None:
+    v, w = Value([1.0, 2.0]), Value([1.0, 3.0])
+    np.testing.assert_array_equal(v == w, [True, False])
+    np.testing.assert_array_equal(v != 1.0, [False, True])
+    for found in (v < w, v <= w, v > w, v >= w):
+        assert type(found) is np.ndarray
+    assert {v: "v", w: "w"}[v] == "v"
+    assert Value(1.0) == 1.0
+    assert Value(2.0) > Value(1.0)
+    assert not Value(0.0)
+    assert 2.0 in v
+    with pytest.raises(ValueError, match="ambiguous"):
+        bool(v)
+
+
+def test_what_is_no_operand() -> None:
+    for other in ("text", None, {}):
+        with pytest.raises(TypeError, match="unsupported operand"):
+            Value(1.0) + other
+    with pytest.raises(TypeError, match="cannot be differentiated"):
+        Value(1.0) + np.array(["a", None], dtype=object)
+
+
+def test_shapes_that_do_not_broadcast() -> None:
+    with pytest.raises(ValueError, match=r"add of shapes \(3,\) and \(4,\)"):
+        Value(np.ones(3)) + Value(np.ones(4))
+    with pytest.raises(ValueError, match=r"matmul of shapes \(2, 3\) and \(2, 3\)"):
+        Value(np.ones((2, 3))) @ np.ones((2, 3))
+
+
+# NumPy ----------------------------------------------------------------------------------------------------------------
+
+
+def test_numpy_functions_record() -> None:
+    v = Value([[1.0, -2.0], [3.0, 4.0]], name="v")
+    calls = [
+        np.exp(v),
+        np.sum(v, axis=1),
+        np.sum(v, 1),
+        np.sum(a=v, keepdims=True),
+        np.ones(2) * v,
+        np.ones((2, 2)) @ v,
+        np.float64(2) * v,
+        np.where(v > 0, v, 0),
+        np.concatenate([v, np.ones((1, 2))], axis=0),
+        np.stack((v, v), axis=-1),
+        np.split(v, 2, axis=1)[0],
+        np.vstack([v, v]),
+        np.hstack([v, v]),
+        np.reshape(v, (4,)),
+        np.transpose(v),
+        np.mean(v, axis=(0, 1)),
+        np.max(v),
+        np.clip(v, 0, None),
+        np.add.reduce(v),
+        np.trace(v),
+        np.diagonal(v, 1),
+        np.outer(v, v),
+        np.tensordot(v, v, 1),
+        np.inner(v, v),
+        np.dot(v, v),
+        np.ravel(v),
+    ]
+    for out in calls:
+        assert type(out) is Value
+    assert np.shape(v) == (2, 2)
+    assert type(np.isnan(v)) is np.ndarray
+    assert type(np.sign(v)) is np.ndarray
+    assert np.allclose(v, v.data)
+    assert np.argmax(a=v) == 3
+
+
+@pytest.mark.parametrize(
+    ("function", "plain"),
+    [
+        (lambda v: np.dot(v, 2.0), lambda x: np.dot(x, 2.0)),
+        (lambda v: np.dot(v, np.ones((2, 3, 4))), lambda x: np.dot(x, np.ones((2, 3, 4)))),
+        (lambda v: np.inner(v, np.ones((4, 3))), lambda x: np.inner(x, np.ones((4, 3)))),
+        (
+            lambda v: np.tensordot(v, np.ones((3, 2)), ([1, 0], [0, 1])),
+            lambda x: np.tensordot(x, np.ones((3, 2)), ([1, 0], [0, 1])),
+        ),
+        (lambda v: np.array_split(v, 2, axis=1)[1], lambda x: np.array_split(x, 2, axis=1)[1]),
+        (lambda v: np.split(v, [1, 2], axis=1)[2], lambda x: np.split(x, [1, 2], axis=1)[2]),
+        (lambda v: np.trace(v, 1), lambda x: np.trace(x, 1)),
+    ],
+)
+def test_composed_functions_equal_numpys(function: Any, plain: Any) -> None:
+    x = np.arange(6.0).reshape(2, 3)
+    np.testing.assert_allclose(function(Value(x)).data, plain(x))
+
+
+def test_a_function_without_a_rule_is_named_with_its_neighbours() -> None:
+    with pytest.raises(TypeError, match=r"numpy\.fft.*fft is not differentiable here"):
+        np.fft.fft(Value([1.0]))
+    with pytest.raises(TypeError, match=r"np\.prod.*v\.data.*How to add an op"):
+        np.cumprod(Value([1.0, 2.0]))
+    with pytest.raises(TypeError, match="takes no where="):
+        np.sum(Value([1.0]), where=np.array([True]))
+    with pytest.raises(TypeError, match="takes no dtype="):
+        np.exp(Value([1.0]), dtype=np.float32)
+
+
+def test_methods_and_properties_are_the_ndarrays() -> None:
+    x = np.array([[1.0, -2.0, 3.0], [4.0, 5.0, 6.0]])
+    v = Value(x)
+    assert (v.shape, v.ndim, v.size, v.dtype, len(v)) == (x.shape, x.ndim, x.size, x.dtype, len(x))
+    for name, args in {
+        "sum": [(), (0,)], "mean": [(), (1,)], "var": [(), (0,)], "std": [(), (1,)], "max": [(), (0,)],
+        "min": [(), (1,)],
+        "prod": [(), (0,)], "cumsum": [(), (1,)], "reshape": [(3, 2), ((3, 2),), (-1,)], "ravel": [()], "flatten": [()],
+        "transpose": [(), (1, 0), ((1, 0),)], "swapaxes": [(0, 1)], "clip": [(0, 4), (0,)], "astype": [(np.float32,)],
+        "dot": [(np.ones((3, 2)),)], "argmax": [(), (1,)], "argmin": [()], "argsort": [()], "all": [()], "any": [()],
+        "item": [(2,)], "tolist": [()],
+    }.items():  # fmt: skip
+        for a in args:
+            found = getattr(v, name)(*a)
+            expected = getattr(x, name)(*a)
+            np.testing.assert_array_equal(found.data if type(found) is Value else found, expected, err_msg=name)
+    np.testing.assert_array_equal(v.T.data, x.T)
+    np.testing.assert_array_equal(v.mT.data, x.mT)
+    np.testing.assert_array_equal(Value(x[None]).squeeze(0).data, x)
+    positive = Value(np.abs(x))
+    for name in ("exp", "log", "sqrt", "square", "sin", "cos", "tanh", "sigmoid", "relu", "softmax"):
+        assert type(getattr(positive, name)()) is Value
+    assert Value(3.0).item() == 3.0
+
+
+def test_indexing_takes_all_of_numpys_kinds() -> None:
+    x = np.arange(24.0).reshape(2, 3, 4)
+    for index in (
+        0, -1, slice(1, None), (0, 1), (..., 2), (None, 1), (slice(None), [0, 2]), ([0, 1], [1, 1], [2, 2]),
+        x > 5, (0, np.array([True, False, True])), np.array([0, 0, 1]), (slice(None, None, -1), np.int64(1)),
+    ):  # fmt: skip
+        v = Value(x)
+        part = v[index]
+        np.testing.assert_array_equal(part.data, x[index])
+        part.sum().backward()
+        expected = np.zeros_like(x)
+        np.add.at(expected, index, 1.0)
+        np.testing.assert_array_equal(v.grad, expected)
+    rows = list(Value(x))
+    assert len(rows) == 2
+    assert all(type(row) is Value for row in rows)
+    first, second = Value([1.0, 2.0])
+    assert (first.data, second.data) == (1.0, 2.0)
+    with pytest.raises(IndexError, match=r"getitem of shape \(2, 3, 4\).*out of bounds"):
+        Value(x)[5]
+
+
+# What would lose a gradient -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("act", "advice"),
+    [
+        (lambda v: float(v), r"v\.item\(\)"),
+        (lambda v: math.exp(v), r"np\.exp\(v\)"),
+        (lambda v: int(v), r"int\(v\.item\(\)\)"),
+        (lambda v: complex(v), r"v\.item\(\)"),
+        (lambda v: [1, 2][v], r"int\(v\.item\(\)\)"),
+        (lambda v: np.asarray(v), r"v\.data"),
+        (lambda v: np.array([v, v]), r"np\.stack"),
+        (lambda v: np.array(v), r"v\.data"),
+        (lambda v: np.add(np.ones(1), v, out=np.ones(1)), r"a = a \+ v"),
+        (lambda v: Value([1.0, 2.0])[v], r"settings \(index\) are no variables"),
+    ],
+)
+def test_silent_conversions_raise_and_say_what_to_write(act: Any, advice: str) -> None:
+    with pytest.raises(TypeError, match=advice):
+        act(Value(1.0))
+
+
+def test_assignments_raise() -> None:
+    v = Value(1.0)
+    a = np.zeros(3)
+    with pytest.raises((TypeError, ValueError)) as caught:
+        a[0] = v
+    assert isinstance(caught.value, TypeError) or "would drop the gradient" in str(caught.value.__cause__)
+    with pytest.raises(TypeError, match=r"a = a \+ v"):
+        a += v
+    with pytest.raises(TypeError, match=r"np\.where"):
+        Value([1.0, 2.0])[0] = 3.0
+    np.testing.assert_array_equal(a, 0.0)
+
+
+def test_only_leaves_are_rebound() -> None:
+    v = Value(1.0)
+    out = v * 2.0
+    with pytest.raises(ValueError, match="result of mul"):
+        out.data = 3.0
+    v.data = 4
+    assert v.data == 4.0
+
+
+# Text, copies ---------------------------------------------------------------------------------------------------------
+
+
+def test_text() -> None:
+    v = Value(2.0, name="w")
+    assert repr(v) == "Value(2.0, name='w')"
+    assert repr(v * 1.5) == "Value(3.0, op=mul)"
+    assert repr(Value([1.0, 2.0])) == "Value(array([1., 2.]))"
+    assert str(v) == "2.0"
+    assert f"{v:.3f} {v}" == "2.000 2.0"
+    assert f"{Value([1.0, 2.5]):.2f}" == "[1.00 2.50]"
+    assert f"{np.float64(1.5) * v:5.1f}" == "  3.0"
+    assert round(Value(2.345), 1) == 2.3
+
+
+@pytest.mark.parametrize("duplicate", [copy.deepcopy, lambda v: pickle.loads(pickle.dumps(v))])
+def test_copies_of_deep_graphs(duplicate: Any) -> None:
+    v = chain(30_000)
+    twin = duplicate(v)
+    assert twin is not v
+    assert twin.data == v.data
+    v.backward()
+    twin.backward()
+    depth, node = 0, twin
+    while node.op is not None:
+        node, depth = node.inputs[0], depth + 1
+    assert depth == 60_000
+    assert node.grad == 0.5**30_000
+
+
+def test_a_pickle_keeps_shared_leaves_shared() -> None:
+    w = Value(2.0, name="w")
+    w.grad = 7.0
+    a, b = pickle.loads(pickle.dumps([w * 3.0, np.exp(w)]))
+    assert a.inputs[0] is b.inputs[0]
+    assert a.inputs[0].name == "w"
+    assert a.inputs[0].grad == 7.0
+    assert a.op is OPS["mul"]
+    shallow = copy.copy(w)
+    assert shallow is not w
+    assert shallow.data == 2.0
+
+
+def test_a_graph_whose_leaf_was_updated_can_be_copied() -> None:
+    w = Value([2.0])
+    out = w * 3.0
+    w.data -= 1.0
+    assert copy.deepcopy(out).inputs[0].data == 1.0
+
+
+# Not recording --------------------------------------------------------------------------------------------------------
+
+
+def test_no_grad_gives_plain_data() -> None:
+    w = Value([3.0])
+    with no_grad():
+        assert type(w * 2.0) is np.ndarray
+        assert type(np.exp(w)) is np.ndarray
+        assert type(w.sum()) is np.float64
+        with no_grad():
+            pass
+        assert type(w + 1.0) is np.ndarray
+        assert grad(lambda x: x * x)(3.0) == 6.0
+        assert type(grad(lambda x: (x * w).sum())(3.0)) is float
+    assert type(w * 2.0) is Value
+
+    @no_grad()
+    def predict(x: Any) -> Any:
+        return w * x
+
+    assert type(predict(2.0)) is np.ndarray
+
+
+def test_no_grad_ends_with_an_exception_and_is_of_one_thread() -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    w = Value(3.0)
+    with pytest.raises(ZeroDivisionError), no_grad():
+        _ = 1 / 0
+    assert type(w * 2.0) is Value
+    with no_grad(), ThreadPoolExecutor(1) as pool:
+        assert type(pool.submit(lambda: w * 2.0).result()) is Value
+
+
+def test_stop_gradient_makes_a_constant() -> None:
+    w = Value(3.0)
+    loss = w * stop_gradient(w * 2.0)
+    loss.backward()
+    assert w.grad == 6.0
+    assert stop_gradient(5.0) == 5.0
