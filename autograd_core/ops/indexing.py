@@ -26,7 +26,7 @@ def is_basic(index: Any) -> bool:
 
 def take_items(x: Any, index: Any) -> Any:
     try:
-        return x[index]
+        return np.asarray(x)[index] if type(x) is float else x[index]
     except IndexError as error:
         raise IndexError(f"getitem of shape {shape_of(x)}: {error}") from None
 

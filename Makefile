@@ -1,0 +1,41 @@
+# The two commands of the README are `make demo` and `make test`; each sets up what it needs in .venv.
+
+PYTHON ?= python3
+BIN := .venv/bin
+export MPLBACKEND := Agg
+
+.PHONY: demo test lint types bench clean
+
+demo: .venv/installed-demo
+	$(BIN)/python -m nn.demo
+
+test: .venv/installed-dev lint types
+	$(BIN)/python -m pytest -n auto
+
+lint: .venv/installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: .venv/installed-dev
+	$(BIN)/mypy
+
+bench: .venv-bench/installed
+	.venv-bench/bin/python -m benchmarks
+
+.venv/installed-demo: pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --editable '.[plot,learn]'
+	@touch $@
+
+.venv/installed-dev: pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	@touch $@ .venv/installed-demo
+
+.venv-bench/installed: pyproject.toml benchmarks/requirements.txt
+	$(PYTHON) -m venv .venv-bench
+	.venv-bench/bin/python -m pip install --quiet --editable . --requirement benchmarks/requirements.txt
+	@touch $@
+
+clean:
+	rm -rf .venv .venv-bench out build dist *.egg-info
