@@ -5,6 +5,8 @@ rounding; h = ε^(1/3) balances them (Press et al., *Numerical Recipes*, 3rd ed.
 gradient of a random projection of the gradient in the same way, and so on.
 """
 
+from __future__ import annotations  # NumPy imports np.random only where it is used
+
 from collections.abc import Callable
 from typing import Any
 

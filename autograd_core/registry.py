@@ -1,6 +1,5 @@
 """The table of all ops: by name, and by the NumPy function that each of them differentiates."""
 
-import difflib
 from collections.abc import Callable
 from typing import Any
 
@@ -13,6 +12,8 @@ BY_NUMPY: dict[Callable[..., Any], Any] = {}
 
 def missing(function: Any) -> TypeError:
     """The error for a NumPy function without a rule: it names the function, its nearest neighbours and the way out."""
+    import difflib  # only an error needs it
+
     name = getattr(function, "__name__", str(function))
     module = getattr(function, "__module__", None) or "numpy"
     near = difflib.get_close_matches(name, [getattr(f, "__name__", "") for f in BY_NUMPY], n=3)
