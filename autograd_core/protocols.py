@@ -51,6 +51,8 @@ class NumPyProtocols:
         if not hasattr(op, "settings"):  # a function of NumPy's own signature, composed of ops
             return op(*args, **settings)
         names = parameters(function)
+        if not names:
+            return op(*args, **settings)
         given = dict(zip(names, args, strict=False), **settings)
         arrays = [given.pop(name) for name in names[: op.arity] if name in given]
         return op(*arrays, **known(function, op, given))
@@ -58,8 +60,12 @@ class NumPyProtocols:
 
 @functools.cache
 def parameters(function: Callable[..., Any]) -> tuple[str, ...]:
-    """The names of a NumPy function's parameters, in order."""
-    return tuple(inspect.signature(function).parameters)
+    """The names of a NumPy function's parameters, in order; none where NumPy (before 2.4) does not tell."""
+    try:
+        names = inspect.signature(function).parameters
+    except ValueError:
+        return ()
+    return tuple("shape" if name == "newshape" else name for name in names)  # what NumPy 2.0 calls it
 
 
 def known(function: Callable[..., Any], op: Any, given: dict[str, Any]) -> dict[str, Any]:
