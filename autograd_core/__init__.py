@@ -9,9 +9,10 @@ np.True_
 """
 
 from . import backward, ops, pickling  # noqa: F401  they complete Value and fill the registry
+from .draw import draw
 from .gradcheck import check_gradients
 from .ops.elementwise import relu, sigmoid, softplus
-from .ops.matrices import affine
+from .ops.matrices import affine, mean_squared_error
 from .ops.primitive import log_softmax, logsumexp, softmax
 from .recording import no_grad
 from .transforms import grad, value_and_grad
@@ -21,9 +22,11 @@ __all__ = [
     "Value",
     "affine",
     "check_gradients",
+    "draw",
     "grad",
     "log_softmax",
     "logsumexp",
+    "mean_squared_error",
     "no_grad",
     "relu",
     "sigmoid",

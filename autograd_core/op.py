@@ -30,7 +30,7 @@ from .value import FAST, Value, apply, apply1, plain
 ONE: Any = lambda *args: 1.0
 """The local derivative 1, known by identity: the loop passes the gradient on without multiplying."""
 
-CALL, POWER, UNARY, PRODUCT, SUM = 5, 4, 3, 2, 1
+CALL, POWER, UNARY, PRODUCT, SUM, CHOICE = 5, 4, 3, 2, 1, 0
 """How tightly a label binds; an operand that binds less tightly is put in parentheses."""
 
 FREE = (-2.0, 2.0)

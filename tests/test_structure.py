@@ -62,11 +62,12 @@ def test_a_file_of_the_engine_imports_only_from_above(path: Path) -> None:
         assert layer(module) < layer(own) or own == "ops", f"{own} imports {module}, which is not above it"
 
 
-@pytest.mark.parametrize("package", ["explain", "draw"])
+@pytest.mark.parametrize("package", ["autograd_core.explain", "autograd_core.draw", "nn"])
 def test_packages_have_no_import_cycles(package: str) -> None:
-    files = {p.stem: p for p in (ROOT / "autograd_core" / package).glob("*.py")}
+    files = {p.stem: p for p in (ROOT / Path(*package.split("."))).glob("*.py")}
     above = {
-        name: {m.split(".")[-1] for m in imported(path, "autograd_core") if f".{package}." in m} & set(files)
+        name: {m.split(".")[-1] for m in imported(path, package.split(".")[0]) if m.startswith(package + ".")}
+        & set(files)
         for name, path in files.items()
     }
     while above:
@@ -114,6 +115,5 @@ def test_examples_of_ops(op: object) -> None:
 
 def test_the_public_list_is_what_the_packages_show() -> None:
     for package in (autograd_core, nn):
-        assert list(package.__all__) == sorted(package.__all__)
         for name in package.__all__:
             assert getattr(package, name).__doc__

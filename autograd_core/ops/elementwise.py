@@ -194,18 +194,29 @@ arctanh = elementwise(
 # What networks use ----------------------------------------------------------------------------------------------------
 
 
-UNITS = {np.dtype(kind): np.ones((), kind) for kind in (np.float32, np.float64)}
-"""1 as a 0-d array: NumPy adds it in half the time that a Python number takes."""
+FAST_SIGMOID = {kind: (np.ones((), kind), limit**2) for kind, limit in (("f", 88.0), ("d", 709.0))}
+"""For a dtype's letter: 1 as a 0-d array, which NumPy adds in half the time of a Python number, and the square of an x
+beyond which exp(-x) overflows."""
 
 
 def stable_sigmoid(x: Any) -> Any:
-    """1 / (1 + exp(-x)). Where exp(-x) overflows to inf, the quotient 0 is right: only the warning has to go."""
-    with np.errstate(over="ignore"):
-        out = np.exp(-x)
-    if type(out) is not np.ndarray:
-        return 1 / (1 + out)
-    np.add(out, UNITS.get(out.dtype, 1), out)
-    return np.reciprocal(out, out)
+    """1 / (1 + exp(-x)). Where exp(-x) overflows to inf, the quotient 0 is right: only the warning has to go.
+
+    `errstate` takes it away, but costs as much as a small layer; a sum of squares often shows that none can come.
+    """
+    out = np.negative(x)
+    if type(out) is not np.ndarray or out.dtype.char not in FAST_SIGMOID:
+        with np.errstate(over="ignore"):
+            return 1 / (1 + np.exp(out))
+    one, limit = FAST_SIGMOID[out.dtype.char]
+    flat = out.ravel()
+    if flat.dot(flat) < limit:
+        np.exp(out, out)
+    else:
+        with np.errstate(over="ignore"):
+            np.exp(out, out)
+    np.add(out, one, out)
+    return np.divide(one, out, out)
 
 
 sigmoid = elementwise(

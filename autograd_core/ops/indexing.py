@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..data import dtype_of, ndim_of, shape_of, size_of
-from ..op import Op, composed, linear
+from ..op import CHOICE, Op, composed, linear
 from .linear import REQUIRED, ROWS, moveaxis, reshape, sum
 
 # Indexing and selection -----------------------------------------------------------------------------------------------
@@ -65,7 +65,7 @@ MASK = np.array([[True, False, True, True], [False, True, False, True], [True, T
 
 where: Op = linear(
     "where", choose, numpy=np.where, samples=[([MASK, ROWS, ROWS], {}), ([MASK, ROWS, (4,)], {})],
-    text="{y} if {condition} else {z}", tex=r"\begin{{cases}}{y}&{x}\\{z}&\text{{else}}\end{{cases}}",
+    precedence=CHOICE, text="{y} if {x} else {z}", tex=r"\begin{{cases}}{y}&{x}\\{z}&\text{{else}}\end{{cases}}",
     adjoints=(None,
               lambda g, condition, x, y: where(condition, g, 0.0),
               lambda g, condition, x, y: where(condition, 0.0, g)),

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from ..data import ndim_of, shape_of
+from ..data import ndim_of, shape_of, size_of
 from ..op import PRODUCT, SUM, composed, multilinear, primitive
 from .linear import expand_dims, reshape, swapaxes, transpose
 
@@ -72,6 +72,27 @@ affine = primitive(
 
     >>> affine(np.ones((1, 2)), np.array([[1.0], [2.0]]), np.array([0.5]))
     array([[3.5]])
+    """,
+)  # fmt: skip
+
+
+def mean_square(x: Any, y: Any) -> Any:
+    difference = x - y
+    if type(difference) is ndarray and difference.dtype == np.float64:
+        flat = difference.ravel()
+        return flat.dot(flat) / flat.size
+    return np.mean(difference * difference)
+
+
+mean_squared_error = primitive(
+    "mean_squared_error", mean_square, text="mse({x}, {y})", tex=r"\overline{{({x} - {y})^2}}",
+    samples=[([(4, 3), (4, 3)], {}), ([(4, 3), (3,)], {}), ([(), ()], {})],
+    pullbacks=(lambda g, out, x, y: (x - y) * (2 * g / size_of(x - y)),
+               lambda g, out, x, y: (y - x) * (2 * g / size_of(x - y))),
+    doc="""1/N Σ (x - y)² over all N elements: one op where `np.mean((x - y) ** 2)` records three.
+
+    >>> mean_squared_error([1.0, 2.0], [0.0, 0.0])
+    np.float64(2.5)
     """,
 )  # fmt: skip
 

@@ -1,0 +1,90 @@
+"""Data sets are arrays with samples on the first axis: splitting them, cutting them into batches, encoding labels."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from .aliases import Array, Seed
+from .losses import checked_labels
+
+
+def batches(*arrays: Any, batch_size: int, shuffle: bool = True, rng: Seed = None) -> Iterator[tuple[Array, ...]]:
+    """Mini-batches of all arrays together, which meet every sample once; the last may be smaller.
+
+    Parameters
+    ----------
+    arrays
+        Data with equally many samples on the first axis.
+    batch_size
+        How many samples a batch has.
+    shuffle, rng
+        Whether to take the samples in random order, and the seed or generator for it.
+
+    Raises
+    ------
+    ValueError
+        If the lengths differ, if there are no samples, or if the batch size is not positive.
+
+    >>> [x.tolist() for (x,) in batches([1, 2, 3], batch_size=2, shuffle=False)]
+    [[1, 2], [3]]
+    """
+    data = samples(arrays)
+    if batch_size < 1:
+        raise ValueError(f"batch_size={batch_size}: a batch has at least one sample")
+    n = len(data[0])
+    order = np.random.default_rng(rng).permutation(n) if shuffle else np.arange(n)
+    chosen = (order[start : start + batch_size] for start in range(0, n, batch_size))
+    return (tuple(array[rows] for array in data) for rows in chosen)
+
+
+def split(*arrays: Any, fraction: float = 0.2, rng: Seed = None) -> tuple[Array, ...]:
+    """Hold out a random fraction of the samples: first the rest and then the held-out part of each array in turn.
+
+    The order is that of scikit-learn's `train_test_split`.
+
+    Raises
+    ------
+    ValueError
+        If the lengths differ, or if one of the parts would be empty.
+
+    >>> x_train, x_test, y_train, y_test = split(np.eye(10), np.arange(10), rng=0)
+    >>> x_train.shape, y_test.shape
+    ((8, 10), (2,))
+    """
+    data = samples(arrays)
+    n = len(data[0])
+    held_out = round(n * fraction)
+    if not 0 < held_out < n:
+        raise ValueError(f"fraction={fraction} of {n} samples leaves one of the parts empty")
+    order = np.random.default_rng(rng).permutation(n)
+    return tuple(array[rows] for array in data for rows in (order[held_out:], order[:held_out]))
+
+
+def one_hot(labels: Any, n_classes: int) -> Array:
+    """A row for each label, 1 at its class and 0 elsewhere.
+
+    Raises
+    ------
+    ValueError
+        If a label is not an integer from 0 to n_classes - 1.
+
+    >>> one_hot([2, 0], 3)
+    array([[0., 0., 1.],
+           [1., 0., 0.]])
+    """
+    labels = checked_labels(labels, n_classes)
+    rows = np.zeros((*labels.shape, n_classes))
+    np.put_along_axis(rows, labels[..., None], 1.0, axis=-1)
+    return rows
+
+
+def samples(arrays: tuple[Any, ...]) -> list[Array]:
+    """The arrays, if they have equally many samples and at least one."""
+    data = [np.asarray(array) for array in arrays]
+    shapes = ", ".join(str(array.shape) for array in data)
+    if not data or any(array.ndim == 0 for array in data) or len({len(array) for array in data}) > 1:
+        raise ValueError(f"arrays with equally many samples on the first axis are needed; the shapes are {shapes}")
+    if not len(data[0]):
+        raise ValueError(f"there are no samples; the shapes are {shapes}")
+    return data

@@ -1,0 +1,36 @@
+"""Metrics: numbers for people to read, not differentiated."""
+
+from typing import Any
+
+import numpy as np
+
+from autograd_core import stop_gradient
+
+
+def accuracy(prediction: Any, labels: Any) -> float:
+    """The fraction of samples whose largest output is that of the right class.
+
+    Parameters
+    ----------
+    prediction
+        Of shape (n, k): outputs, logits or probabilities for k classes.
+    labels
+        The classes as integers of shape (n,), or one-hot rows of shape (n, k).
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not fit, or if there are no samples.
+
+    >>> accuracy([[0.1, 0.9], [0.8, 0.2]], [1, 1])
+    0.5
+    """
+    scores, labels = np.asarray(stop_gradient(prediction)), np.asarray(labels)
+    if labels.shape == scores.shape and scores.ndim == 2:
+        labels = labels.argmax(axis=1)
+    if scores.ndim != 2 or not scores.size or labels.shape != scores.shape[:1]:
+        raise ValueError(
+            f"accuracy: predictions of shape (n, k) and n labels are needed; the shapes are {scores.shape} and "
+            f"{labels.shape}"
+        )
+    return float(np.mean(scores.argmax(axis=1) == labels))

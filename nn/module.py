@@ -1,0 +1,215 @@
+"""A Module is a function with parameters: the attributes that are Values.
+
+Nothing has to be registered. What a module holds is read from its attributes when somebody asks, so that assigning,
+sharing, replacing or deleting one simply works:
+
+===============================  =====================================================================================
+an attribute that is             counts as
+===============================  =====================================================================================
+a Value                          a parameter: trained, saved
+an array                         state that is not trained (a frozen weight, a running mean): saved
+a Module                         a part, with all that it holds
+a list, tuple or dict of these   what is in it
+anything else                    a setting: neither trained nor saved
+===============================  =====================================================================================
+
+The conventions (`forward`, dotted names, `state_dict`, the nested repr) are those of `torch.nn.Module`.
+"""
+
+import reprlib
+from collections.abc import Iterator, Mapping
+from typing import Any, Self
+
+import numpy as np
+
+from autograd_core import Value, stop_gradient
+
+from .aliases import Array
+
+
+class Module:
+    """The base of all layers and models: a subclass assigns its parameters and defines `forward`.
+
+    >>> class Line(Module):
+    ...     def __init__(self):
+    ...         self.slope = Value(2.0)
+    ...         self.offset = Value(1.0)
+    ...
+    ...     def forward(self, x):
+    ...         return self.slope * x + self.offset
+    >>> line = Line()
+    >>> line(3.0).item()
+    7.0
+    >>> line.parameters()
+    [Value(2.0, name='slope'), Value(1.0, name='offset')]
+
+    A parameter is frozen by making it plain data, and trained again by making it a Value:
+
+    >>> line.offset = line.offset.data
+    >>> line.parameters(), sorted(line.state_dict())
+    ([Value(2.0, name='slope')], ['offset', 'slope'])
+    """
+
+    training = True
+    """Whether layers that behave differently while they are trained should do so now."""
+
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        """What the module computes. Call the module itself, `model(x)`, to run it."""
+        raise NotImplementedError(f"{type(self).__name__} computes nothing yet: define its method forward(self, x)")
+
+    __call__ = forward
+
+    def __init_subclass__(cls, **settings: Any) -> None:
+        super().__init_subclass__(**settings)
+        if "__call__" not in vars(cls):
+            cls.__call__ = cls.forward  # type: ignore[method-assign]  # so that a call costs no second call
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Assign an attribute; a Value without a name gets the attribute's, for drawings and error messages."""
+        if isinstance(value, Value) and value.name is None:
+            value.name = name
+        elif isinstance(value, (float, np.generic)) and isinstance(vars(self).get(name), Value):
+            value = np.asarray(value)  # a frozen scalar; as a number it would be a setting, and not be saved
+        super().__setattr__(name, value)
+
+    # What it holds ----------------------------------------------------------------------------------------------------
+
+    def parameters(self) -> list[Value]:
+        """All variables of this module and its parts, in order of assignment, each once."""
+        return [value for _, value in self.named_parameters()]
+
+    def named_parameters(self) -> Iterator[tuple[str, Value]]:
+        """All variables with their dotted names, such as `layers.0.weight`; a shared one has the name met first.
+
+        `draw(loss, names=dict(model.named_parameters()))` labels a drawing with them.
+        """
+        return ((name, item) for name, item in contents(self) if isinstance(item, Value))
+
+    def zero_grad(self) -> None:
+        """Forget all gradients."""
+        for p in self.parameters():
+            p.grad = None
+
+    # Saving and loading -----------------------------------------------------------------------------------------------
+
+    def state_dict(self) -> dict[str, Array]:
+        """Copies of the data of all parameters and arrays, by dotted name."""
+        return {name: np.array(stop_gradient(item)) for name, item in state(self)}
+
+    def load_state_dict(self, saved: Mapping[str, Any]) -> None:
+        """Copy saved data into the parameters and arrays, each of which keeps its own dtype.
+
+        Raises
+        ------
+        ValueError
+            If a name is missing or unexpected, or if a shape or dtype does not fit. All that is wrong is listed, and
+            nothing is loaded then.
+
+        >>> class Scale(Module):
+        ...     def __init__(self):
+        ...         self.factor = Value([1.0, 1.0])
+        >>> Scale().load_state_dict({"factor": [1.0, 2.0, 3.0]})
+        Traceback (most recent call last):
+            ...
+        ValueError: the saved state does not fit this Scale; nothing was loaded:
+          factor: saved with shape (3,), here it has shape (2,)
+        """
+        own = dict(state(self))
+        new = {name: np.asarray(stop_gradient(data)) for name, data in saved.items()}
+        wrong = [f"{name}: missing from the saved state" for name in own if name not in new]
+        wrong += [f"{name}: saved, but there is nothing of that name here" for name in new if name not in own]
+        for name in own.keys() & new.keys():
+            wrong += misfits(name, new[name], own[name])
+        if wrong:
+            raise ValueError(
+                f"the saved state does not fit this {type(self).__name__}; nothing was loaded:\n  "
+                + "\n  ".join(sorted(wrong))
+            )
+        for name, item in own.items():
+            if not isinstance(item, Value):
+                item[...] = new[name]
+            elif isinstance(item.data, np.ndarray):
+                item.data = new[name].astype(item.dtype)
+            else:
+                item.data = type(item.data)(new[name])  # a scalar stays a Python float, or of NumPy's type
+
+    # Modes ------------------------------------------------------------------------------------------------------------
+
+    def train(self, mode: bool = True) -> Self:
+        """Set `training` here and in all parts; returns the module."""
+        for _, item in contents(self):
+            if isinstance(item, Module):
+                item.training = mode
+        return self
+
+    def eval(self) -> Self:
+        """The same as `train(False)`: the model is used, not trained."""
+        return self.train(False)
+
+    # Text -------------------------------------------------------------------------------------------------------------
+
+    def extra_repr(self) -> str:
+        """What stands between the parentheses of the repr of a module without parts; for subclasses to define."""
+        return ""
+
+    @reprlib.recursive_repr()
+    def __repr__(self) -> str:
+        parts = [f"  ({name}): {part!r}".replace("\n", "\n  ") for name, part in parts_of(self)]
+        inside = "\n" + "\n".join(parts) + "\n" if parts else self.extra_repr()
+        return f"{type(self).__name__}({inside})"
+
+
+def contents(root: Module) -> Iterator[tuple[str, Any]]:
+    """The module and every Module, variable and array in it by dotted name, in order of assignment, each once."""
+    seen: set[int] = set()  # shared objects count once, and a part may know its parent
+    pending: list[tuple[str, Any]] = [("", root)]
+    while pending:
+        name, item = pending.pop()
+        if id(item) in seen:
+            continue
+        seen.add(id(item))
+        if isinstance(item, (Module, list, tuple, dict)):
+            prefix = f"{name}." if name else ""
+            pending += [(f"{prefix}{key}", member) for key, member in reversed(list(named_members(item)))]
+        if isinstance(item, Module) or is_state(item):
+            yield name, item
+
+
+def parts_of(module: Module) -> Iterator[tuple[str, Any]]:
+    """The modules among the attributes, and the members of each list that has modules in it, for the repr."""
+    for name, item in vars(module).items():
+        if isinstance(item, Module):
+            yield name, item
+        elif isinstance(item, (list, tuple, dict)):
+            members = list(named_members(item))
+            if any(isinstance(member, Module) for _, member in members):
+                yield from ((f"{name}.{key}", member) for key, member in members)
+
+
+def named_members(holder: Any) -> Iterator[tuple[Any, Any]]:
+    """The attributes of a module, or the members of a list, tuple or dict, with their names or positions."""
+    if isinstance(holder, (list, tuple)):
+        return enumerate(holder)
+    return iter((vars(holder) if isinstance(holder, Module) else holder).items())
+
+
+def is_state(item: Any) -> bool:
+    """Whether this is a variable or an array of numbers. A Value that was computed is a result, not a variable."""
+    if isinstance(item, Value):
+        return item.op is None
+    return isinstance(item, np.ndarray) and item.dtype.kind in "biufc"
+
+
+def state(root: Module) -> Iterator[tuple[str, Any]]:
+    """What a state dict holds: the variables and arrays in a module."""
+    return ((name, item) for name, item in contents(root) if not isinstance(item, Module))
+
+
+def misfits(name: str, new: Array, old: Any) -> Iterator[str]:
+    """The reasons, if any, why an array cannot be copied into a parameter or array."""
+    if new.shape != old.shape:
+        yield f"{name}: saved with shape {new.shape}, here it has shape {old.shape}"
+    if not np.can_cast(new.dtype, old.dtype, "same_kind"):
+        yield f"{name}: saved with dtype {new.dtype}, which does not fit in {old.dtype}"
+    if isinstance(old, np.ndarray) and not old.flags.writeable:
+        yield f"{name}: the array here is read-only"
