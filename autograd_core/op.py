@@ -192,6 +192,7 @@ def flat(*functions: Rule) -> None:
 def on_plain(function: Rule) -> Rule:
     """The function on the plain data of its arguments."""
 
+    @functools.wraps(function, updated=())
     def call(*args: Any, **settings: Any) -> Any:
         parts = [[plain(x) for x in arg] if isinstance(arg, (list, tuple)) else plain(arg) for arg in args]
         return function(*parts, **{name: plain(x) for name, x in settings.items()})
