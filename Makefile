@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export MPLBACKEND := Agg
 
-.PHONY: demo test lint types bench clean
+.PHONY: demo test lint types pictures bench clean
 
 demo: .venv/installed-demo
 	$(BIN)/python -m nn.demo
@@ -18,6 +18,9 @@ lint: .venv/installed-dev
 
 types: .venv/installed-dev
 	$(BIN)/mypy
+
+pictures: .venv/installed-dev
+	$(BIN)/python docs/pictures.py
 
 bench: .venv-bench/installed
 	.venv-bench/bin/python -m benchmarks

@@ -1,0 +1,104 @@
+"""What each edge of a graph passes back: the local derivative as a formula and as numbers, from the op's own rule.
+
+>>> from autograd_core import Value
+>>> e = Value([0.5, -1.0], name="e")
+>>> (edge,) = local_derivatives(e**2, name_of=lambda x: x.name or "q")
+>>> edge.formula.text, edge.number
+('2e', array([ 1., -2.]))
+"""
+
+import functools
+import math
+import operator
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..backward import fit
+from ..data import shape_of
+from ..op import Op
+from ..value import Value, plain
+from .phrases import Phrase, name
+from .symbols import Symbol, as_number, lift
+from .terms import divide_out, write
+
+
+class LocalDerivative(NamedTuple):
+    """How the gradient of an operation's result becomes that of one of its inputs, over all of its uses there."""
+
+    source: Value
+    """The input."""
+    formula: Phrase | None
+    """What the rule says; None if it cannot be written in symbols."""
+    is_factor: bool
+    """True: the formula is the factor ∂out/∂x, element by element; False: it is the gradient of x, from grad(out)."""
+    number: Any
+    """What the factor amounts to, or None."""
+    summed: int
+    """How many elements of the result share one of x, which was broadcast, so that their gradients are added up."""
+    flow: float | None
+    """Σ |gradient| that passes along this edge; None before a backward pass."""
+
+
+def local_derivatives(node: Value, name_of: Callable[[Any], str]) -> list[LocalDerivative]:
+    """What the rules of an operation say for each variable among its inputs. Nothing is recorded or changed."""
+    op, inputs = node.op, node.inputs
+    arity = len(inputs) - len(op.settings)
+    arrays, settings = inputs[:arity], inputs[arity:]
+    uses: dict[Value, list[Any]] = {}
+    for x, rule in zip(arrays, op.each(inputs) if op.variadic else op.rules, strict=True):
+        if type(x) is Value:
+            uses.setdefault(x, []).append(rule)
+
+    symbols: dict[int, Symbol] = {}  # by identity: an array that is used twice is one symbol
+    for x in arrays:
+        if id(x) not in symbols:
+            symbols[id(x)] = Symbol(name_of(x), plain(x)) if type(x) is Value or shape_of(x) else lift(x)
+    spelled = (Symbol(name_of(node), node.data), *[symbols[id(x)] for x in arrays], *settings)
+    numbers = (node.data, *map(plain, inputs))
+    g = Symbol(gradient(name_of(node)), ones(node.data))
+    with np.errstate(all="ignore"):
+        return [local_derivative(node, x, rules, g, spelled, numbers) for x, rules in uses.items()]
+
+
+def local_derivative(
+    node: Value, x: Value, rules: Sequence[Any], g: Symbol, spelled: tuple[Any, ...], numbers: tuple[Any, ...]
+) -> LocalDerivative:
+    """The same for one input, of which `rules` are. The result and the inputs come as Symbols and as numbers."""
+    op = node.op
+    formula, number, shape = None, None, node.shape
+    try:
+        label = as_number(lift(pulled(op, rules, g, spelled)))
+    except Exception:  # the rule asks for what only numbers can answer
+        if op.elementwise or node.size == 1:
+            number = pulled(op, rules, g.data, numbers)
+    else:
+        factor = label.terms if op.elementwise else divide_out(label.terms, g.terms)
+        formula = write(label.terms if factor is None else factor)
+        number = label.data if factor is not None else None  # where g is 1, what it is multiplied by is what it becomes
+        shape = shape if op.elementwise else label.shape
+    flow = None
+    if node.grad is not None:
+        passed = pulled(op, rules, node.grad, numbers)
+        passed = node.grad * passed if op.elementwise else passed
+        shape = shape_of(passed)
+        flow = float(np.sum(np.abs(fit(passed, x.data))))
+    summed = math.prod(shape) // x.size if x.size else 1
+    return LocalDerivative(x, formula, formula is None or number is not None, number, summed, flow)
+
+
+def pulled(op: Op, rules: Sequence[Any], g: Any, args: tuple[Any, ...]) -> Any:
+    """What the rules return, added up; `args` are the result, the inputs and the settings of the operation."""
+    parts = [rule(*args) if op.elementwise else rule(g, *args[not op.uses_out :]) for rule in rules]
+    return functools.reduce(operator.add, parts)
+
+
+def gradient(of: str) -> Phrase:
+    """How the gradient of a result is written."""
+    return Phrase(f"grad({of})", rf"\operatorname{{grad}}({name(of).tex})")
+
+
+def ones(data: Any) -> Any:
+    """Ones of the shape and kind of data."""
+    return 1.0 if type(data) is float else np.ones_like(data)

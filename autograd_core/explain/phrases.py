@@ -1,0 +1,210 @@
+"""Formulas as they are written: an op and the names of its arguments become text, and LaTeX.
+
+A `Phrase` is a piece of a formula together with how tightly it binds, so that whatever it becomes a part of can put it
+in parentheses where they are needed and nowhere else. How an op is written stands in its declaration (`text`, `tex`,
+`precedence`): the array arguments are {x}, {y}, {z} in their order, and the settings go by their own names.
+
+>>> from autograd_core.registry import OPS
+>>> total = call(OPS["add"], [name("a"), constant(1.0)])
+>>> call(OPS["mul"], [total, name("b")]).text
+'(a + 1) × b'
+"""
+
+import functools
+import re
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..op import CALL, CHOICE, POWER, PRODUCT, UNARY, Op
+from ..ops.linear import REQUIRED
+from ..registry import OPS
+from .digits import FEW, exact, shape_text
+
+ARRAYS = ("x", "y", "z")
+"""What the array arguments are called in a template."""
+
+DIGITS, RAISED = "−0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"
+PRODUCTS = ("×", "·", "@", "/", r"\,")
+"""What stands between factors, in the templates of sums of products too."""
+
+WHOLE = re.compile("−?[0-9]+")
+SYMBOL = re.compile(rf"([^\W\d_])([0-9]*)([{RAISED}]*)")
+TEX_SPECIAL = str.maketrans({c: rf"\{c}" for c in "{}$&#_%"} | {"\\": r"\backslash ", "^": r"\hat{}", "~": r"\tilde{}"})
+
+
+class Phrase(NamedTuple):
+    """A piece of a formula, as text and as LaTeX; `precedence` is how tightly its outermost operator binds."""
+
+    text: str
+    tex: str
+    precedence: int = CALL
+
+    def within(self, precedence: int) -> "Phrase":
+        """This phrase where something that binds as tightly as `precedence` is expected: bracketed if it must be."""
+        return self if self.precedence >= precedence else self.bracketed()
+
+    def column(self, k: int) -> str:
+        """The text (0) or the LaTeX (1)."""
+        return self.tex if k else self.text
+
+    def bracketed(self) -> "Phrase":
+        """This phrase in parentheses."""
+        return Phrase(f"({self.text})", rf"\left({self.tex}\right)")
+
+
+@functools.lru_cache(1024)
+def name(text: str) -> Phrase:
+    """The name of a variable. One letter is set as in mathematics, with its indices; a word is set upright.
+
+    >>> name("w1").tex, name("a²").tex, name("hidden_weight").tex
+    ('w_{1}', 'a^{2}', '\\\\text{hidden\\\\_weight}')
+    """
+    precedence = POWER if text[-1:] in set(RAISED) else CALL
+    symbol = SYMBOL.fullmatch(text)
+    if symbol is None:
+        return Phrase(text, rf"\text{{{text.translate(TEX_SPECIAL)}}}", precedence)
+    letter, low, high = symbol.groups()
+    high = high.translate(str.maketrans(RAISED, "-" + DIGITS[1:]))
+    return Phrase(text, letter + (f"_{{{low}}}" if low else "") + (f"^{{{high}}}" if high else ""), precedence)
+
+
+def constant(x: Any) -> Phrase:
+    """A number in a formula."""
+    text = exact(x)
+    return Phrase(text, text.replace("−", "-").replace("∞", r"\infty"), UNARY if text[0] == "−" else CALL)
+
+
+def raised(base: Phrase, exponent: Phrase) -> Phrase:
+    """A power; whole exponents are superscripts.
+
+    >>> raised(name("x"), constant(-2)).text, raised(name("x"), name("y")).text
+    ('x⁻²', 'x^y')
+    """
+    base = base.within(POWER + 1)
+    tex = f"{{{base.tex}}}^{{{exponent.tex}}}"
+    if WHOLE.fullmatch(exponent.text):
+        return Phrase(base.text + exponent.text.translate(str.maketrans(DIGITS, RAISED)), tex, POWER)
+    return Phrase(f"{base.text}^{exponent.within(POWER).text}", tex, POWER)
+
+
+def call(op: Op, arrays: Sequence[Phrase], settings: Sequence[Any] = (), *, dense: bool = False) -> Phrase:
+    """An op applied to named arrays, as its declaration writes it; `dense` sets products without spaces.
+
+    Settings that the declaration's formula does not mention are written out, in the form `name(x, axis=0)`.
+
+    >>> call(OPS["mean"], [name("q")], [None, False]).text, call(OPS["mean"], [name("q")], [0, False]).text
+    ('mean(q)', 'mean(q, axis=0)')
+    """
+    if op.name == "pow":
+        return raised(*arrays)
+    given = dict(zip(op.settings, settings, strict=False))
+    if op.name == "swapaxes" and {given["axis1"], given["axis2"]} == {-1, -2}:  # the transpose of each matrix
+        op, given = OPS["transpose"], {"axes": None}
+    chosen = {key: x for key, x in given.items() if key != "keepdims" and not is_default(x, op.settings[key])}
+    optional = {key for key in chosen if op.settings[key] is not REQUIRED}
+    words = {key: setting(x, bare=True) for key, x in given.items()}
+    text, tex = (
+        fill(parts, column, arrays, words) if optional <= {slot.key for slot in parts} else ""
+        for column, parts in enumerate((slots(op.text or "", op.precedence, dense), slots(op.tex or "", op.precedence)))
+    )
+    details = [f"{key}={setting(x)}" if key in optional else setting(x) for key, x in chosen.items()]
+    few = abridged(arrays)
+    precedence = op.precedence if text or tex else CALL
+    if not text:
+        text = f"{op.name}({', '.join([*[x.text for x in few], *details])})"
+    if not tex:
+        written = [*[x.tex for x in few], *[rf"\text{{{detail.translate(TEX_SPECIAL)}}}" for detail in details]]
+        tex = rf"\operatorname{{{op.name.translate(TEX_SPECIAL)}}}({', '.join(written)})"
+    return Phrase(text, tex, precedence)
+
+
+def abridged(arrays: Sequence[Phrase]) -> list[Phrase]:
+    """The arguments of an op that takes any number of them: of many, the first and the last."""
+    return [*arrays] if len(arrays) <= FEW else [*arrays[: FEW - 1], Phrase("…", r"\ldots"), arrays[-1]]
+
+
+def is_default(x: Any, default: Any) -> bool:
+    """Whether a setting has its default; arrays never have."""
+    return x is default or (isinstance(x, (bool, int, float, str)) and type(x) is type(default) and x == default)
+
+
+def fill(parts: "Sequence[Slot]", column: int, arrays: Sequence[Phrase], words: dict[str, str]) -> str:
+    """A template with its arguments (their column 0 is text, 1 is LaTeX), bracketed where they must be."""
+    written = []
+    for before, key, lowest, leads in parts:
+        word = words.get(key, "")
+        if key in ARRAYS:
+            phrase = arrays[ARRAYS.index(key)].within(lowest)
+            negative = phrase.text.startswith("−") and lowest > CHOICE and not leads
+            word = (phrase.bracketed() if negative else phrase).column(column)
+        written.append(before + word)
+    return "".join(written)
+
+
+class Slot(NamedTuple):
+    """A place of a template: the text before it, what goes there, how tightly that must bind, whether it comes first.
+
+    The text after the last one is before a slot without a key.
+    """
+
+    before: str
+    key: str
+    lowest: int
+    leads: bool
+
+
+class Marks(dict[str, str]):
+    """Marks the fields of a format string, which it then unescapes."""
+
+    def __missing__(self, key: str) -> str:
+        return f"\0{key}\0"
+
+
+@functools.cache
+def slots(template: str, precedence: int, dense: bool = False) -> tuple[Slot, ...]:
+    """The places of a template. What stands between delimiters needs no brackets, except the base of a power."""
+    if dense:
+        template = template.replace(" × ", "·").replace(" / ", "/")
+    parts = template.format_map(Marks()).split("\0")
+    found: list[Slot] = []
+    for before, key, after in zip(parts[::2], parts[1::2], parts[2::2], strict=False):
+        leads = not found and not before.strip("{")
+        opened = before.rstrip().endswith(("(", "[", "{", "|", ","))
+        closed = after.lstrip().startswith((")", "]", "}", "|", ",", r"\right")) and not after.startswith("}^")
+        lowest = precedence
+        if opened and closed:
+            lowest = CHOICE
+        elif precedence < CALL and leads == (precedence in (POWER, CHOICE)):  # a - (b - c), but (a^b)^c
+            lowest += 1
+        if not (opened and closed) and after.lstrip().startswith(PRODUCTS):
+            lowest = max(lowest, PRODUCT)
+        if not (opened and closed) and before.rstrip().endswith(PRODUCTS):
+            lowest = max(lowest, PRODUCT + 1)
+        found.append(Slot(before, key, lowest, leads))
+    return (*found, Slot(parts[-1], "", CHOICE, False))
+
+
+def setting(x: Any, *, bare: bool = False) -> str:
+    """A setting as Python writes it, arrays in brief; `bare`: a tuple without its parentheses.
+
+    >>> setting((slice(1, None, 2), None, ...)), setting(np.arange(3)), setting(np.zeros((5, 5), bool))
+    ('(1::2, None, …)', '[0, 1, 2]', 'mask (5×5)')
+    """
+    if isinstance(x, tuple):
+        inner = ", ".join(map(setting, x))
+        return inner if bare else f"({inner}{',' * (len(x) == 1)})"
+    if isinstance(x, slice):
+        parts = ["" if part is None else setting(part) for part in (x.start, x.stop, x.step)]
+        return ":".join(parts if parts[2] else parts[:2])
+    if x is Ellipsis:
+        return "…"
+    if isinstance(x, (int, float, np.number)):
+        return exact(x) if not isinstance(x, bool) else str(x)
+    if isinstance(x, (list, np.ndarray)):
+        array = np.asarray(x)
+        if array.ndim == 1 and array.size <= FEW:
+            return f"[{', '.join(map(setting, array.tolist()))}]"
+        return f"{'mask' if array.dtype == bool else 'array'} {shape_text(array.shape)}".strip()
+    return str(x)
