@@ -18,14 +18,17 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from .data import as_constant, dtype_of, shape_of
+from .data import QUIET, as_constant, shape_of
+from .exact import at_a_pole, changed, fit, pull_back_exactly
 from .op import ONE
-from .ops.linear import astype, real, sum_to
-from .value import Value, plain
+from .value import Value
 
 
-def pull_back(root: Value, g: Any, *, oldest: int = 0, record: bool = False, keep: bool = False) -> dict[Value, Any]:
+def pull_back(root: Value, g: Any, *, oldest: int = 0, keep: bool = False) -> dict[Value, Any]:
     """The gradients of `root` with respect to the leaves of its graph, as a dictionary.
+
+    This is the quick form of `pull_back_exactly`, for plain data. It keeps no masks: where it went through a selection
+    and a gradient came out as nan, the exact pass is asked whether that nan is real.
 
     Parameters
     ----------
@@ -33,8 +36,6 @@ def pull_back(root: Value, g: Any, *, oldest: int = 0, record: bool = False, kee
         Where the pass begins, and the gradient with respect to it.
     oldest
         Values stamped before this belong to somebody else's graph and are constants here.
-    record
-        Feed the rules with the Values themselves, so that the gradient has a graph of its own.
     keep
         Leave each visited Value's gradient in its `grad`.
     """
@@ -42,12 +43,14 @@ def pull_back(root: Value, g: Any, *, oldest: int = 0, record: bool = False, kee
     if root.op is None:
         return {root: g}
     waiting: list[tuple[int, Value]] = []
-    node = root
+    node, start, selecting = root, g, False
     while True:
         if keep:
             node.grad = g
         op, inputs, stamp = node.op, node.inputs, node.stamp
-        arity = 0 if record else op.unrolled
+        arity = op.unrolled
+        if op.selects:
+            selecting = True
         next_node = None  # the first input that is met for the first time, and its gradient; others wait in the heap
         if arity == 1:
             (x,) = inputs
@@ -114,7 +117,7 @@ def pull_back(root: Value, g: Any, *, oldest: int = 0, record: bool = False, kee
                 elif y.stamp > stamp:
                     raise changed(node, y)
         else:
-            for x, c in pulled(node, g, oldest, record):
+            for x, c in pulled(node, g, oldest):
                 if x in adjoint:
                     adjoint[x] = adjoint[x] + c
                 elif x.op is None:
@@ -124,6 +127,8 @@ def pull_back(root: Value, g: Any, *, oldest: int = 0, record: bool = False, kee
                     heappush(waiting, (-x.stamp, x))
         if not waiting:
             if next_node is None:
+                if selecting and any(has_nan(c) for c in adjoint.values()):
+                    return pull_back_exactly(root, start, oldest=oldest, keep=keep)
                 return adjoint
             node, g = next_node, next_g
         elif next_node is None:
@@ -135,10 +140,15 @@ def pull_back(root: Value, g: Any, *, oldest: int = 0, record: bool = False, kee
             g = adjoint.pop(node)
 
 
-def pulled(node: Value, g: Any, oldest: int, record: bool) -> list[tuple[Value, Any]]:
+def has_nan(c: Any) -> bool:
+    """Whether a gradient has a nan in it; only nan differs from itself."""
+    return bool(np.any(c != c))
+
+
+def pulled(node: Value, g: Any, oldest: int) -> list[tuple[Value, Any]]:
     """What any operation passes on: the inputs that are variables, each with its gradient along this edge."""
     op, inputs, stamp = node.op, node.inputs, node.stamp
-    out, args = (node, inputs) if record else (node._data, [x._data if type(x) is Value else x for x in inputs])
+    out, args = node._data, [x._data if type(x) is Value else x for x in inputs]
     found = []
     for x, a, rule in zip(inputs, args, op.each(inputs) if op.variadic else op.rules):  # noqa: B905  settings follow
         if type(x) is not Value or x.stamp < oldest:
@@ -152,39 +162,10 @@ def pulled(node: Value, g: Any, oldest: int, record: bool) -> list[tuple[Value, 
         else:
             c = rule(g, *args)
         t = type(c)
-        if t is not type(a) or record or (t is ndarray and (c.shape != a.shape or c.dtype is not a.dtype)):
+        if t is not type(a) or (t is ndarray and (c.shape != a.shape or c.dtype is not a.dtype)):
             c = fit(c, a)
         found.append((x, c))
     return found
-
-
-def at_a_pole(rule: Any, g: float, *args: float) -> Any:
-    """g times a local derivative of Python floats that Python refuses (1 / 0.0), as NumPy has it: inf or nan."""
-    return g * rule(*map(np.float64, args))
-
-
-def fit(c: Any, x: Any) -> Any:
-    """A gradient has its variable's shape and dtype: what was broadcast is summed, what was real is real again."""
-    shape = shape_of(x)
-    if shape_of(c) != shape:
-        c = sum_to(c, shape)
-    if type(c) is ndarray and type(x) is ndarray and c.dtype is x.dtype:
-        return c
-    dtype = float if type(plain(x)) is float else dtype_of(x)
-    if dtype is float or dtype_of(c) != dtype:
-        if dtype_of(c).kind == "c" and np.dtype(dtype).kind != "c":
-            c = real(c)
-        c = astype.apply(c, dtype)
-    return c
-
-
-def changed(node: Value, x: Value) -> RuntimeError:
-    """The error for data that are no longer those that were recorded."""
-    name = f" {x.name!r}" if x.name else ""
-    return RuntimeError(
-        f"the data of an input{name} of {node.op.name} changed after the operation was recorded, so its derivative "
-        "would be wrong: call backward() before the update, or compute the loss again after it"
-    )
 
 
 def backward(root: Value, gradient: Any = None, *, keep: str = "all") -> None:
@@ -212,7 +193,7 @@ def backward(root: Value, gradient: Any = None, *, keep: str = "all") -> None:
     """
     if keep not in ("all", "leaves"):
         raise ValueError(f"keep={keep!r}: it is 'all' or 'leaves'")
-    found = pull_back(root, cotangent(root, gradient), keep=keep == "all")
+    found = QUIET.copy().run(pull_back, root, cotangent(root, gradient), keep=keep == "all")
     totals = [settled(x, c) for x, c in found.items()]
     deque(map(set_grad, found, totals), maxlen=0)  # one call into C: Ctrl-C comes before it or after it
 

@@ -43,6 +43,12 @@ class Op:
     """One differentiable operation: what is recorded in a graph, and the only thing that its readers need to know.
 
     Calling an op on Values records it; called on plain data only, it returns plain data.
+
+    Beside what the forms below declare, `numpy` names the functions of NumPy that it differentiates, and `settings` its
+    arguments that are no arrays, with their defaults. `text`, `tex` and `precedence` are its label; `domain` or
+    `samples` are where the tests try it. `selects` says that it takes some elements and leaves others (see `exact.py`):
+    True if the latter are those whose partial is 0, or a function for each argument. `gathers=False` says that a linear
+    op has coefficients below 0, so that its adjoint cannot tell what is live.
     """
 
     def __init__(
@@ -55,6 +61,8 @@ class Op:
         numpy: Rule | tuple[Rule, ...] = (),
         settings: dict[str, Any] | None = None,
         variadic: bool = False,
+        selects: bool | tuple[Rule | None, ...] = False,
+        gathers: bool = True,
         tex: str | None = None,
         text: str | None = None,
         precedence: int = CALL,
@@ -74,6 +82,9 @@ class Op:
         self.defaults = tuple(self.settings.values())
         self.unrolled = self.arity if self.elementwise and self.arity <= 2 else 0
         self.variadic = variadic
+        self.selects = bool(selects)
+        self.selections = selects if isinstance(selects, tuple) else rules
+        self.gathers = gathers
         self.tex = tex
         self.text = text
         self.precedence = precedence
@@ -127,6 +138,12 @@ class Op:
         (rule,) = self.rules
         assert rule is not None
         return [functools.partial(rule, k) for k in range(len(inputs) - len(self.settings))]
+
+    def selected(self, k: int, out: Any, *args: Any) -> Any:
+        """Which elements of argument k the result depends on, of an op that `selects`: by default, where ∂y/∂xₖ ≠ 0."""
+        selection = self.selections[k]
+        assert selection is not None
+        return np.not_equal(selection(out, *args), 0)
 
     def __repr__(self) -> str:
         return f"<op {self.name}>"

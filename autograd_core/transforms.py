@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from .backward import pull_back
-from .data import NUMBERS, as_variable, shape_of
+from .data import NUMBERS, QUIET, as_variable, shape_of
+from .exact import pull_back_exactly
 from .ops.linear import identity
 from .recording import always_recording
 from .trees import flatten
@@ -132,7 +133,11 @@ def gradients_of(out: Any, variables: list[Value], outside: bool) -> tuple[Any, 
     if not variables or type(out) is not Value or out.stamp < oldest:
         return out if outside else plain(out), [zeros(v) for v in variables]
     record = outside and reaches_outside(out, oldest)
-    found = pull_back(out, one(out), oldest=oldest, record=record)
+    run = QUIET.copy().run
+    if record:
+        found = run(pull_back_exactly, out, one(out), oldest=oldest, record=True)
+    else:
+        found = run(pull_back, out, one(out), oldest=oldest)
     return out if record else out._data, [found[v] if v in found else zeros(v) for v in variables]
 
 

@@ -15,9 +15,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..backward import fit
-from ..data import shape_of
+from ..data import dtype_of, shape_of
 from ..op import Op
+from ..ops.linear import sum_to
 from ..value import Value, plain
 from .phrases import Phrase, name
 from .symbols import Symbol, as_number, lift
@@ -48,7 +48,7 @@ def local_derivatives(node: Value, name_of: Callable[[Any], str]) -> list[LocalD
     arrays, settings = inputs[:arity], inputs[arity:]
     uses: dict[Value, list[Any]] = {}
     for x, rule in zip(arrays, op.each(inputs) if op.variadic else op.rules, strict=True):
-        if type(x) is Value:
+        if type(x) is Value and rule is not None:
             uses.setdefault(x, []).append(rule)
 
     symbols: dict[int, Symbol] = {}  # by identity: an array that is used twice is one symbol
@@ -83,7 +83,8 @@ def local_derivative(
         passed = pulled(op, rules, node.grad, numbers)
         passed = node.grad * passed if op.elementwise else passed
         shape = shape_of(passed)
-        flow = float(np.sum(np.abs(fit(passed, x.data))))
+        reaching = sum_to(passed, x.shape)
+        flow = float(np.sum(np.abs(reaching if dtype_of(x).kind == "c" else np.real(reaching))))
     summed = math.prod(shape) // x.size if x.size else 1
     return LocalDerivative(x, formula, formula is None or number is not None, number, summed, flow)
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from ..data import QUIET
 from ..op import ONE, POWER, PRODUCT, SUM, UNARY, composed, elementwise, flat
 from .indexing import choose
 
@@ -78,7 +79,7 @@ pow = elementwise(
 )  # fmt: skip
 square = elementwise(
     "square", lambda x: x * x, numpy=np.square, text="{x}²", tex="{{{x}}}^2", precedence=POWER,
-    partials=(lambda out, x: 2 * x,),
+    partials=(lambda out, x: x + x,),  # half the time of 2 * x
 )  # fmt: skip
 sqrt = elementwise(
     "sqrt", np.sqrt, scalar=math.sqrt, numpy=np.sqrt, domain=POSITIVE, text="√({x})", tex=r"\sqrt{{{x}}}",
@@ -194,27 +195,16 @@ arctanh = elementwise(
 # What networks use ----------------------------------------------------------------------------------------------------
 
 
-FAST_SIGMOID = {kind: (np.ones((), kind), limit**2) for kind, limit in (("f", 88.0), ("d", 709.0))}
-"""For a dtype's letter: 1 as a 0-d array, which NumPy adds in half the time of a Python number, and the square of an x
-beyond which exp(-x) overflows."""
+UNITS = {kind: np.ones((), kind) for kind in "fd"}
+"""1 as a 0-d array, by the letter of its dtype: NumPy adds it in half the time of a Python number."""
 
 
 def stable_sigmoid(x: Any) -> Any:
-    """1 / (1 + exp(-x)). Where exp(-x) overflows to inf, the quotient 0 is right: only the warning has to go.
-
-    `errstate` takes it away, but costs as much as a small layer; a sum of squares often shows that none can come.
-    """
-    out = np.negative(x)
-    if type(out) is not np.ndarray or out.dtype.char not in FAST_SIGMOID:
-        with np.errstate(over="ignore"):
-            return 1 / (1 + np.exp(out))
-    one, limit = FAST_SIGMOID[out.dtype.char]
-    flat = out.ravel()
-    if flat.dot(flat) < limit:
-        np.exp(out, out)
-    else:
-        with np.errstate(over="ignore"):
-            np.exp(out, out)
+    """1 / (1 + exp(-x)). Where exp(-x) overflows to inf, the quotient 0 is right: only the warning has to go."""
+    out = QUIET.copy().run(np.exp, -x)
+    if type(out) is not np.ndarray or out.dtype.char not in UNITS:
+        return 1 / (1 + out)
+    one = UNITS[out.dtype.char]
     np.add(out, one, out)
     return np.divide(one, out, out)
 
@@ -240,7 +230,7 @@ softplus = elementwise(
 )  # fmt: skip
 relu = elementwise(
     "relu", lambda x: (0.0 if x <= 0 else x) if type(x) is float else np.maximum(x, 0),
-    tex=r"\operatorname{{relu}}({x})", domain=[(0.2, 2)], partials=(lambda out, x: x > 0,),
+    tex=r"\operatorname{{relu}}({x})", selects=True, domain=[(0.2, 2)], partials=(lambda out, x: x > 0,),
     doc="""max(x, 0), with the derivative 0 at 0.
 
     >>> relu(-3.0), relu(3.0)
@@ -258,16 +248,19 @@ def chosen(x: Any, y: Any) -> Any:
 
 maximum = elementwise(
     "maximum", np.maximum, numpy=(np.maximum, np.fmax), text="max({x}, {y})", tex=r"\max({x}, {y})",
+    selects=True,
     partials=(lambda out, x, y: chosen(x, y),
               lambda out, x, y: chosen(y, x)),
 )  # fmt: skip
 minimum = elementwise(
     "minimum", np.minimum, numpy=(np.minimum, np.fmin), text="min({x}, {y})", tex=r"\min({x}, {y})",
+    selects=True,
     partials=(lambda out, x, y: chosen(y, x),
               lambda out, x, y: chosen(x, y)),
 )  # fmt: skip
 clip_between = elementwise(
     "clip", np.clip, domain=[(-2, 2), (-1.5, -0.5), (0.5, 1.5)], tex=r"\operatorname{{clip}}({x}, {y}, {z})",
+    selects=True,
     partials=(lambda out, x, low, high: (x > low) & (x < high),
               lambda out, x, low, high: (x < low) & (low < high),
               lambda out, x, low, high: (x > high) | (low >= high)),

@@ -66,6 +66,9 @@ MASK = np.array([[True, False, True, True], [False, True, False, True], [True, T
 where: Op = linear(
     "where", choose, numpy=np.where, samples=[([MASK, ROWS, ROWS], {}), ([MASK, ROWS, (4,)], {})],
     precedence=CHOICE, text="{y} if {x} else {z}", tex=r"\begin{{cases}}{y}&{x}\\{z}&\text{{else}}\end{{cases}}",
+    selects=(None,
+             lambda out, condition, x, y: np.broadcast_to(condition, shape_of(out)),
+             lambda out, condition, x, y: np.broadcast_to(np.logical_not(condition), shape_of(out))),
     adjoints=(None,
               lambda g, condition, x, y: where(condition, g, 0.0),
               lambda g, condition, x, y: where(condition, 0.0, g)),

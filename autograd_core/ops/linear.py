@@ -189,7 +189,7 @@ astype: Op = linear(
 # Complex numbers; gradients are transposes here, and are conjugated once at the leaf ----------------------------------
 
 real = linear("real", np.real, numpy=np.real, samples=[([ROWS], {})], adjoints=(lambda g, x: g,))
-imag = linear("imag", np.imag, numpy=np.imag, samples=[([ROWS], {})], adjoints=(lambda g, x: g * -1j,))
+imag = linear("imag", np.imag, numpy=np.imag, gathers=False, samples=[([ROWS], {})], adjoints=(lambda g, x: g * -1j,))
 conj: Op = linear(
     "conj", np.conjugate, numpy=np.conjugate, samples=[([ROWS], {})], text="{x}*", tex=r"\overline{{{x}}}",
     adjoints=(lambda g, x: conj(g),),

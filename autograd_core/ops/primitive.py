@@ -19,20 +19,25 @@ KEEP = dict(axis=None, keepdims=False)
 # Extremes -------------------------------------------------------------------------------------------------------------
 
 
+def extremes(out: Any, x: Any, axis: Any, keepdims: bool) -> Any:
+    """Which elements are the extreme."""
+    return np.asarray(x == keep_axes(out, x, axis, keepdims))
+
+
 def share(g: Any, out: Any, x: Any, axis: Any, keepdims: bool) -> Any:
     """The gradient of an extreme goes to the element that is the extreme; elements that tie share it equally."""
-    ties = np.asarray(x == keep_axes(out, x, axis, keepdims))
+    ties = extremes(out, x, axis, keepdims)
     shares = ties / np.sum(ties, axis=axis, keepdims=True)
     return keep_axes(g, x, axis, keepdims) * shares.astype(dtype_of(x), copy=False)
 
 
 max = primitive(
     "max", lambda x, axis, keepdims: np.max(x, axis=axis, keepdims=keepdims), numpy=(np.max, np.amax), settings=KEEP,
-    samples=REDUCTIONS, tex=r"\max({x})", pullbacks=(share,),
+    samples=REDUCTIONS, tex=r"\max({x})", selects=(extremes,), pullbacks=(share,),
 )  # fmt: skip
 min = primitive(
     "min", lambda x, axis, keepdims: np.min(x, axis=axis, keepdims=keepdims), numpy=(np.min, np.amin), settings=KEEP,
-    samples=REDUCTIONS, tex=r"\min({x})", pullbacks=(share,),
+    samples=REDUCTIONS, tex=r"\min({x})", selects=(extremes,), pullbacks=(share,),
 )  # fmt: skip
 
 # Products -------------------------------------------------------------------------------------------------------------

@@ -1,0 +1,129 @@
+"""The backward pass in its general form: it can record itself, and it knows dead branches.
+
+`np.where(x > 0, np.sqrt(x), 0.0)` computes both branches and takes one. On the way back the branch not taken gets the
+gradient 0, and at x = 0 the local derivative of the square root is inf: their product is nan, in a branch that the
+result does not depend on. So this pass carries, beside the gradient, a mask of what is live. Selections make masks; a
+local derivative where the mask is dead is not used at all, and contributes an exact zero. A nan in a live place still
+shows.
+
+==========================================  ==========================================================================
+an op                                       lets through
+==========================================  ==========================================================================
+`where`, `maximum`, `clip`, `max`, ...      what it selects
+any other elementwise op                    the mask as it is
+linear, with coefficients that are not < 0  its adjoint of the mask, where that is positive: any live result is enough
+multilinear                                 the same, with ones for the other arguments
+any other op                                everything: it is live again
+==========================================  ==========================================================================
+"""
+
+from heapq import heappop, heappush
+from typing import Any
+
+import numpy as np
+from numpy import ndarray
+
+from .data import dtype_of, shape_of
+from .op import ONE, Op
+from .ops.indexing import where
+from .ops.linear import astype, real, sum_to
+from .value import Value, plain
+
+Mask = Any
+"""A plain array of bools of the gradient's shape; None if everything is live."""
+
+
+def pull_back_exactly(
+    root: Value, g: Any, *, oldest: int = 0, record: bool = False, keep: bool = False, live: Mask = None
+) -> dict[Value, Any]:
+    """As `pull_back`, with masks; `live` is that of the gradient to begin with."""
+    adjoint: dict[Value, tuple[Any, Mask]] = {root: (g, live)}
+    waiting = [(-root.stamp, root)] if root.op is not None else []
+    while waiting:
+        node = heappop(waiting)[1]
+        g, live = adjoint.pop(node)
+        if keep:
+            node.grad = g
+        for x, c, mask in passed_on(node, g, live, oldest, record):
+            if x in adjoint:
+                total, other = adjoint[x]
+                adjoint[x] = total + c, None if other is None or mask is None else other | mask
+            else:
+                adjoint[x] = (c.copy() if c is g and type(c) is ndarray else c), mask
+                if x.op is not None:
+                    heappush(waiting, (-x.stamp, x))
+    return {x: total for x, (total, _) in adjoint.items()}
+
+
+def passed_on(node: Value, g: Any, live: Mask, oldest: int, record: bool) -> list[tuple[Value, Any, Mask]]:
+    """What an operation passes on: the inputs that are variables, each with its gradient and the mask of that."""
+    op, inputs = node.op, node.inputs
+    data = [plain(x) for x in inputs]
+    out, args = (node, inputs) if record else (node._data, data)
+    found = []
+    for k, (x, rule) in enumerate(zip(inputs, op.each(inputs) if op.variadic else op.rules, strict=False)):
+        if type(x) is not Value or x.stamp < oldest:
+            continue
+        if x.stamp > node.stamp:
+            raise changed(node, x)
+        mask = passed_mask(op, k, rule, live, node._data, data)
+        if op.elementwise:
+            try:
+                c = g if rule is ONE else g * rule(out, *args)
+            except ArithmeticError:
+                c = at_a_pole(rule, g, out, *args)
+            if mask is not None:
+                c = where(mask, c, 0.0)
+        else:
+            c = rule(g, out, *args) if op.uses_out else rule(g, *args)
+        c = fit(c, args[k])
+        if mask is not None:
+            if shape_of(mask) != x.shape:
+                mask = np.asarray(sum_to(mask * 1.0, x.shape)) > 0
+            if not op.elementwise:
+                c = where(mask, c, 0.0)
+        found.append((x, c, mask))
+    return found
+
+
+def passed_mask(op: Op, k: int, rule: Any, live: Mask, out: Any, data: list[Any]) -> Mask:
+    """The mask of an input's gradient, from that of the result's."""
+    if op.selects:
+        chosen = np.asarray(op.selected(k, out, *data))
+        return chosen if live is None else live & chosen
+    if live is None or op.elementwise:
+        return live
+    weight = live * 1.0
+    if op.form == "linear" and op.gathers:
+        return np.asarray(rule(weight, *data)) > 0
+    if op.form == "multilinear":
+        return np.asarray(rule(weight, *[np.ones(shape_of(x)) for x in data[: op.arity]], *data[op.arity :])) > 0
+    return None
+
+
+def at_a_pole(rule: Any, g: Any, *args: Any) -> Any:
+    """g times a local derivative of Python floats that Python refuses (1 / 0.0), as NumPy has it: inf or nan."""
+    return g * rule(*map(np.float64, args))
+
+
+def fit(c: Any, x: Any) -> Any:
+    """A gradient has its variable's shape and dtype: what was broadcast is summed, what was real is real again."""
+    if type(c) is ndarray and type(x) is ndarray and c.dtype is x.dtype:
+        return c if c.shape == x.shape else sum_to(c, x.shape)
+    if shape_of(c) != shape_of(x):
+        c = sum_to(c, shape_of(x))
+    dtype = float if type(plain(x)) is float else dtype_of(x)
+    if (type(plain(c)) is not float) if dtype is float else (dtype_of(c) != dtype):
+        if dtype_of(c).kind == "c" and np.dtype(dtype).kind != "c":
+            c = real(c)
+        c = astype.apply(c, dtype)
+    return c
+
+
+def changed(node: Value, x: Value) -> RuntimeError:
+    """The error for data that are no longer those that were recorded."""
+    name = f" {x.name!r}" if x.name else ""
+    return RuntimeError(
+        f"the data of an input{name} of {node.op.name} changed after the operation was recorded, so its derivative "
+        "would be wrong: call backward() before the update, or compute the loss again after it"
+    )
