@@ -11,11 +11,12 @@ np.True_
 from . import backward, ops, pickling  # noqa: F401  they complete Value and fill the registry
 from .draw import draw
 from .gradcheck import check_gradients
+from .jacobians import hessian, hvp, jacobian
 from .ops.elementwise import relu, sigmoid, softplus
 from .ops.matrices import affine, mean_squared_error
 from .ops.primitive import log_softmax, logsumexp, softmax
 from .recording import no_grad
-from .transforms import grad, value_and_grad
+from .transforms import grad, jvp, linearize, value_and_grad, vjp
 from .value import Value, stop_gradient
 
 __all__ = [
@@ -24,6 +25,11 @@ __all__ = [
     "check_gradients",
     "draw",
     "grad",
+    "hessian",
+    "hvp",
+    "jacobian",
+    "jvp",
+    "linearize",
     "log_softmax",
     "logsumexp",
     "mean_squared_error",
@@ -34,4 +40,5 @@ __all__ = [
     "softplus",
     "stop_gradient",
     "value_and_grad",
+    "vjp",
 ]

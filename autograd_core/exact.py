@@ -34,11 +34,30 @@ Mask = Any
 
 
 def pull_back_exactly(
-    root: Value, g: Any, *, oldest: int = 0, record: bool = False, keep: bool = False, live: Mask = None
+    root: Value,
+    g: Any,
+    *,
+    oldest: int = 0,
+    record: bool = False,
+    keep: bool = False,
+    live: Mask = None,
+    ends: frozenset[Value] = frozenset(),
 ) -> dict[Value, Any]:
-    """As `pull_back`, with masks; `live` is that of the gradient to begin with."""
+    """As `pull_back`, with masks.
+
+    Parameters
+    ----------
+    root, g, oldest, keep
+        As there.
+    record
+        Feed the rules with the Values themselves, so that the gradient has a graph of its own.
+    live
+        The mask of the gradient to begin with.
+    ends
+        Variables that count as leaves although they have inputs: those of a derivative within another.
+    """
     adjoint: dict[Value, tuple[Any, Mask]] = {root: (g, live)}
-    waiting = [(-root.stamp, root)] if root.op is not None else []
+    waiting = [(-root.stamp, root)] if root.op is not None and root not in ends else []
     while waiting:
         node = heappop(waiting)[1]
         g, live = adjoint.pop(node)
@@ -50,7 +69,7 @@ def pull_back_exactly(
                 adjoint[x] = total + c, None if other is None or mask is None else other | mask
             else:
                 adjoint[x] = (c.copy() if c is g and type(c) is ndarray else c), mask
-                if x.op is not None:
+                if x.op is not None and x not in ends:
                     heappush(waiting, (-x.stamp, x))
     return {x: total for x, (total, _) in adjoint.items()}
 

@@ -111,7 +111,7 @@ class Op:
             t = type(x)
             if t is not Value and t not in FAST and (t is not ndarray or x.dtype.kind not in "fiub"):
                 if hasattr(t, "apply_op"):  # a placeholder that writes formulas instead of computing
-                    return x.apply_op(self, arrays, settings)
+                    return x.apply_op(self, arrays, dict(zip(self.settings, rest, strict=False)) | settings)
                 arrays = tuple([x if type(x) is Value else as_constant(x) for x in arrays])
                 break
         if rest or settings:

@@ -6,15 +6,16 @@ all there is to derivatives of higher order.
 """
 
 import functools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
 from .backward import pull_back
-from .data import NUMBERS, QUIET, as_variable, shape_of
+from .data import NUMBERS, QUIET, as_constant, as_variable, dtype_of, shape_of
 from .exact import pull_back_exactly
+from .forward import push_forward
 from .ops.linear import identity
 from .recording import always_recording
 from .trees import flatten
@@ -82,7 +83,7 @@ def value_and_grad(fun: Function, argnums: int | Sequence[int] = 0, has_aux: boo
 
 
 @contextmanager
-def variables_of(args: tuple[Any, ...], chosen: tuple[int, ...]) -> Iterator[tuple[list[Value], Function, Function]]:
+def variables_of(args: Sequence[Any], chosen: Iterable[int]) -> Iterator[tuple[list[Value], Function, Function]]:
     """New variables for the chosen arguments; what puts them into the arguments; what shapes answers like these.
 
     They are new even where an argument is a Value already: two derivatives taken at one point, one within the other,
@@ -127,18 +128,26 @@ def check_scalar(out: Any, fun: Function) -> None:
         )
 
 
-def gradients_of(out: Any, variables: list[Value], outside: bool) -> tuple[Any, list[Any]]:
+def gradients_of(out: Any, variables: list[Value], outside: bool = True) -> tuple[Any, list[Any]]:
     """The value of a result and its gradient for each variable: recorded if something outside needs that."""
-    oldest = min([v.stamp for v in variables], default=0)
-    if not variables or type(out) is not Value or out.stamp < oldest:
-        return out if outside else plain(out), [zeros(v) for v in variables]
-    record = outside and reaches_outside(out, oldest)
+    record = outside and reaches_outside([out], variables)
+    if not variables or type(out) is not Value:
+        return out if record else plain(out), [zeros(v) for v in variables]
+    return out if record else out._data, pulled_to(variables, out, one(out), record)
+
+
+def pulled_to(variables: list[Value], out: Any, g: Any, record: bool, live: Any = None) -> list[Any]:
+    """The gradient of a result for each variable, given the gradient with respect to the result."""
+    oldest = variables[0].stamp
+    if type(out) is not Value or out.stamp < oldest:
+        return [zeros(v) for v in variables]
     run = QUIET.copy().run
-    if record:
-        found = run(pull_back_exactly, out, one(out), oldest=oldest, record=True)
+    if record or live is not None or any(v.inputs for v in variables):
+        ends = frozenset(variables)
+        found = run(pull_back_exactly, out, g, oldest=oldest, record=record, live=live, ends=ends)
     else:
-        found = run(pull_back, out, one(out), oldest=oldest)
-    return out if record else out._data, [found[v] if v in found else zeros(v) for v in variables]
+        found = run(pull_back, out, g, oldest=oldest)
+    return [found[v] if v in found else zeros(v) for v in variables]
 
 
 def one(x: Value) -> Any:
@@ -151,10 +160,13 @@ def zeros(x: Value) -> Any:
     return 0.0 if type(x._data) is float else np.zeros(x.shape, x.dtype)[()]
 
 
-def reaches_outside(out: Value, oldest: int) -> bool:
-    """Whether a result depends on Values that were there before its variables: then its gradient does, too."""
-    seen = {out}
-    pending = [out]
+def reaches_outside(results: list[Any], variables: list[Value]) -> bool:
+    """Whether results depend on Values that were there before their variables: then their derivatives do, too."""
+    oldest = variables[0].stamp if variables else 0
+    pending = [y for y in results if type(y) is Value]
+    if any(y.stamp < oldest for y in pending):
+        return True
+    seen = set(pending)
     while pending:
         for x in pending.pop().inputs:
             if type(x) is Value and x not in seen:
@@ -163,3 +175,109 @@ def reaches_outside(out: Value, oldest: int) -> bool:
                 seen.add(x)
                 pending.append(x)
     return False
+
+
+# Both modes, for functions with any results ---------------------------------------------------------------------------
+
+
+def vjp(fun: Function, *primals: Any) -> tuple[Any, Function]:
+    """Reverse mode: the value of a function, and its pullback, g ↦ Jᵀ g, which may be called any number of times.
+
+    `pullback(g)` takes a gradient of the value's structure and shapes, and returns a tuple with the gradient of each
+    primal.
+
+    >>> value, pullback = vjp(lambda x, y: x * y, 2.0, 3.0)
+    >>> value, pullback(1.0), pullback(10.0)
+    (6.0, (3.0, 2.0), (30.0, 20.0))
+    """
+    with always_recording() as outside, variables_of(primals, range(len(primals))) as (variables, rebuild, refill):
+        results, pack = flatten(fun(*rebuild(variables)))
+        depends = outside and reaches_outside(results, variables)
+
+    def pullback(g: Any) -> tuple[Any, ...]:
+        gradients = [
+            fitted(part, y, "gradient") for part, y in zip(matching(g, results, "gradient"), results, strict=True)
+        ]
+        record = depends or any(type(part) is Value for part in gradients)
+        sums: list[Any] = [zeros(v) for v in variables]
+        for y, part in zip(results, gradients, strict=True):
+            sums = (
+                [a + b for a, b in zip(sums, pulled_to(variables, y, part, record), strict=True)] if variables else []
+            )
+        return tuple(refill(sums))
+
+    return pack([y if depends else plain(y) for y in results]), pullback
+
+
+def jvp(fun: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
+    """Forward mode: the value of a function, and its derivative in the direction of the tangents, J t.
+
+    Parameters
+    ----------
+    primals, tangents
+        The arguments, and their tangents, of the same structures and shapes.
+
+    Returns
+    -------
+    The pair (value, tangent); both are plain data unless they depend on Values.
+
+    >>> jvp(lambda x, y: x * y, (2.0, 3.0), (1.0, 0.0))
+    (6.0, 3.0)
+    """
+    value, push = linearize(fun, *primals)
+    return value, push(*tangents)
+
+
+def linearize(fun: Function, *primals: Any) -> tuple[Any, Function]:
+    """Forward mode for many directions: the value of a function, and the linear map t ↦ J t at this point.
+
+    >>> value, push = linearize(np.sin, 0.0)
+    >>> value, push(1.0), push(2.0)
+    (0.0, 1.0, 2.0)
+    """
+    with always_recording() as outside, variables_of(primals, range(len(primals))) as (variables, rebuild, _):
+        results, pack = flatten(fun(*rebuild(variables)))
+        depends = outside and reaches_outside(results, variables)
+
+    def push(*tangents: Any) -> Any:
+        parts = matching(tangents, variables, "tangent")
+        return pack(
+            pushed_from(
+                variables, results, [fitted(t, v, "tangent") for t, v in zip(parts, variables, strict=True)], depends
+            )
+        )
+
+    return pack([y if depends else plain(y) for y in results]), push
+
+
+def pushed_from(
+    variables: list[Value], results: list[Any], tangents: list[Any], depends: bool, live: Any = None
+) -> list[Any]:
+    """The tangents of results, given those of the variables."""
+    record = depends or any(type(t) is Value for t in tangents)
+    known = {
+        v: (t, None if live is None else live[k]) for k, (v, t) in enumerate(zip(variables, tangents, strict=True))
+    }
+    oldest = variables[0].stamp if variables else 0
+    return QUIET.copy().run(push_forward, results, known, oldest=oldest, record=record)
+
+
+def matching(tree: Any, others: list[Any], kind: str) -> list[Any]:
+    """The leaves of a container of gradients or tangents, as many as there are results or variables."""
+    parts, _ = flatten(list(tree) if kind == "tangent" else tree)
+    if len(parts) != len(others):
+        raise TypeError(
+            f"{len(parts)} {kind}s for {len(others)} arrays: a {kind} has the structure of what it belongs to"
+        )
+    return parts
+
+
+def fitted(part: Any, y: Any, kind: str) -> Any:
+    """A gradient or tangent with the shape and dtype of what it belongs to."""
+    if type(part) is not Value:
+        part = as_constant(part)
+    if shape_of(part) != shape_of(y):
+        raise ValueError(f"the {kind} has shape {shape_of(part)}, and what it belongs to has {shape_of(y)}")
+    if type(part) is Value:
+        return part
+    return float(part) if type(plain(y)) is float else np.asarray(part).astype(dtype_of(y))[()]

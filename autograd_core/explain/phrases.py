@@ -186,6 +186,35 @@ def slots(template: str, precedence: int, dense: bool = False) -> tuple[Slot, ..
     return (*found, Slot(parts[-1], "", CHOICE, False))
 
 
+RELATIONS: dict[Any, tuple[str, str]] = {
+    np.greater: ("{} > {}", "{} > {}"),
+    np.greater_equal: ("{} ≥ {}", r"{} \ge {}"),
+    np.less: ("{} < {}", "{} < {}"),
+    np.less_equal: ("{} ≤ {}", r"{} \le {}"),
+    np.equal: ("{} = {}", "{} = {}"),
+    np.not_equal: ("{} ≠ {}", r"{} \ne {}"),
+    np.logical_and: ("{} and {}", r"{} \wedge {}"),
+    np.logical_or: ("({} or {})", r"\left({} \vee {}\right)"),
+    np.floor_divide: ("{} // {}", r"\left\lfloor {} / {} \right\rfloor"),
+}
+"""How NumPy's functions without a derivative are written, where it is not as a call."""
+
+
+def flat_call(function: np.ufunc, arrays: Sequence[Phrase], *, truth: bool) -> Phrase:
+    """A NumPy function without a derivative applied to named arrays; `truth` says that it is a condition.
+
+    >>> flat_call(np.greater, [name("x"), constant(0)], truth=True).text
+    'x > 0'
+    """
+    if function not in RELATIONS:
+        text, tex = (", ".join(x.column(k) for x in arrays) for k in (0, 1))
+        operator = function.__name__.translate(TEX_SPECIAL)
+        return Phrase(f"{function.__name__}({text})", rf"\operatorname{{{operator}}}({tex})", CHOICE if truth else CALL)
+    arrays = arrays if truth else [x.within(PRODUCT + 1) for x in arrays]
+    text, tex = (form.format(*[x.column(k) for x in arrays]) for k, form in enumerate(RELATIONS[function]))
+    return Phrase(text, tex, CHOICE if truth else PRODUCT)
+
+
 def setting(x: Any, *, bare: bool = False) -> str:
     """A setting as Python writes it, arrays in brief; `bare`: a tuple without its parentheses.
 

@@ -18,25 +18,12 @@ import numpy as np
 
 from ..data import NUMBERS, shape_of
 from ..methods import ArrayMethods
-from ..op import CALL, CHOICE, PRODUCT, Op
+from ..op import CHOICE, Op
 from ..protocols import NumPyProtocols
 from ..registry import BY_NUMPY, OPS
 from . import terms
-from .phrases import Phrase, call, name
+from .phrases import Phrase, call, flat_call, name
 from .terms import Terms
-
-RELATIONS: dict[Any, tuple[str, str]] = {
-    np.greater: ("{} > {}", "{} > {}"),
-    np.greater_equal: ("{} ≥ {}", r"{} \ge {}"),
-    np.less: ("{} < {}", "{} < {}"),
-    np.less_equal: ("{} ≤ {}", r"{} \le {}"),
-    np.equal: ("{} = {}", "{} = {}"),
-    np.not_equal: ("{} ≠ {}", r"{} \ne {}"),
-    np.logical_and: ("{} and {}", r"{} \wedge {}"),
-    np.logical_or: ("({} or {})", r"\left({} \vee {}\right)"),
-    np.floor_divide: ("{} // {}", r"\left\lfloor {} / {} \right\rfloor"),
-}
-"""How NumPy's functions without a derivative are written, where it is not as a call."""
 
 UNWRITTEN = frozenset(("identity", "broadcast_to", "expand_dims", "squeeze", "astype"))
 """Ops that change the layout of an array only."""
@@ -112,20 +99,9 @@ class Symbol(ArrayMethods, NumPyProtocols):
                 return other if x else False
         symbols = [lift(x) for x in inputs]
         data = ufunc(*[x.data for x in symbols])
-        truth = is_truth(data)
-        if truth and any(is_infinite(x) for x in symbols):
+        if is_truth(data) and any(is_infinite(x) for x in symbols):
             return bool(np.all(data))  # nothing is written for a bound that is infinite
-        text, tex = RELATIONS.get(ufunc, (f"{ufunc.__name__}({{}})", rf"\operatorname{{{{{ufunc.__name__}}}}}({{}})"))
-        phrases = [x.phrase for x in symbols]
-        if ufunc not in RELATIONS:
-            phrases = [Phrase(", ".join(x.text for x in phrases), ", ".join(x.tex for x in phrases))]
-        elif not truth:
-            phrases = [x.within(PRODUCT + 1) for x in phrases]
-        phrase = Phrase(
-            text.format(*[x.text for x in phrases]),
-            tex.format(*[x.tex for x in phrases]),
-            CHOICE if truth else PRODUCT if ufunc in RELATIONS else CALL,
-        )
+        phrase = flat_call(ufunc, [x.phrase for x in symbols], truth=is_truth(data))
         return Symbol(terms.variable(phrase, (ufunc, *[x.terms for x in symbols])), data)
 
     def __array_function__(self, function: Any, types: Any, args: Any, settings: Any) -> Any:

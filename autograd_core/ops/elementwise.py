@@ -101,7 +101,9 @@ exp = elementwise(
     "exp", np.exp, scalar=math.exp, numpy=np.exp, tex="e^{{{x}}}", precedence=POWER,
     text="exp({x})", partials=(lambda out, x: out,),
 )  # fmt: skip
-exp2 = elementwise("exp2", np.exp2, numpy=np.exp2, tex="2^{{{x}}}", partials=(lambda out, x: out * LN2,))
+exp2 = elementwise(
+    "exp2", np.exp2, numpy=np.exp2, tex="2^{{{x}}}", precedence=POWER, partials=(lambda out, x: out * LN2,)
+)
 expm1 = elementwise(
     "expm1", np.expm1, scalar=math.expm1, numpy=np.expm1, tex="e^{{{x}}} - 1", precedence=SUM, text="exp({x}) − 1",
     partials=(lambda out, x: np.exp(x),),

@@ -48,7 +48,8 @@ getitem: Op = linear(
     adjoints=(lambda g, x, index: scatter_add(g, index, shape_of(x)),),
 )  # fmt: skip
 scatter_add: Op = linear(  # ↔ getitem
-    "scatter_add", add_items, settings=dict(index=REQUIRED, shape=REQUIRED),
+    "scatter_add", add_items, settings=dict(index=REQUIRED, shape=REQUIRED), text="{x} at [{index}], 0 elsewhere",
+    precedence=CHOICE,
     samples=[([(4,)], dict(index=1, shape=ROWS)), ([(3,)], dict(index=([0, 2, 0], [1, 1, 1]), shape=ROWS))],
     adjoints=(lambda g, x, index, shape: getitem(g, index),),
 )  # fmt: skip

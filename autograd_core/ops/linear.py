@@ -10,7 +10,7 @@ import numpy as np
 from numpy import ndarray
 
 from ..data import dtype_of, ndim_of, shape_of
-from ..op import POWER, PRODUCT, Op, composed, flat, linear
+from ..op import POWER, Op, composed, flat, linear
 from ..value import Value
 
 REQUIRED = object()
@@ -80,7 +80,7 @@ def spread(g: Any, x: Any, axis: Any, keepdims: bool) -> Any:
 
 sum: Op = linear(
     "sum", sum_array, numpy=np.sum, settings=dict(axis=None, keepdims=False), samples=REDUCTIONS,
-    text="Σ {x}", tex=r"\textstyle\sum {x}", precedence=PRODUCT,
+    text="sum({x})", tex=r"\textstyle\sum\left({x}\right)",
     adjoints=(spread,),
 )  # fmt: skip
 mean = linear(
@@ -120,7 +120,7 @@ reshape: Op = linear(
 transpose: Op = linear(
     "transpose", np.transpose, numpy=np.transpose, settings=dict(axes=None),
     samples=[([ROWS], {}), ([(2, 3, 4)], dict(axes=(1, 2, 0)))],
-    text="{x}ᵀ", tex=r"{x}^{{\mathsf T}}", precedence=POWER,
+    text="{x}ᵀ", tex=r"{{{x}}}^{{\mathsf T}}", precedence=POWER,
     adjoints=(lambda g, x, axes: transpose(g, None if axes is None else tuple(np.argsort(axes).tolist())),),
 )  # fmt: skip
 swapaxes: Op = linear(
@@ -192,6 +192,7 @@ real = linear("real", np.real, numpy=np.real, samples=[([ROWS], {})], adjoints=(
 imag = linear("imag", np.imag, numpy=np.imag, gathers=False, samples=[([ROWS], {})], adjoints=(lambda g, x: g * -1j,))
 conj: Op = linear(
     "conj", np.conjugate, numpy=np.conjugate, samples=[([ROWS], {})], text="{x}*", tex=r"\overline{{{x}}}",
+    precedence=POWER,
     adjoints=(lambda g, x: conj(g),),
 )  # fmt: skip
 

@@ -39,14 +39,14 @@ def right(g: Any, x: Any, y: Any) -> Any:
 
 
 matmul = multilinear(
-    "matmul", operator.matmul, numpy=np.matmul, text="{x} {y}", tex="{x} {y}", precedence=PRODUCT,
+    "matmul", operator.matmul, numpy=np.matmul, text="{x} @ {y}", tex=r"{x} \, {y}", precedence=PRODUCT,
     samples=[([(2, 3), (3, 4)], {}), ([(3,), (3,)], {}), ([(3,), (3, 2)], {}), ([(2, 3), (3,)], {}),
              ([(5, 2, 3), (3, 4)], {}), ([(5, 2, 3), (3,)], {}), ([(3,), (5, 3, 2)], {}),
              ([(2, 3), (5, 3, 2)], {})],
     adjoints=(left, right),
 )  # fmt: skip
 outer = multilinear(
-    "outer", np.outer, numpy=np.outer, text="{x} ⊗ {y}", tex=r"{x} \otimes {y}", precedence=PRODUCT,
+    "outer", np.outer, numpy=np.outer, tex=r"\operatorname{{outer}}({x}, {y})",
     samples=[([(3,), (4,)], {}), ([(2, 2), ()], {})],
     adjoints=(lambda g, x, y: reshape(g @ reshape(y, -1), shape_of(x)),
               lambda g, x, y: reshape(reshape(x, -1) @ g, shape_of(y))),
@@ -61,7 +61,7 @@ def multiply_add(x: Any, weight: Any, bias: Any) -> Any:
 
 
 affine = primitive(
-    "affine", multiply_add, text="{x} {y} + {z}", tex="{x} {y} + {z}", precedence=SUM,
+    "affine", multiply_add, text="{x} @ {y} + {z}", tex=r"{x} \, {y} + {z}", precedence=SUM,
     samples=[([(4, 3), (3, 2), (2,)], {}), ([(3,), (3, 2), (2,)], {}), ([(4, 3), (3, 2), ()], {})],
     pullbacks=(lambda g, out, x, weight, bias: g @ weight.T if x.ndim == 2 else left(g, x, weight),
                lambda g, out, x, weight, bias: x.T @ g if x.ndim == 2 else right(g, x, weight),

@@ -21,7 +21,7 @@ KEEP = dict(axis=None, keepdims=False)
 
 def extremes(out: Any, x: Any, axis: Any, keepdims: bool) -> Any:
     """Which elements are the extreme."""
-    return np.asarray(x == keep_axes(out, x, axis, keepdims))
+    return np.equal(x, keep_axes(out, x, axis, keepdims))
 
 
 def share(g: Any, out: Any, x: Any, axis: Any, keepdims: bool) -> Any:
@@ -62,7 +62,7 @@ def others(out: Any, x: Any, axis: Any, keepdims: bool) -> Any:
 
 prod = primitive(
     "prod", lambda x, axis, keepdims: np.prod(x, axis=axis, keepdims=keepdims), numpy=np.prod, settings=KEEP,
-    samples=REDUCTIONS, text="Π {x}", tex=r"\textstyle\prod {x}",
+    samples=REDUCTIONS, tex=r"\textstyle\prod\left({x}\right)",
     pullbacks=(lambda g, out, x, axis, keepdims:
                keep_axes(g, x, axis, keepdims) * others(out, x, axis, keepdims),),
 )  # fmt: skip

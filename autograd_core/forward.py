@@ -1,0 +1,144 @@
+"""Forward mode: one loop that pushes tangents from the variables of a graph to its results.
+
+Write ẋ for the tangent of x. The chain rule says  ẏ = Σₖ ∂y/∂xₖ · ẋₖ,  and no op needs a rule of its own for it: the
+form of its declaration says what to do (see the table in `op.py`). Of a primitive op the pullback p(g) = Jᵀ g is known.
+It is linear in g, and so its own pullback is what is wanted: J ẋ is the gradient of ⟨p(g), ẋ⟩ with respect to g.
+
+Masks of live elements go along as in `exact.py`, so that a tangent that is zero by construction (a unit vector's) stays
+an exact zero where a local derivative is inf.
+
+Griewank and Walther, *Evaluating Derivatives*, 2nd ed., SIAM 2008, section 3.1.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from .data import dtype_of, shape_of
+from .exact import Mask, at_a_pole, changed, pull_back_exactly
+from .op import ONE, Op
+from .ops.indexing import where
+from .ops.linear import astype, broadcast_to
+from .recording import always_recording
+from .value import Value, leaf, plain
+
+Tangent = tuple[Any, Mask]
+
+
+def push_forward(results: list[Any], tangents: dict[Value, Tangent], *, oldest: int, record: bool = False) -> list[Any]:
+    """The tangents of results, given those of variables; zeros for a result that depends on none of them.
+
+    Parameters
+    ----------
+    tangents
+        For each variable its tangent, and the mask of what is live in it, or None.
+    oldest, record
+        As for `pull_back`.
+    """
+    known = dict(tangents)
+    for node in operations(results, oldest, known):
+        uses = [(k, known[x]) for k, x in enumerate(node.inputs) if type(x) is Value and x in known]
+        if uses:
+            known[node] = pushed(node, uses, record)
+    return [known[y][0] if type(y) is Value and y in known else zeros_of(y) for y in results]
+
+
+def operations(results: list[Any], oldest: int, ends: dict[Value, Any]) -> list[Value]:
+    """The operations that lead from the variables to results, inputs before results."""
+    pending = [y for y in results if type(y) is Value and y.stamp >= oldest and y not in ends]
+    seen = set(pending)
+    while pending:
+        for x in pending.pop().inputs:
+            if type(x) is Value and x.stamp >= oldest and x not in seen and x not in ends:
+                seen.add(x)
+                pending.append(x)
+    return sorted([x for x in seen if x.op is not None], key=lambda x: x.stamp)
+
+
+def zeros_of(y: Any) -> Any:
+    """A zero tangent."""
+    data = plain(y)
+    return 0.0 if isinstance(data, (float, int)) and not shape_of(data) else np.zeros(shape_of(data), dtype_of(data))
+
+
+def pushed(node: Value, uses: list[tuple[int, Tangent]], record: bool) -> Tangent:
+    """The tangent of an operation's result, from those of the inputs that have one."""
+    op = node.op
+    data = [plain(x) for x in node.inputs]
+    out, args = (node, list(node.inputs)) if record else (node._data, data)
+    for k, _ in uses:
+        if node.inputs[k].stamp > node.stamp:
+            raise changed(node, node.inputs[k])
+    if op.form == "elementwise":
+        t, live = elementwise(op, uses, out, args, node._data, data)
+    elif op.form == "linear":
+        t = op.apply(*joined(op, {k: t for k, (t, _) in uses}, args, data))
+        live = None
+        if op.gathers and all(mask is not None for _, (_, mask) in uses):
+            live = np.asarray(op.forward(*joined(op, {k: mask * 1.0 for k, (_, mask) in uses}, data, data))) > 0
+    elif op.form == "multilinear":
+        t = total([op.apply(*args[:k], t, *args[k + 1 :]) for k, (t, _) in uses])
+        live = None
+    else:
+        t, live = total([transposed(op, k, t, out, args, record) for k, (t, _) in uses]), None
+    return shaped(t, node, op), live
+
+
+def elementwise(op: Op, uses: Any, out: Any, args: list[Any], out_data: Any, data: list[Any]) -> Tangent:
+    """ẏ = Σₖ ∂y/∂xₖ · ẋₖ, element by element."""
+    parts, masks = [], []
+    for k, (t, live) in uses:
+        rule = op.rules[k]
+        try:
+            c = t if rule is ONE else rule(out, *args) * t
+        except ArithmeticError:
+            c = at_a_pole(rule, t, out, *args)
+        if op.selects:
+            chosen = op.selected(k, out_data, *data)
+            live = chosen if live is None else live & chosen
+        if live is not None:
+            c = where(live, c, 0.0)
+            live = np.broadcast_to(live, shape_of(out))
+        parts.append(c)
+        masks.append(live)
+    if any(mask is None for mask in masks):
+        return total(parts), None
+    return total(parts), np.logical_or.reduce(masks)
+
+
+def joined(op: Op, tangents: dict[int, Any], args: list[Any], data: list[Any]) -> list[Any]:
+    """The arguments of a linear op on tangents: zeros for arrays without one; settings and conditions as they are."""
+    rules = op.each(tuple(args)) if op.variadic else op.rules
+    found = list(args)
+    for k, rule in enumerate(rules):
+        if rule is not None:
+            found[k] = tangents[k] if k in tangents else np.zeros(shape_of(data[k]), dtype_of(data[k]))
+    return found
+
+
+def transposed(op: Op, k: int, t: Any, out: Any, args: list[Any], record: bool) -> Any:
+    """J ẋ from the pullback p(g) = Jᵀ g: the gradient of ⟨p(g), ẋ⟩ with respect to g, at any g."""
+    with always_recording():
+        g = leaf(np.zeros(shape_of(out), dtype_of(out))[()])
+        pulled = (op.each(tuple(args)) if op.variadic else op.rules)[k](g, out, *args)  # type: ignore[misc]
+    if type(pulled) is not Value:
+        return g._data
+    found = pull_back_exactly(pulled, shaped(t, pulled, op), oldest=g.stamp, record=record)
+    return found.get(g, g._data)
+
+
+def total(parts: list[Any]) -> Any:
+    """The sum of some terms."""
+    result = parts[0]
+    for part in parts[1:]:
+        result = result + part
+    return result
+
+
+def shaped(t: Any, y: Value, op: Op) -> Any:
+    """A tangent has its result's shape and dtype."""
+    if shape_of(t) != y.shape:
+        t = broadcast_to.apply(t, y.shape)
+    if type(y._data) is float:
+        return t if type(plain(t)) is float else astype.apply(t, float)
+    return t if dtype_of(t) == y.dtype else astype.apply(t, y.dtype)

@@ -1,0 +1,132 @@
+"""Jacobians and Hessians: all derivatives of all results, row by row or column by column over one recorded graph."""
+
+import functools
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from .backward import has_nan
+from .data import dtype_of, shape_of, size_of
+from .recording import always_recording
+from .transforms import grad, pulled_to, pushed_from, reaches_outside, variables_of, vjp
+from .trees import flatten
+from .value import Value, plain
+
+Function = Callable[..., Any]
+
+
+def jacobian(fun: Function, argnums: int | Sequence[int] = 0, *, mode: str = "auto") -> Function:
+    """The matrix of all first derivatives of a function, ∂yᵢ/∂xⱼ, as a function of the same arguments.
+
+    Parameters
+    ----------
+    fun
+        A function of numbers, arrays and containers, whose results are such, too.
+    argnums
+        Which positional argument, or which several, to differentiate with respect to.
+    mode
+        "reverse" takes a pass for each element of the results, "forward" one for each element of the arguments; "auto"
+        takes the fewer.
+
+    Returns
+    -------
+    A function that returns, for each result of shape s and each argument of shape t, an array of shape s + t, nested as
+    the results are, and in them as the arguments are (JAX's convention).
+
+    >>> jacobian(lambda x: x**2)(np.array([1.0, 2.0]))
+    array([[2., 0.],
+           [0., 4.]])
+    """
+    if mode not in ("auto", "forward", "reverse"):
+        raise ValueError(f"mode={mode!r}: it is 'auto', 'forward' or 'reverse'")
+
+    @functools.wraps(fun, updated=())
+    def matrix(*args: Any, **settings: Any) -> Any:
+        chosen = (argnums,) if isinstance(argnums, int) else tuple(argnums)
+        with always_recording() as outside, variables_of(args, chosen) as (variables, rebuild, refill):
+            results, pack = flatten(fun(*rebuild(variables), **settings))
+            record = outside and reaches_outside(results, variables)
+            sizes = sum(map(size_of, results)), sum(map(size_of, variables))
+            by_rows = mode == "reverse" or (mode == "auto" and sizes[0] <= sizes[1])
+            blocks = (rows if by_rows else columns)(results, variables, record)
+        shaped = [refill(row) for row in blocks]
+        return pack([row[0] if isinstance(argnums, int) else tuple(row) for row in shaped])
+
+    return matrix
+
+
+def rows(results: list[Any], variables: list[Value], record: bool) -> list[list[Any]]:
+    """The blocks of a Jacobian, a reverse pass for each row."""
+    blocks = []
+    for y in results:
+        passes = [row(variables, y, g, record) for g in units(y)]
+        blocks.append([block([p[k] for p in passes], y, v) for k, v in enumerate(variables)])
+    return blocks
+
+
+def row(variables: list[Value], y: Any, g: Any, record: bool) -> list[Any]:
+    """A reverse pass from one element; exactly so where the zeros beside it meet a derivative that is inf."""
+    live = np.asarray(g) != 0
+    found = pulled_to(variables, y, g, record, live if record else None)
+    return pulled_to(variables, y, g, record, live) if any(has_nan(plain(c)) for c in found) else found
+
+
+def columns(results: list[Any], variables: list[Value], record: bool) -> list[list[Any]]:
+    """The blocks of a Jacobian, a forward pass for each column."""
+    still = [plain(v) * 0.0 for v in variables]
+    found: list[list[list[Any]]] = [[[] for _ in variables] for _ in results]
+    for k, v in enumerate(variables):
+        for t in units(v):
+            tangents = [*still[:k], t, *still[k + 1 :]]
+            pushed = pushed_from(variables, results, tangents, record, [np.asarray(x) != 0 for x in tangents])
+            for i, column in enumerate(pushed):
+                found[i][k].append(column)
+    return [
+        [np.moveaxis(block(parts, v, y), range(len(v.shape)), range(-len(v.shape), 0)) if v.shape else parts[0]
+         for parts, v in zip(line, variables, strict=True)]
+        for line, y in zip(found, results, strict=True)
+    ]  # fmt: skip
+
+
+def units(x: Any) -> Iterator[Any]:
+    """For each element of x the array of its shape that is 1 there, and else 0."""
+    if type(plain(x)) is float:
+        yield 1.0
+        return
+    for index in np.ndindex(shape_of(x)):
+        unit = np.zeros(shape_of(x), dtype_of(x))
+        unit[index] = 1
+        yield unit[()]
+
+
+def block(parts: list[Any], outer: Any, inner: Any) -> Any:
+    """Derivatives of shape `inner`, one for each element of `outer`, as one array."""
+    if not shape_of(outer):
+        return parts[0]
+    if not parts:
+        return np.zeros((*shape_of(outer), *shape_of(inner)), dtype_of(inner))
+    return np.reshape(np.stack(parts), (*shape_of(outer), *shape_of(inner)))
+
+
+def hessian(fun: Function, argnums: int | Sequence[int] = 0) -> Function:
+    """The matrix of all second derivatives of a scalar function: the Jacobian of its gradient, which is recorded once.
+
+    >>> hessian(lambda x: x[0] ** 2 * x[1])(np.array([1.0, 2.0]))
+    array([[4., 2.],
+           [2., 0.]])
+    """
+    return jacobian(grad(fun, argnums), argnums, mode="reverse")
+
+
+def hvp(fun: Function, x: Any, v: Any) -> Any:
+    """The product of a scalar function's Hessian at x with a vector v, which needs no matrix.
+
+    It is the gradient of ⟨∇f(x), v⟩ (Pearlmutter, *Fast exact multiplication by the Hessian*, 1994), and costs a few
+    evaluations of the function, whatever its dimension.
+
+    >>> hvp(lambda x: x[0] ** 2 * x[1], np.array([1.0, 2.0]), np.array([1.0, 0.0]))
+    array([4., 2.])
+    """
+    _, pullback = vjp(grad(fun), x)
+    return pullback(v)[0]

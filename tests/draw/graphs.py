@@ -1,0 +1,73 @@
+"""The graphs that several tests draw."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+import autograd_core as ac
+from autograd_core import Value, affine, relu, sigmoid
+
+
+def neuron(*, done: bool = True) -> tuple[Value, dict[str, Any]]:
+    """L = mean((σ(w·x + b) − y)²), every step of it named."""
+    w, b = Value(0.7), Value(-0.3)
+    x, y = np.array([1.0, 2.0, -1.0]), np.array([1.0, 1.0, 0.0])
+    u = w * x
+    z = u + b
+    p = sigmoid(z)
+    e = p - y
+    q = e**2
+    loss = q.mean()
+    if done:
+        loss.backward()
+    return loss, {"w": w, "b": b, "x": x, "y": y, "u": u, "z": z, "p": p, "e": e, "q": q, "L": loss}
+
+
+def before() -> tuple[Value, dict[str, Any]]:
+    """The same before a backward pass."""
+    return neuron(done=False)
+
+
+def expression() -> tuple[Value, dict[str, Any]]:
+    """Single numbers, of which one is used several times."""
+    a, b, c = Value(2.0, name="a"), Value(-3.0, name="b"), Value(10.0, name="c")
+    d = relu(a * b + c)
+    out = np.tanh(d * d / 20.0) * 3 + a * a**3
+    out.backward()
+    return out, {}
+
+
+def network() -> tuple[Value, dict[str, Any]]:
+    """A 2-3-1 network on a batch of five."""
+    x, y = np.arange(10.0).reshape(5, 2) / 10, np.ones((5, 1))
+    w1, b1 = Value(np.arange(6.0).reshape(2, 3) / 10 - 0.2, name="w¹"), Value(np.zeros(3), name="b¹")
+    w2, b2 = Value(np.array([[0.5], [-0.25], [1.0]]), name="w²"), Value(np.zeros(1), name="b²")
+    a2 = sigmoid(affine(x, w1, b1))
+    a3 = sigmoid(affine(a2, w2, b2))
+    cost = ((a3 - y) ** 2).sum() / 2
+    cost.backward()
+    return cost, {"x": x, "y": y, "C": cost}
+
+
+def classifier() -> tuple[Value, dict[str, Any]]:
+    """Softmax regression with a penalty: products of matrices, indexing, and a parameter used twice."""
+    x, labels = np.arange(12.0).reshape(4, 3) / 10 - 0.5, np.array([0, 1, 1, 0])
+    w, b = Value(np.array([[0.5, -0.5], [0.25, 0.0], [-1.0, 1.0]])), Value(np.zeros(2))
+    logp = ac.log_softmax(x @ w + b)
+    loss = -logp[np.arange(4), labels].mean() + 0.01 * (w * w).sum()
+    loss.backward()
+    return loss, {"x": x, "W": w, "b": b, "loss": loss, "logp": logp}
+
+
+def selection() -> tuple[Value, dict[str, Any]]:
+    """Shapes, choices, a plain array of truth values, joining and extremes."""
+    v, m = Value([1.0, -2.0, 0.5], name="v"), Value([[1.0, 2.0], [3.0, 4.0]], name="M")
+    kept = np.where(v.data > 0, v * 2.0, 0.0)
+    joined = np.concatenate([kept, (m @ m.T)[0]])
+    out = np.maximum(joined, 0.5).max() + np.var(v) + np.abs(v[1:]).sum()
+    out.backward()
+    return out, {"kept": kept, "joined": joined}
+
+
+GRAPHS: list[Callable[[], tuple[Value, dict[str, Any]]]] = [neuron, before, expression, network, classifier, selection]

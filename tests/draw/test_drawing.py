@@ -1,0 +1,195 @@
+"""Drawings: shown, saved, refused; and that to draw changes nothing."""
+
+import os
+import pickle
+import subprocess
+import sys
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+from typing import Any
+
+import graphs
+import numpy as np
+import pytest
+from samples import EVERY_SAMPLE, Sample
+
+from autograd_core import Value, draw
+from autograd_core.draw import Drawing, render
+
+
+@pytest.fixture
+def drawing() -> Drawing:
+    value, names = graphs.neuron()
+    return draw(value, names=names)
+
+
+@pytest.fixture
+def nowhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A machine without a renderer."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr("sysconfig.get_path", lambda name: str(tmp_path))
+
+
+def executable(path: Path, code: str) -> Path:
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(f"#!{sys.executable}\n{code}")
+    path.chmod(0o755)
+    return path
+
+
+def test_it_shows_itself_in_jupyter(drawing: Drawing) -> None:
+    bundle = drawing._repr_mimebundle_()
+    assert ElementTree.fromstring(bundle["image/svg+xml"]).tag.endswith("svg")
+    assert bundle["text/plain"] == "<Drawing of L = mean((σ(w·x + b) − y)²): 10 cards, 9 arrows>"
+
+
+def test_save(drawing: Drawing, tmp_path: Path) -> None:
+    drawing.save(tmp_path / "x.svg")
+    drawing.save(str(tmp_path / "x.PNG"))
+    drawing.save(tmp_path / "x.dot")
+    assert ElementTree.fromstring((tmp_path / "x.svg").read_bytes()).tag.endswith("svg")
+    assert (tmp_path / "x.PNG").read_bytes().startswith(b"\x89PNG")
+    assert (tmp_path / "x.dot").read_text(encoding="utf-8") == drawing.dot
+
+
+@pytest.mark.parametrize("name", ["x.jpg", "x", "svg"])
+def test_other_formats_are_refused(drawing: Drawing, tmp_path: Path, name: str) -> None:
+    with pytest.raises(ValueError, match="only as dot, png, svg"):
+        drawing.save(tmp_path / name)
+    assert not (tmp_path / name).exists()
+
+
+@pytest.mark.parametrize(("x", "kind"), [(3.0, "float"), (np.ones(2), "ndarray"), ([Value(1.0)], "list")])
+def test_only_values_have_a_graph(x: Any, kind: str) -> None:
+    with pytest.raises(TypeError, match=rf"draw takes a Value.*a {kind} has no graph"):
+        draw(x)
+
+
+def test_names_are_a_dictionary() -> None:
+    with pytest.raises(TypeError, match=r"such as locals\(\)"):
+        draw(Value(1.0), names=["x"])  # type: ignore[arg-type]
+
+
+# Renderers ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("nowhere")
+def test_without_a_renderer_the_error_says_what_to_install_and_the_source_is_there(
+    drawing: Drawing, tmp_path: Path
+) -> None:
+    with pytest.raises(render.MissingRendererError, match=r"pip install graphviz-pure.*save\('graph.dot'\)"):
+        drawing.save(tmp_path / "x.svg")
+    drawing.save(tmp_path / "x.dot")
+    bundle = drawing._repr_mimebundle_()
+    assert set(bundle) == {"text/plain"}
+    assert "pip install graphviz-pure" in bundle["text/plain"]
+    assert drawing.dot in bundle["text/plain"]
+
+
+@pytest.mark.usefixtures("nowhere")
+def test_the_wheel_is_preferred_and_looked_for_beside_python_first(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    system = executable(tmp_path / "system" / "dot", "")
+    monkeypatch.setenv("PATH", str(system.parent))
+    assert render.find() == str(system)
+    on_path = executable(tmp_path / "system" / "graphviz-pure", "")
+    assert render.find() == str(on_path)
+    beside = executable(tmp_path / "scripts" / "graphviz-pure", "")
+    monkeypatch.setattr("sysconfig.get_path", lambda name: str(beside.parent))
+    assert render.find() == str(beside)
+
+
+def test_a_renderer_that_fails_is_quoted(drawing: Drawing, tmp_path: Path) -> None:
+    broken = executable(tmp_path / "bin" / "dot", "import sys; sys.exit('no such font')")
+    with pytest.raises(RuntimeError, match="exit code 1: no such font"):
+        render.render(drawing.dot, "svg", str(broken))
+
+
+def test_a_renderer_that_hangs_is_stopped(drawing: Drawing, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(render, "LONGEST", 0.2)
+    slow = executable(tmp_path / "bin" / "dot", "import time; time.sleep(60)")
+    with pytest.raises(RuntimeError, match=r"stopped after 0\.2 s: draw a part"):
+        render.render(drawing.dot, "svg", str(slow))
+
+
+# Sizes ----------------------------------------------------------------------------------------------------------------
+
+
+def chain(n: int) -> Value:
+    v = Value(1.0)
+    for _ in range(n):
+        v = v + 1.0
+    return v
+
+
+def test_deep_chains_are_drawn_without_recursion_and_refused_before_rendering() -> None:
+    drawing = draw(chain(3000))
+    assert drawing.dot.count("class=") == 0
+    assert len(drawing.scene.cards) == 3001
+    with pytest.raises(
+        ValueError, match=r"3,001 cards, too many for svg, up to 1,000 \(dot up to 10,000\): draw a part"
+    ):
+        drawing.render("svg")
+    assert "too many for svg" in drawing._repr_mimebundle_()["text/plain"]
+    with pytest.raises(ValueError, match=r"100,001 cards, too many for dot, up to 10,000: draw a part"):
+        draw(chain(100_000))
+
+
+def test_a_png_holds_fewer_cards(tmp_path: Path) -> None:
+    with pytest.raises(
+        ValueError, match=r"301 cards, too many for png, up to 250 \(dot up to 10,000, svg up to 1,000\)"
+    ):
+        draw(chain(300)).save(tmp_path / "x.png")
+
+
+def test_arrows_that_pass_too_many_rows_are_refused() -> None:
+    v, w = Value(1.0), Value(0.5)
+    for _ in range(150):
+        v = v * w
+    with pytest.raises(ValueError, match="too many and too long"):
+        draw(v).render("svg")
+
+
+# What drawing leaves alone --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("graph", graphs.GRAPHS, ids=lambda graph: graph.__name__)
+def test_drawing_changes_nothing(graph: Any) -> None:
+    value, names = graph()
+    before = pickle.dumps((value, names))
+    stamp = Value(0.0).stamp
+    with np.errstate(all="raise"):
+        first = draw(value, names=names)
+        assert first.dot == draw(value, names=names).dot
+    assert Value(0.0).stamp == stamp + 1  # nothing was recorded
+    assert pickle.dumps((value, names)) == before
+
+
+@pytest.mark.parametrize("sample", EVERY_SAMPLE, ids=lambda sample: sample.label)
+def test_every_op_is_drawn(sample: Sample) -> None:
+    out = sample.function(*[Value(x) for x in sample.variables])
+    assert "no backward pass yet" in draw(out).dot
+    out.backward(np.ones(out.shape))
+    drawing = draw(out)
+    assert "backward pass done" in drawing.dot
+    assert not any("without a formula" in line for edge in drawing.scene.edges if edge.pill for line in edge.pill.lines)
+
+
+def test_a_drawing_keeps_the_numbers_of_its_time() -> None:
+    w = Value(2.0, name="w")
+    loss = w * w
+    drawing = draw(loss)
+    loss.backward()
+    assert "no backward pass yet" in drawing.dot
+    assert "backward pass done" in draw(loss).dot
+
+
+def test_what_draws_is_imported_when_it_is_used() -> None:
+    code = (
+        "import sys, numpy; before = set(sys.modules); import autograd_core; new = set(sys.modules) - before; "
+        "print(sorted(new & {'graphviz', 'subprocess', 'shutil', 'autograd_core.explain', 'autograd_core.draw.dot'}))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+                          capture_output=True, text=True, check=True)  # fmt: skip
+    assert done.stdout.strip() == "[]"

@@ -1,0 +1,174 @@
+"""The texts of a picture."""
+
+from typing import Any
+
+import graphs
+import numpy as np
+import pytest
+
+from autograd_core import Value, relu, softmax
+from autograd_core.draw import draw
+from autograd_core.draw.scene import Card, Edge, Scene, rows_passed
+
+
+def scene_of(value: Value, **names: Any) -> Scene:
+    return draw(value, names=names).scene
+
+
+def card(scene: Scene, name: str) -> Card:
+    (found,) = [card for card in scene.cards if card.name == name]
+    return found
+
+
+def arrow(scene: Scene, source: str, target: str) -> Edge:
+    ids = card(scene, source).id, card(scene, target).id
+    (found,) = [edge for edge in scene.edges if (edge.source, edge.target) == ids]
+    return found
+
+
+def lines(scene: Scene, source: str, target: str) -> tuple[str, ...]:
+    pill = arrow(scene, source, target).pill
+    assert pill is not None
+    return (*pill.lines, *([pill.note] if pill.note else []))
+
+
+def rows(card: Card) -> dict[str, tuple[tuple[str, ...], ...]]:
+    return {row.label: row.numbers.lines for row in card.rows}
+
+
+def test_the_neuron_reads_as_in_a_textbook() -> None:
+    loss, names = graphs.neuron()
+    scene = draw(loss, names=names).scene
+    assert scene.title == "L = mean((σ(w·x + b) − y)²)"
+    assert scene.subtitle == "L = 0.09858; backward pass done, 6 operations"
+    assert [(c.name, c.kind, c.badge) for c in scene.cards] == [
+        ("w", "parameter", None), ("x", "input", None), ("u", "operation", 6), ("b", "parameter", None),
+        ("z", "operation", 5), ("p", "operation", 4), ("y", "input", None), ("e", "operation", 3),
+        ("q", "operation", 2), ("L", "output", 1),
+    ]  # fmt: skip
+    assert [c.formula for c in scene.cards if c.formula] == ["w × x", "u + b", "σ(z)", "p − y", "e²", "mean(q)"]
+    assert rows(card(scene, "u")) == {
+        "value": (("0.7", "1.4", "-0.7"),),
+        "grad": (("-0.0643", "-0.0312", "0.0353"),),
+    }
+    assert rows(card(scene, "w")) == {"value": (("0.7",),), "grad": (("-0.1619",),)}
+    assert rows(card(scene, "x")) == {"value": (("1", "2", "-1"),)}
+    assert lines(scene, "w", "u") == ("∂u/∂w = x", "1, 2, -1", "Σ over 3 (broadcast)")
+    assert lines(scene, "b", "z") == ("∂z/∂b = 1", "Σ over 3 (broadcast)")
+    assert lines(scene, "z", "p") == ("∂p/∂z = p(1−p)", "0.24, 0.187, 0.197")
+    assert lines(scene, "e", "q") == ("∂q/∂e = 2e", "-0.803, -0.499, 0.538")
+    assert lines(scene, "q", "L") == ("∂L/∂q = 1/3 = 0.3333",)
+    assert arrow(scene, "x", "u").pill is None
+    assert arrow(scene, "q", "L").width == 3.5
+    assert arrow(scene, "w", "u").width == pytest.approx(1 + 2.5 * 0.1619, abs=1e-4)
+
+
+def test_before_the_backward_pass_gradients_are_dashes() -> None:
+    loss, names = graphs.before()
+    scene = draw(loss, names=names).scene
+    assert scene.subtitle == "L = 0.09858; no backward pass yet, 6 operations"
+    assert all(rows(c).get("grad", (("–",),)) == (("–",),) for c in scene.cards)
+    assert {edge.width for edge in scene.edges} == {1.0}
+    assert lines(scene, "e", "q") == ("∂q/∂e = 2e", "-0.803, -0.499, 0.538")
+
+
+def test_gradients_that_only_leaves_keep() -> None:
+    w = Value(2.0, name="w")
+    loss = w * w
+    loss.backward(keep="leaves")
+    scene = scene_of(loss)
+    assert scene.subtitle == "out = 4; gradients of some leaves only, 1 operation"
+    assert rows(card(scene, "w"))["grad"] == (("4",),)
+    assert rows(card(scene, "out"))["grad"] == (("–",),)
+
+
+def test_a_zero_gradient_is_a_zero() -> None:
+    w = Value(2.0, name="w")
+    out = w * 0.0
+    out.backward()
+    assert rows(card(scene_of(out), "w"))["grad"] == (("0",),)
+    assert {edge.width for edge in scene_of(out).edges} == {1.0}
+
+
+def test_an_input_that_is_used_twice_has_one_arrow_with_the_whole_derivative() -> None:
+    e = Value(3.0, name="e")
+    assert lines(scene_of(e * e), "e", "out") == ("∂out/∂e = 2e = 6",)
+
+
+def test_the_number_of_a_choice_stands_below_it() -> None:
+    z = Value(3.0, name="z")
+    assert lines(scene_of(relu(z)), "z", "out") == ("∂out/∂z = 1 if z > 0 else 0", "1")
+
+
+def test_products_of_matrices_pass_gradients_on_in_products() -> None:
+    x, w = np.ones((5, 2)), Value(np.ones((2, 3)), name="w")
+    h = x @ w
+    scene = scene_of((h * h).sum() + (w * 2.0).sum(), h=h, x=x)
+    assert lines(scene, "w", "h") == ("grad(w) += xᵀ @ grad(h)",)
+    assert card(scene, "h").shape == "(5×3)"
+
+
+def test_a_long_label_takes_two_lines() -> None:
+    z = Value(np.zeros(3), name="z")
+    assert lines(scene_of(softmax(z), p=z), "z", "out") == ("grad(z) =", "out·(grad(out)−sum(grad(out)·out, axis=−1))")
+
+
+def test_numbers_that_are_not_finite_are_shown_and_leave_widths_alone() -> None:
+    x = Value([1.0, 0.0], name="x")
+    with np.errstate(divide="ignore", invalid="ignore"):
+        out = (np.log(x) * 0.0).sum()
+        out.backward()
+    scene = scene_of(out)
+    assert rows(card(scene, "x"))["grad"] == (("0", "nan"),)
+    assert all(1.0 <= edge.width <= 3.5 for edge in scene.edges)
+
+
+def test_long_names_and_formulas_are_clipped_and_whole_in_the_tooltip() -> None:
+    long = "a_name_that_nobody_will_ever_want_to_read"
+    x = Value(1.0, name=long)
+    (first, second) = scene_of(x + x).cards
+    assert first.name == "a_name_that…want_to_read"
+    assert second.formula == "a_name_that_nobody_wi…will_ever_want_to_read"
+    assert f"{long} + {long}" in second.tooltip
+
+
+def test_a_long_expression_names_its_parts() -> None:
+    v = Value(1.0, name="start")
+    for _ in range(50):
+        v = np.tanh(v) + 1.0
+    assert scene_of(v).title == "out = tanh(v97 + 1) + 1"
+
+
+def test_an_expression_that_shares_parts_does_not_explode() -> None:
+    v = Value(1.0, name="x")
+    for _ in range(60):
+        v = v + v
+    assert len(scene_of(v).title) < 80
+
+
+def test_a_leaf_alone_has_no_legend() -> None:
+    scene = scene_of(Value(3.0, name="w"))
+    assert (scene.title, scene.subtitle, scene.notes) == ("w", "w = 3; no operation", ())
+
+
+@pytest.mark.parametrize(
+    ("value", "lines"),
+    [
+        (Value(np.float32(0.5)), (("0.5",),)),
+        (Value(np.zeros((0, 3))), (("empty",),)),
+        (Value(np.eye(2)), (("1", "0"), ("0", "1"))),
+        (Value(np.arange(5.0)), (("2 ± 1.41",),)),
+        (Value(1 + 2j), (("1+2j",),)),
+    ],
+)
+def test_all_kinds_of_data_are_shown(value: Value, lines: Any) -> None:
+    scene = scene_of(value * 1.0)
+    assert rows(scene.cards[0])["value"] == lines
+
+
+def test_rows_passed_counts_long_arrows() -> None:
+    w = Value(1.0)
+    v = w * 1.0  # w's arrow is one row long
+    for _ in range(3):
+        v = v * w  # 2, 3 and 4 rows; each product's own arrow is one row long
+    assert rows_passed(scene_of(v)) == 1 + (2 + 3 + 4) + 3
