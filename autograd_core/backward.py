@@ -27,8 +27,8 @@ from .value import Value
 def pull_back(root: Value, g: Any, *, oldest: int = 0, keep: bool = False) -> dict[Value, Any]:
     """The gradients of `root` with respect to the leaves of its graph, as a dictionary.
 
-    This is the quick form of `pull_back_exactly`, which says the same in a dozen lines: read that first. Here elementwise
-    ops of one and two inputs are written out, since most of the time of a backward pass goes by between these lines, and
+    This is the quick form of `pull_back_exactly`, which says the same in a dozen lines: read that first. Elementwise
+    ops of one and two inputs are written out here, for most of the time of a backward pass goes by in these lines. And
     there are no masks: if the pass went through a selection and a gradient came out as nan, the exact pass decides
     whether that nan is real.
 
@@ -49,13 +49,13 @@ def pull_back(root: Value, g: Any, *, oldest: int = 0, keep: bool = False) -> di
     while True:
         if keep:
             node.grad = g
-        op, inputs, stamp = node.op, node.inputs, node.stamp
+        op, stamp = node.op, node.stamp
         arity = op.unrolled
         if op.selects:
             selecting = True
         next_node = None  # the first input that is met for the first time, and its gradient; others wait in the heap
         if arity == 1:
-            (x,) = inputs
+            x = node.first
             if oldest <= x.stamp < stamp:
                 (rule,) = op.rules
                 a = x._data
@@ -75,7 +75,7 @@ def pull_back(root: Value, g: Any, *, oldest: int = 0, keep: bool = False) -> di
             elif x.stamp > stamp:
                 raise changed(node, x)
         elif arity == 2:
-            x, y = inputs
+            x, y = node.first, node.second
             rule, rule_y = op.rules
             a = x._data if type(x) is Value else x
             b = y._data if type(y) is Value else y

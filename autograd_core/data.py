@@ -47,6 +47,21 @@ def as_constant(data: Any) -> Any:
     return array
 
 
+def operand(x: Any) -> Any:
+    """A constant that an operator was given; what is none is left to Python's own error and to the other's class."""
+    if type(x) is np.ndarray and x.dtype.kind in "fiub":
+        return x
+    if isinstance(x, (*NUMBERS, np.ndarray, list, tuple)) or hasattr(x, "__array_function__"):
+        return as_constant(x)
+    return NotImplemented
+
+
+def failure(op: Any, data: Any, error: Exception) -> Exception:
+    """NumPy's complaint with what it lacks: the op and all shapes."""
+    shapes = " and ".join(str(shape_of(x)) for x in data if isinstance(x, NUMBERS) or hasattr(x, "shape"))
+    return type(error)(f"{op.name} of shapes {shapes}: {error}")
+
+
 def reject_dtype(array: Any) -> None:
     """Numbers have derivatives; strings, dates and arbitrary objects have none."""
     if array.dtype.kind not in "biufc":

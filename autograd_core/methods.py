@@ -155,39 +155,39 @@ class ArrayMethods:
 
     def exp(self) -> Any:
         """See `np.exp`."""
-        return OPS["exp"](self)
+        return OPS["exp"].apply(self)
 
     def log(self) -> Any:
         """See `np.log`."""
-        return OPS["log"](self)
+        return OPS["log"].apply(self)
 
     def square(self) -> Any:
         """See `np.square`."""
-        return OPS["square"](self)
+        return OPS["square"].apply(self)
 
     def sqrt(self) -> Any:
         """See `np.sqrt`."""
-        return OPS["sqrt"](self)
+        return OPS["sqrt"].apply(self)
 
     def sin(self) -> Any:
         """See `np.sin`."""
-        return OPS["sin"](self)
+        return OPS["sin"].apply(self)
 
     def cos(self) -> Any:
         """See `np.cos`."""
-        return OPS["cos"](self)
+        return OPS["cos"].apply(self)
 
     def tanh(self) -> Any:
         """See `np.tanh`."""
-        return OPS["tanh"](self)
+        return OPS["tanh"].apply(self)
 
     def sigmoid(self) -> Any:
         """1 / (1 + exp(-x)), stable for any x."""
-        return OPS["sigmoid"](self)
+        return OPS["sigmoid"].apply(self)
 
     def relu(self) -> Any:
         """max(x, 0), with the derivative 0 at 0."""
-        return OPS["relu"](self)
+        return OPS["relu"].apply(self)
 
     def softmax(self, axis: int = -1) -> Any:
         """exp(x) / sum(exp(x)) along an axis, stable for any x."""

@@ -158,6 +158,10 @@ class Unary(Op):
     def __call__(self, x: Any) -> Any:
         return apply1(self, x) if type(x) is Value else super().__call__(x)
 
+    def apply(self, x: Any) -> Any:
+        """Compute and record for a Value."""
+        return apply1(self, x)
+
 
 def elementwise(
     name: str,
