@@ -9,12 +9,14 @@ np.True_
 """
 
 from . import backward, ops, pickling  # noqa: F401  they complete Value and fill the registry
+from .custom import primitive
 from .draw import draw
 from .gradcheck import check_gradients
 from .jacobians import hessian, hvp, jacobian
 from .ops.elementwise import relu, sigmoid, softplus
 from .ops.matrices import affine, mean_squared_error
 from .ops.primitive import log_softmax, logsumexp, softmax
+from .optimize import least_squares, minimize
 from .recording import no_grad
 from .transforms import grad, jvp, linearize, value_and_grad, vjp
 from .value import Value, stop_gradient
@@ -29,11 +31,14 @@ __all__ = [
     "hvp",
     "jacobian",
     "jvp",
+    "least_squares",
     "linearize",
     "log_softmax",
     "logsumexp",
     "mean_squared_error",
+    "minimize",
     "no_grad",
+    "primitive",
     "relu",
     "sigmoid",
     "softmax",

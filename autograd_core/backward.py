@@ -19,7 +19,7 @@ import numpy as np
 from numpy import ndarray
 
 from .data import QUIET, as_constant, shape_of
-from .exact import at_a_pole, changed, fit, pull_back_exactly
+from .exact import Parts, at_a_pole, changed, fit, passed_on, pull_back_exactly
 from .op import ONE
 from .value import Value
 
@@ -151,6 +151,8 @@ def pulled(node: Value, g: Any, oldest: int) -> list[tuple[Value, Any]]:
     """What any operation passes on: the inputs that are variables, each with its gradient along this edge."""
     op, inputs, stamp = node.op, node.inputs, node.stamp
     out, args = node._data, [x._data if type(x) is Value else x for x in inputs]
+    if type(g) is Parts or op.joint is not None:
+        return [(x, c) for x, c, _ in passed_on(node, g, None, oldest, record=False)]
     found = []
     for x, a, rule in zip(inputs, args, op.each(inputs) if op.variadic else op.rules):  # noqa: B905  settings follow
         if type(x) is not Value or x.stamp < oldest:

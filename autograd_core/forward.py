@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from .data import dtype_of, shape_of
-from .exact import Mask, at_a_pole, changed, pull_back_exactly
+from .exact import Mask, at_a_pole, changed, picked, pull_back_exactly
 from .op import ONE, Op
 from .ops.indexing import where
 from .ops.linear import astype, broadcast_to
@@ -79,9 +79,16 @@ def pushed(node: Value, uses: list[tuple[int, Tangent]], record: bool) -> Tangen
     elif op.form == "multilinear":
         t = total([op.apply(*args[:k], t, *args[k + 1 :]) for k, (t, _) in uses])
         live = None
+    elif op.selects:
+        chosen = [(k, (where(op.selected(k, node._data, *data), t, 0.0), None)) for k, (t, _) in uses]
+        t, live = transposed(node, chosen, args, record), None
+    elif op.pushforward is not None:
+        tangents = {k: t for k, (t, _) in uses}
+        several = picked(node) if record and type(node._data) is tuple else out
+        t, live = op.pushforward(tangents, several, *args), None
     else:
-        t, live = total([transposed(op, k, t, out, args, record) for k, (t, _) in uses]), None
-    return shaped(t, node, op), live
+        t, live = transposed(node, uses, args, record), None
+    return (t if type(node._data) is tuple else shaped(t, node, op)), live
 
 
 def elementwise(op: Op, uses: Any, out: Any, args: list[Any], out_data: Any, data: list[Any]) -> Tangent:
@@ -116,15 +123,34 @@ def joined(op: Op, tangents: dict[int, Any], args: list[Any], data: list[Any]) -
     return found
 
 
-def transposed(op: Op, k: int, t: Any, out: Any, args: list[Any], record: bool) -> Any:
+def transposed(node: Value, uses: list[tuple[int, Tangent]], args: list[Any], record: bool) -> Any:
     """J ẋ from the pullback p(g) = Jᵀ g: the gradient of ⟨p(g), ẋ⟩ with respect to g, at any g."""
+    op, several = node.op, type(node._data) is tuple
     with always_recording():
-        g = leaf(np.zeros(shape_of(out), dtype_of(out))[()])
-        pulled = (op.each(tuple(args)) if op.variadic else op.rules)[k](g, out, *args)  # type: ignore[misc]
-    if type(pulled) is not Value:
-        return g._data
-    found = pull_back_exactly(pulled, shaped(t, pulled, op), oldest=g.stamp, record=record)
-    return found.get(g, g._data)
+        gs = [leaf(np.zeros(shape_of(y), dtype_of(y))[()]) for y in (node._data if several else [node._data])]
+        if not record:
+            out: Any = node._data
+        else:
+            out = picked(node) if several else node
+        g = gs if several else gs[0]
+        if op.joint is not None:
+            try:
+                pulled = op.joint(g, out, *args)
+            except TypeError as error:
+                raise TypeError(
+                    f"forward mode of {op.name} cannot be had from its pullback, which calls what records nothing: "
+                    "declare it with pushforward= as well"
+                ) from error
+        else:
+            rules = op.each(tuple(args)) if op.variadic else op.rules
+            pulled = [rule(g, out, *args) if rule is not None else None for rule in rules]
+    sums: list[Any] = [y._data for y in gs]
+    for k, (t, _) in uses:
+        p = pulled[k]
+        if type(p) is Value:
+            found = pull_back_exactly(p, shaped(t, p, op), oldest=gs[0].stamp, record=record)
+            sums = [total([s, found[y]]) if y in found else s for s, y in zip(sums, gs, strict=True)]
+    return tuple(sums) if several else sums[0]
 
 
 def total(parts: list[Any]) -> Any:

@@ -48,7 +48,9 @@ class Op:
     arguments that are no arrays, with their defaults. `text`, `tex` and `precedence` are its label; `domain` or
     `samples` are where the tests try it. `selects` says that it takes some elements and leaves others (see `exact.py`):
     True if the latter are those whose partial is 0, or a function for each argument. `gathers=False` says that a linear
-    op has coefficients below 0, so that its adjoint cannot tell what is live.
+    op has coefficients below 0, so that its adjoint cannot tell what is live. `joint` is a pullback that returns the
+    gradients of all arguments at once, and `pushforward(tangents, out, *inputs)` a rule for forward mode, both for
+    primitives only.
     """
 
     def __init__(
@@ -63,6 +65,8 @@ class Op:
         variadic: bool = False,
         selects: bool | tuple[Rule | None, ...] = False,
         gathers: bool = True,
+        joint: Rule | None = None,
+        pushforward: Rule | None = None,
         tex: str | None = None,
         text: str | None = None,
         precedence: int = CALL,
@@ -70,7 +74,7 @@ class Op:
         domain: Sequence[tuple[float, float]] = (),
         doc: str = "",
     ) -> None:
-        self.name = self.__name__ = name
+        self.key = self.name = self.__name__ = name
         self.form = form
         self.elementwise = form == "elementwise"
         self.uses_out = form == "primitive"
@@ -80,11 +84,13 @@ class Op:
         self.first = next((k for k, rule in enumerate(rules) if rule is not None), 0)
         self.settings = settings or {}
         self.defaults = tuple(self.settings.values())
-        self.unrolled = self.arity if self.elementwise and self.arity <= 2 else 0
+        self.unrolled = self.arity if self.elementwise and self.arity <= 2 and not settings else 0
         self.variadic = variadic
         self.selects = bool(selects)
         self.selections = selects if isinstance(selects, tuple) else rules
         self.gathers = gathers
+        self.joint = joint
+        self.pushforward = pushforward
         self.tex = tex
         self.text = text
         self.precedence = precedence
@@ -149,7 +155,12 @@ class Op:
         return f"<op {self.name}>"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return OPS.__getitem__, (self.name,)
+        return named, (self.key,)
+
+
+def named(key: str) -> Any:
+    """The op of a name: what a pickled op becomes."""
+    return OPS[key]
 
 
 class Unary(Op):
@@ -181,7 +192,7 @@ def elementwise(
         scalar = in_float(forward)
     if scalar is not None:
         forward = on_floats(scalar, forward, len(partials))
-    kind = Unary if len(partials) == 1 else Op
+    kind = Unary if len(partials) == 1 and not record.get("settings") else Op
     return kind(name, "elementwise", forward, partials, domain=domain or (FREE,) * len(partials), **record)
 
 

@@ -39,7 +39,7 @@ def reduce_value(value: Value) -> tuple[Any, ...]:
     place = {x: Ref(k) for k, x in enumerate(order)}
     rows = [
         x if x.op is None
-        else (x.op.name, x._data, tuple([place[i] if type(i) is Value else i for i in x.inputs]), x.grad, x.name)
+        else (x.op.key, x._data, tuple([place[i] if type(i) is Value else i for i in x.inputs]), x.grad, x.name)
         for x in order
     ]  # fmt: skip
     return make_graph, (rows,)

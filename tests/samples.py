@@ -54,5 +54,5 @@ def samples_of(op: Op, seed: int = 0) -> list[Sample]:
     return found
 
 
-EVERY_OP = list(OPS.values())
+EVERY_OP = [op for op in OPS.values() if op.name != "pick"]  # which is tested with the ops that return several arrays
 EVERY_SAMPLE = [sample for op in EVERY_OP for sample in samples_of(op)]

@@ -1,0 +1,130 @@
+"""Rules of your own: a function that the engine cannot look into, with the derivative that you know.
+
+A pullback that is written in NumPy is differentiable itself, to any order; one that calls foreign code serves for first
+derivatives, and says so when more is asked of it.
+"""
+
+import functools
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from .gradcheck import check_gradients
+from .op import Op, elementwise
+
+Function = Callable[..., Any]
+
+
+def primitive(
+    *,
+    pullback: Function | None = None,
+    pushforward: Function | None = None,
+    partials: Function | Sequence[Function] | None = None,
+    check: Sequence[Any] | None = None,
+) -> Callable[[Function], Op]:
+    """Make a function of plain arrays differentiable, by what you know of its derivative.
+
+    Its positional arguments are the arrays; what is keyword-only is a setting, and reaches the rules by keyword.
+
+    Parameters
+    ----------
+    pullback
+        `pullback(g, out, x, y, ...)`, given the gradient g with respect to the result, returns the gradient with
+        respect to the argument, or a tuple with one for each argument, in which None stands for no dependence.
+    pushforward
+        `pushforward(tangents, out, x, y, ...)` returns the tangent of the result, given a tuple of those of the
+        arguments, in which None stands for zero. Without it, forward mode comes from the pullback.
+    partials
+        Instead of these, for a function that acts element by element: its local derivative `partial(out, x, y, ...)`,
+        or a list with one for each argument.
+    check
+        Arguments at which to compare the rule with central differences at once.
+
+    Raises
+    ------
+    TypeError
+        If there is neither a pullback nor partials, or both.
+    AssertionError
+        If the check fails.
+
+    >>> @primitive(pullback=lambda g, out, x: g * 3.0 * x**2, check=[2.0])
+    ... def cube(x):
+    ...     return x**3
+    >>> from autograd_core import grad
+    >>> grad(cube)(2.0), grad(grad(cube))(2.0)
+    (12.0, 12.0)
+    """
+    if (pullback is None) == (partials is None) or (pushforward is not None and pullback is None):
+        raise TypeError(
+            "primitive takes either pullback= (and, if wanted, pushforward=) or partials=: "
+            "@primitive(pullback=lambda g, out, x: g * derivative(x))"
+        )
+
+    def declare(function: Function) -> Op:
+        parameters = inspect.signature(function).parameters.values()
+        arity = sum(p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) for p in parameters)
+        settings = {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
+        by_keyword = functools.partial(with_settings, names=tuple(settings))
+        record: dict[str, Any] = dict(settings=settings, doc=function.__doc__ or "", text=None)
+        name = f"{function.__module__}.{function.__qualname__}"
+        if partials is not None:
+            rules = [partials] if callable(partials) else list(partials)
+            expected(rules, arity, function, "partials")
+            op = elementwise(name, by_keyword(function), partials=tuple(map(by_keyword, rules)), **record)
+        else:
+            assert pullback is not None
+            op = Op(
+                name,
+                "primitive",
+                by_keyword(function),
+                (by_keyword(pullback),) * arity,  # what is called is `joint`
+                joint=by_keyword(one_for_each(pullback, arity, function)),
+                pushforward=by_keyword(with_tuple(pushforward, arity)) if pushforward else None,
+                **record,
+            )
+        op.name = op.__name__ = function.__name__  # what pictures show; `key` is what pickles look up
+        if check is not None:
+            check_gradients(op, *check)
+        return op
+
+    return declare
+
+
+def with_settings(function: Function, names: tuple[str, ...]) -> Function:
+    """A function that takes the last of its arguments, the settings, by keyword."""
+    if not names:
+        return function
+
+    @functools.wraps(function)
+    def call(*inputs: Any) -> Any:
+        return function(*inputs[: -len(names)], **dict(zip(names, inputs[-len(names) :], strict=True)))
+
+    return call
+
+
+def one_for_each(pullback: Function, arity: int, function: Function) -> Function:
+    """A pullback that returns a tuple, whatever the number of arguments."""
+
+    def joint(g: Any, out: Any, *args: Any, **settings: Any) -> Any:
+        found = pullback(g, out, *args, **settings)
+        found = (found,) if arity == 1 and not isinstance(found, tuple) else found
+        expected(found, arity, function, "gradients")
+        return found
+
+    return joint
+
+
+def with_tuple(pushforward: Function, arity: int) -> Function:
+    """A pushforward that is given its tangents as a tuple."""
+
+    def push(tangents: dict[int, Any], out: Any, *args: Any, **settings: Any) -> Any:
+        return pushforward(tuple([tangents.get(k) for k in range(arity)]), out, *args, **settings)
+
+    return push
+
+
+def expected(found: Any, arity: int, function: Function, what: str) -> None:
+    """As many rules or gradients as there are arguments."""
+    if not isinstance(found, (tuple, list)) or len(found) != arity:
+        number = len(found) if isinstance(found, (tuple, list)) else f"a {type(found).__name__} instead of a tuple of"
+        raise TypeError(f"{function.__name__} has {arity} arguments, and its rule gave {number} {what}")

@@ -1,0 +1,101 @@
+"""Rules of one's own."""
+
+import pickle
+from typing import Any
+
+import numpy as np
+import pytest
+
+from autograd_core import Value, check_gradients, grad, jvp, primitive, vjp
+
+
+@primitive(pullback=lambda g, out, a, b: (-np.outer(s := np.linalg.solve(a.T, g), out), s))
+def solve(a: Any, b: Any) -> Any:
+    """The solution of a x = b, by code that the engine does not see."""
+    return np.linalg.solve(a, b)
+
+
+@primitive(partials=lambda out, x, *, k: k * x ** (k - 1), check=[np.array([1.0, 2.0])])
+def power(x: Any, *, k: int = 2) -> Any:
+    return x**k
+
+
+def test_a_pullback_with_foreign_code_serves_first_derivatives() -> None:
+    a, b = np.array([[2.0, 1.0], [0.5, 3.0]]), np.array([1.0, 2.0])
+    check_gradients(solve, a, b)
+    v = solve(Value(a), b)
+    assert repr(v).endswith("op=solve)")
+    assert type(solve(a, b)) is np.ndarray
+    assert solve.__doc__ is not None
+
+
+def test_settings_and_orders() -> None:
+    assert grad(lambda x: power(x, k=3))(2.0) == 12.0
+    assert grad(grad(lambda x: power(x, k=3)))(2.0) == 12.0
+    assert jvp(lambda x: power(x, k=3), (2.0,), (1.0,)) == (8.0, 12.0)
+    assert pickle.loads(pickle.dumps(power(Value(3.0), k=3))).data == 27.0
+    assert pickle.loads(pickle.dumps(power)) is power
+
+
+def test_none_stands_for_no_dependence() -> None:
+    @primitive(pullback=lambda g, out, x, y: (g * 2.0, None), check=[1.0, 3.0])
+    def twice(x: Any, y: Any) -> Any:
+        return 2.0 * x
+
+    assert grad(twice, (0, 1))(1.0, 1.0) == (2.0, 0.0)
+    assert jvp(twice, (1.0, 1.0), (1.0, 1.0)) == (2.0, 2.0)
+
+
+def test_a_pushforward() -> None:
+    seen = []
+
+    @primitive(
+        pullback=lambda g, out, x: np.asarray(g) * 3.0,  # np.asarray is what records nothing
+        pushforward=lambda tangents, out, x: (seen.append(tangents), tangents[0] * 3.0)[1],
+    )
+    def triple(x: Any) -> Any:
+        return np.asarray(x) * 3.0
+
+    assert jvp(triple, (np.ones(2),), (np.ones(2),))[1].tolist() == [3.0, 3.0]
+    assert len(seen) == 1
+
+
+def test_forward_mode_without_a_pushforward_says_what_is_missing() -> None:
+    @primitive(pullback=lambda g, out, x: np.asarray(g) * 3.0)
+    def triple(x: Any) -> Any:
+        return x * 3.0
+
+    assert grad(lambda x: triple(x).sum())(np.ones(2)).tolist() == [3.0, 3.0]
+    with pytest.raises(TypeError, match=r"forward mode of triple.*pushforward="):
+        jvp(triple, (np.ones(2),), (np.ones(2),))
+
+
+def test_what_is_wrong_with_a_declaration() -> None:
+    with pytest.raises(TypeError, match="either pullback="):
+        primitive()
+    with pytest.raises(AssertionError, match="by central differences"):
+        primitive(pullback=lambda g, out, x: 3.0 * g * x, check=[2.0])(lambda x: x * x)
+
+    @primitive(pullback=lambda g, out, x, y: g)
+    def wrong(x: Any, y: Any) -> Any:
+        return x + y
+
+    with pytest.raises(TypeError, match="wrong has 2 arguments, and its rule gave"):
+        vjp(wrong, 1.0, 2.0)[1](1.0)
+
+
+def test_the_implicit_function_of_a_sparse_linear_system() -> None:
+    sparse = pytest.importorskip("scipy.sparse")
+    from scipy.sparse.linalg import splu
+
+    n = 30
+    laplacian = sparse.diags_array([-1.0, 2.5, -1.0], offsets=[-1, 0, 1], shape=(n, n), format="csc")
+    factors = splu(laplacian)
+
+    @primitive(pullback=lambda g, out, b: factors.solve(g, "T"), pushforward=lambda t, out, b: factors.solve(t[0]))
+    def solve_sparse(b: Any) -> Any:
+        return factors.solve(b)
+
+    b = np.linspace(0.0, 1.0, n)
+    check_gradients(lambda b: np.sum(solve_sparse(b) ** 2), b)
+    np.testing.assert_allclose(jvp(solve_sparse, (b,), (b,))[1], solve_sparse(b))

@@ -1,0 +1,215 @@
+"""Forward mode, from the same declarations: it agrees with reverse mode, for every op, and in every mixture."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from samples import EVERY_SAMPLE, Sample
+
+from autograd_core import Value, grad, hessian, hvp, jacobian, jvp, linearize, no_grad, sigmoid, vjp
+
+each_sample = pytest.mark.parametrize("sample", EVERY_SAMPLE, ids=lambda s: s.label)
+
+
+def inner(a: Any, b: Any) -> float:
+    """⟨a, b⟩, the real part for complex results."""
+    return float(np.sum(np.real(np.asarray(a) * np.asarray(b))))
+
+
+@each_sample
+def test_the_modes_are_adjoint(sample: Sample) -> None:
+    rng = np.random.default_rng(1)
+    tangents = [rng.standard_normal(x.shape) for x in sample.variables]
+    value, tangent = jvp(sample.function, sample.variables, tangents)
+    same, pullback = vjp(sample.function, *sample.variables)
+    np.testing.assert_array_equal(value, same)
+    assert np.shape(tangent) == np.shape(value)
+    g = rng.standard_normal(np.shape(value))
+    gradients = pullback(g)
+    right = sum(inner(t, x) for t, x in zip(tangents, gradients, strict=True))
+    assert inner(tangent, g) == pytest.approx(right, rel=1e-10, abs=1e-10)
+
+
+@each_sample
+def test_the_taylor_remainder_falls_with_the_square_of_the_step(sample: Sample) -> None:
+    rng = np.random.default_rng(2)
+    tangents = [rng.standard_normal(x.shape) for x in sample.variables]
+    value, tangent = jvp(sample.function, sample.variables, tangents)
+
+    def remainder(h: float) -> float:
+        moved = sample.function(*[x + h * t for x, t in zip(sample.variables, tangents, strict=True)])
+        return float(np.max(np.abs(moved - value - h * tangent), initial=0.0))
+
+    assert remainder(1e-5) <= 0.02 * remainder(1e-4) + 1e-13
+
+
+@each_sample
+def test_mixed_second_derivatives_agree(sample: Sample) -> None:
+    f = lambda *xs: np.sum(np.sin(np.real(sample.function(*xs))))
+    rng = np.random.default_rng(3)
+    tangents = [rng.standard_normal(x.shape) for x in sample.variables]
+    gradient = grad(f, range(len(tangents)))
+    _, forward_over_reverse = jvp(gradient, sample.variables, tangents)
+    _, pullback = vjp(gradient, *sample.variables)
+    reverse_over_reverse = pullback(tuple(tangents))
+    reverse_over_forward = grad(lambda *xs: jvp(f, xs, tangents)[1], range(len(tangents)))(*sample.variables)
+    for a, b, c in zip(forward_over_reverse, reverse_over_reverse, reverse_over_forward, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-9)
+        np.testing.assert_allclose(c, b, rtol=1e-9, atol=1e-9)
+
+
+@each_sample
+@pytest.mark.parametrize("dtype", [np.float32])
+def test_tangents_keep_the_dtype(sample: Sample, dtype: Any) -> None:
+    variables = [x.astype(dtype) for x in sample.variables]
+    value, tangent = jvp(sample.function, variables, variables)
+    assert tangent.dtype == value.dtype
+
+
+def test_perturbations_are_not_confused() -> None:
+    derivative = lambda f: lambda x: jvp(f, (x,), (1.0,))[1]
+    assert derivative(lambda x: x * derivative(lambda y: x * y)(x))(3.0) == 6.0
+    assert grad(lambda x: x * derivative(lambda y: x * y)(x))(3.0) == 6.0
+    assert derivative(lambda x: x * grad(lambda y: x * y)(x))(3.0) == 6.0
+    assert derivative(lambda x: x * derivative(lambda y: x + y)(1.0))(1.0) == 1.0
+    assert derivative(derivative(derivative(lambda x: x**4)))(2.0) == 48.0
+
+
+def test_containers_and_scalars() -> None:
+    f = lambda p: {"y": p["a"] * p["b"], "z": [p["a"] + 1.0]}
+    value, tangent = jvp(f, ({"a": 2.0, "b": 3.0},), ({"a": 1.0, "b": 10.0},))
+    assert value == {"y": 6.0, "z": [3.0]}
+    assert tangent == {"y": 23.0, "z": [1.0]}
+    _, pullback = vjp(f, {"a": 2.0, "b": 3.0})
+    assert pullback({"y": 1.0, "z": [5.0]}) == ({"a": 8.0, "b": 2.0},)
+    assert pullback({"y": 0.0, "z": [1.0]}) == ({"a": 1.0, "b": 0.0},)
+    assert jvp(lambda x: 5.0, (1.0,), (1.0,)) == (5.0, 0.0)
+    _, push = linearize(lambda x: np.sin(x) * 2.0, np.zeros(3))
+    np.testing.assert_array_equal(push(np.arange(3.0)), [0.0, 2.0, 4.0])
+
+
+def test_what_does_not_fit() -> None:
+    with pytest.raises(ValueError, match=r"the tangent has shape \(3,\), and what it belongs to has \(2,\)"):
+        jvp(np.sin, (np.ones(2),), (np.ones(3),))
+    with pytest.raises(TypeError, match="2 tangents for 1 arrays"):
+        jvp(np.sin, (np.ones(2),), (np.ones(2), np.ones(2)))
+    _, pullback = vjp(np.sin, np.ones(2))
+    with pytest.raises(ValueError, match=r"the gradient has shape \(\)"):
+        pullback(1.0)
+    with pytest.raises(ValueError, match="mode='sideways'"):
+        jacobian(np.sin, mode="sideways")
+
+
+def test_derivatives_of_what_depends_on_the_outside_are_values() -> None:
+    w = Value(2.0)
+    value, tangent = jvp(lambda x: w * x * x, (3.0,), (1.0,))
+    assert type(value) is Value
+    assert type(tangent) is Value
+    tangent.backward()
+    assert w.grad == 6.0
+    with no_grad():
+        assert type(jvp(lambda x: w * x, (3.0,), (1.0,))[1]) is float
+    x = Value(np.array([1.0, 2.0]))
+    hvp(lambda x: np.sum(x**3), x, np.array([1.0, 0.0])).sum().backward()
+    np.testing.assert_array_equal(x.grad, [6.0, 0.0])
+
+
+# Jacobians ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mode", ["forward", "reverse", "auto"])
+def test_jacobians(mode: str) -> None:
+    a = np.arange(6.0).reshape(2, 3)
+    j = jacobian(lambda x: np.sin(a @ x), mode=mode)(np.ones(3))
+    np.testing.assert_allclose(j, np.cos(a @ np.ones(3))[:, None] * a)
+    j = jacobian(lambda x: np.outer(x, x), mode=mode)(np.array([1.0, 2.0]))
+    assert j.shape == (2, 2, 2)
+    np.testing.assert_array_equal(j[:, :, 0], [[2.0, 2.0], [2.0, 0.0]])
+    assert jacobian(lambda x: x**2, mode=mode)(3.0) == 6.0
+    np.testing.assert_array_equal(jacobian(lambda x: x * np.ones(2), mode=mode)(3.0), [1.0, 1.0])
+    np.testing.assert_array_equal(jacobian(np.sum, mode=mode)(np.ones((2, 2))), np.ones((2, 2)))
+    nested = jacobian(lambda x, y: {"p": x * y, "s": y.sum()}, (0, 1), mode=mode)(2.0, np.ones(3))
+    np.testing.assert_array_equal(nested["p"][0], [1.0, 1.0, 1.0])
+    np.testing.assert_array_equal(nested["p"][1], 2.0 * np.eye(3))
+    assert nested["s"][0] == 0.0
+    assert jacobian(np.sin, mode=mode)(np.zeros(0)).shape == (0, 0)
+    assert jacobian(np.sin, mode=mode)(np.ones(2, np.float32)).dtype == np.float32
+
+
+def test_hessians() -> None:
+    f = lambda x: np.sum(np.tanh(x) ** 3) + x[0] * x[1] * x[2]
+    x = np.array([0.3, -1.0, 2.0])
+    h = hessian(f)(x)
+    np.testing.assert_allclose(h, h.T, atol=1e-14)
+    for other in (
+        jacobian(jacobian(f, mode="forward"), mode="forward"),
+        jacobian(grad(f), mode="forward"),
+        jacobian(jacobian(f, mode="forward"), mode="reverse"),
+    ):
+        np.testing.assert_allclose(other(x), h, atol=1e-14)
+    v = np.array([1.0, 2.0, 3.0])
+    np.testing.assert_allclose(hvp(f, x, v), h @ v)
+    assert hessian(lambda x: x**3)(2.0) == 12.0
+    third = jacobian(hessian(f))(x)
+    np.testing.assert_allclose(third, np.transpose(third, (1, 2, 0)), atol=1e-13)
+
+
+# Dead branches --------------------------------------------------------------------------------------------------------
+
+SAFE_ROOT = lambda x: np.where(x > 0, np.sqrt(np.abs(x)), 0.0)
+DEAD = {
+    "where and sqrt": (SAFE_ROOT, [0.0, 4.0], [0.0, 0.25]),
+    "where and a quotient": (lambda x: np.where(x == 0, 1.0, np.sin(x) / np.where(x == 0, 1.0, x)), [0.0, 2.0], None),
+    "clip of a pole": (lambda x: np.clip(np.log(np.abs(x)), -5.0, 5.0), [0.0, 2.0], [0.0, 0.5]),
+    "maximum over a pole": (lambda x: np.maximum(np.log(np.abs(x)), 0.5), [0.0, 2.0], [0.0, 0.5]),
+    "a matrix product after": (lambda x: np.array([[1.0, 2.0]]) @ SAFE_ROOT(x), [0.0, 4.0], [0.0, 0.5]),
+    "a sum after": (lambda x: SAFE_ROOT(x).sum() * np.ones(1), [0.0, 4.0], [0.0, 0.25]),
+    "an index after": (lambda x: SAFE_ROOT(x)[[1, 1, 0]], [0.0, 4.0], [0.0, 0.5]),
+    "a product after": (lambda x: SAFE_ROOT(x) * 3.0 + x, [0.0, 4.0], [1.0, 1.75]),
+    "a mean before": (lambda x: np.where(x[0] > 0, np.sqrt(x[0]), 0.0) + 0.0 * x, [0.0, 4.0], [0.0, 0.0]),
+    "the largest": (lambda x: np.max(np.sqrt(x), keepdims=True), [0.0, 4.0], [0.0, 0.25]),
+    "an index alone": (lambda x: np.sqrt(x)[1:], [0.0, 4.0], [0.0, 0.25]),
+}
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # of the functions themselves, which NumPy gives, too
+@pytest.mark.parametrize("name", [name for name in DEAD if name != "an index alone"])
+def test_dead_branches_contribute_exact_zeros(name: str) -> None:
+    f, point, expected = DEAD[name]
+    x = np.array(point)
+    total = lambda x: np.sum(f(x))
+    gradient = grad(total)(x)
+    assert np.all(np.isfinite(gradient)), gradient
+    if expected is not None:
+        np.testing.assert_allclose(gradient, expected)
+    variable = Value(x)
+    total(variable).backward()
+    np.testing.assert_array_equal(variable.grad, gradient)
+    _, tangent = jvp(total, (x,), (np.ones(2),))
+    np.testing.assert_allclose(tangent, gradient.sum())
+    second = hessian(total)(x)
+    assert np.all(np.isfinite(second)), second
+    np.testing.assert_allclose(jacobian(grad(total), mode="forward")(x), second, atol=1e-14)
+
+
+def test_unit_vectors_do_not_meet_infinite_derivatives() -> None:
+    for mode in ("forward", "reverse"):
+        j = jacobian(np.sqrt, mode=mode)(np.array([0.0, 4.0]))
+        np.testing.assert_array_equal(j, [[np.inf, 0.0], [0.0, 0.25]])
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_a_real_nan_still_shows() -> None:
+    assert np.isnan(grad(lambda x: np.sum(np.where(x > 0, np.sqrt(x), x * np.nan)))(np.array([4.0, -1.0]))[1])
+    assert np.isnan(grad(lambda x: np.sum(np.where(x == x, x * np.log(x), 0.0) * 0.0))(np.array([np.nan, -1.0]))[1])
+    assert np.isinf(grad(lambda x: np.sum(np.where(x >= 0, np.sqrt(x), 0.0)))(np.array([0.0]))[0])
+
+
+def test_a_network_in_both_modes() -> None:
+    rng = np.random.default_rng(0)
+    params = {"w": rng.standard_normal((3, 4)), "b": rng.standard_normal(4), "v": rng.standard_normal((4, 1))}
+    x = rng.standard_normal((5, 3))
+    loss = lambda p: np.mean(sigmoid(sigmoid(x @ p["w"] + p["b"]) @ p["v"]) ** 2)
+    t = {name: rng.standard_normal(p.shape) for name, p in params.items()}
+    g = grad(loss)(params)
+    assert jvp(loss, (params,), (t,))[1] == pytest.approx(sum(inner(g[name], t[name]) for name in params))
