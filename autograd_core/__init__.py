@@ -10,6 +10,7 @@ np.True_
 
 from . import backward, ops, pickling  # noqa: F401  they complete Value and fill the registry
 from .custom import primitive
+from .debug import debug
 from .draw import draw
 from .gradcheck import check_gradients
 from .jacobians import hessian, hvp, jacobian
@@ -25,6 +26,7 @@ __all__ = [
     "Value",
     "affine",
     "check_gradients",
+    "debug",
     "draw",
     "grad",
     "hessian",

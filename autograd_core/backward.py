@@ -21,6 +21,7 @@ from numpy import ndarray
 from .data import QUIET, as_constant, shape_of
 from .exact import Parts, at_a_pole, changed, fit, passed_on, pull_back_exactly
 from .op import ONE
+from .recording import announce_pass
 from .value import Value
 
 
@@ -197,6 +198,7 @@ def backward(root: Value, gradient: Any = None, *, keep: str = "all") -> None:
     """
     if keep not in ("all", "leaves"):
         raise ValueError(f"keep={keep!r}: it is 'all' or 'leaves'")
+    announce_pass(root)
     found = QUIET.copy().run(pull_back, root, cotangent(root, gradient), keep=keep == "all")
     totals = [settled(x, c) for x, c in found.items()]
     deque(map(set_grad, found, totals), maxlen=0)  # one call into C: Ctrl-C comes before it or after it

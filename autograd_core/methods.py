@@ -4,12 +4,54 @@ Each method looks its op up in the registry when it is called, so this file says
 how; the ops say that.
 """
 
+import math
 from typing import Any
 
 import numpy as np
 
 from .data import dtype_of, shape_of, size_of
 from .registry import BY_NUMPY, OPS
+
+
+class At:
+    """`v.at[index]`: the items of a Value, to be replaced in a copy of it (JAX's spelling)."""
+
+    def __init__(self, x: Any, index: Any = None) -> None:
+        self.x = x
+        self.index = index
+
+    def __getitem__(self, index: Any) -> "At":
+        return At(self.x, index)
+
+    def set(self, y: Any) -> Any:
+        """x with y in place of these items."""
+        return OPS["index_set"](self.x, y, index=self.once())
+
+    def add(self, y: Any) -> Any:
+        """x with y added to these items, as often as the index takes them."""
+        shape = shape_of(self.x[self.index])
+        y = OPS["broadcast_to"](y, shape=shape) if shape_of(y) != shape else y
+        return self.x + OPS["scatter_add"](y, index=self.index, shape=self.x.shape)
+
+    def multiply(self, y: Any) -> Any:
+        """x with these items times y."""
+        return self.set(self.x[self.index] * y)
+
+    def min(self, y: Any) -> Any:
+        """x with the smaller of these items and y."""
+        return self.set(OPS["minimum"](self.x[self.index], y))
+
+    def max(self, y: Any) -> Any:
+        """x with the larger of these items and y."""
+        return self.set(OPS["maximum"](self.x[self.index], y))
+
+    def once(self) -> Any:
+        """The index, if it takes no item twice: which of two values stays would be left to chance."""
+        places = np.arange(self.x.size).reshape(self.x.shape)[self.index]
+        if np.unique(places).size != places.size:
+            raise IndexError("at[index] takes an item twice; only .add(y) is defined then")
+        return self.index
+
 
 Axis = int | tuple[int, ...] | None
 
@@ -19,6 +61,8 @@ class ArrayMethods:
 
     __slots__ = ()
     data: Any
+    op: Any
+    name: str | None
 
     # What an array knows of itself ------------------------------------------------------------------------------------
 
@@ -103,6 +147,16 @@ class ArrayMethods:
     def cumsum(self, axis: int | None = None) -> Any:
         """See `np.cumsum`."""
         return OPS["cumsum"](self, axis=axis)
+
+    @property
+    def at(self) -> At:
+        """`v.at[index].set(y)`, and `add`, `multiply`, `min`, `max`: a new Value, differentiable in v and y.
+
+        >>> v = Value([1.0, 2.0, 3.0])
+        >>> v.at[1:].add(10.0).data
+        array([ 1., 12., 13.])
+        """
+        return At(self)
 
     # Shape ------------------------------------------------------------------------------------------------------------
 
@@ -192,3 +246,24 @@ class ArrayMethods:
     def softmax(self, axis: int = -1) -> Any:
         """exp(x) / sum(exp(x)) along an axis, stable for any x."""
         return OPS["softmax"].apply(self, axis)
+
+    # Text -------------------------------------------------------------------------------------------------------------
+
+    def __repr__(self) -> str:
+        op = f", op={self.op.name}" if self.op is not None else ""
+        name = f", name={self.name!r}" if self.name is not None else ""
+        return f"Value({self.data!r}{op}{name})"
+
+    def __str__(self) -> str:
+        return str(self.data)
+
+    def __format__(self, spec: str) -> str:
+        if not spec or not shape_of(self.data):
+            return format(self.data, spec)
+        return np.array2string(self.data, formatter={"all": lambda x: format(x, spec)})
+
+    def __round__(self, digits: int | None = None) -> Any:
+        return round(self.data, digits)
+
+    def __trunc__(self) -> Any:
+        return math.trunc(self.data)

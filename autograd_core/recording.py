@@ -1,20 +1,25 @@
-"""Whether operations are recorded: the state behind `no_grad`, kept for each thread by itself."""
+"""Whether operations are recorded, and who watches: the state behind `no_grad` and `debug`, each thread by itself."""
 
 import threading
 from collections.abc import Iterator
 from contextlib import ContextDecorator, contextmanager
+from typing import Any
 
 
 class State:
-    """How many `no_grad` blocks are open: in all threads, so that an op need not look at its own while this is 0."""
+    """How many blocks that make recording special are open, in all threads: while it is 0, an op looks no further."""
 
-    pauses = 0
+    special = 0
 
 
 class Thread(threading.local):
-    """How many are open in this thread."""
+    """What is special in this thread."""
 
     pauses = 0
+    """How many `no_grad` blocks are open."""
+
+    watchers: tuple[Any, ...] = ()
+    """Who is told of every recorded operation (`recorded(node)`) and of every pass (`before_pass(root)`)."""
 
 
 state = State()
@@ -22,12 +27,17 @@ thread = Thread()
 _lock = threading.Lock()
 
 
+def count(by: int) -> None:
+    """A block that makes recording special has been opened (1) or closed (-1)."""
+    with _lock:
+        state.special += by
+
+
 def pause(by: int) -> None:
-    """Open (1) or close (-1) a block."""
+    """Open or close so many blocks that do not record."""
     if by:
         thread.pauses += by
-        with _lock:
-            state.pauses += by
+        count(by)
 
 
 class no_grad(ContextDecorator):
@@ -55,3 +65,23 @@ def always_recording() -> Iterator[bool]:
         yield not pauses
     finally:
         pause(pauses)
+
+
+@contextmanager
+def watched_by(watcher: Any) -> Iterator[None]:
+    """Within this block a watcher is told of all that is recorded and pulled back, in this thread."""
+    before = thread.watchers
+    thread.watchers = (*before, watcher)
+    count(1)
+    try:
+        yield
+    finally:
+        thread.watchers = before
+        count(-1)
+
+
+def announce_pass(root: Any) -> None:
+    """Tell the watchers that a pass begins."""
+    if state.special:
+        for watcher in thread.watchers:
+            watcher.before_pass(root)

@@ -35,6 +35,6 @@ class Refusals:
 
     def __setitem__(self, index: Any, value: Any) -> None:
         raise TypeError(
-            "a Value is not written into, or its graph would no longer be true: write np.where(mask, new, v) or "
-            "np.concatenate of its parts, which give a new Value; for a parameter, v.data[i] = x outside of a graph"
+            "a Value is not written into, or its graph would no longer be true: write v = v.at[i].set(x), which gives "
+            "a new Value, or np.where(mask, x, v)"
         )

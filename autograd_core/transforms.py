@@ -17,7 +17,7 @@ from .data import NUMBERS, QUIET, as_constant, as_variable, dtype_of, shape_of
 from .exact import pull_back_exactly
 from .forward import push_forward
 from .ops.linear import identity
-from .recording import always_recording
+from .recording import always_recording, announce_pass
 from .trees import flatten
 from .value import Value, leaf, plain
 
@@ -141,6 +141,7 @@ def pulled_to(variables: list[Value], out: Any, g: Any, record: bool, live: Any 
     oldest = variables[0].stamp
     if type(out) is not Value or out.stamp < oldest:
         return [zeros(v) for v in variables]
+    announce_pass(out)
     run = QUIET.copy().run
     if record or live is not None or any(v.inputs for v in variables):
         ends = frozenset(variables)

@@ -12,7 +12,6 @@ garbage collector. `backward` walks the same edges to apply the chain rule.
 """
 
 import itertools
-import math
 from collections.abc import Callable, Iterator
 from operator import attrgetter
 from typing import Any
@@ -213,27 +212,6 @@ class Value(ArrayMethods, NumPyProtocols, Refusals):
     def __contains__(self, item: Any) -> bool:
         return bool(np.any(self._data == plain(item)))
 
-    # Text -------------------------------------------------------------------------------------------------------------
-
-    def __repr__(self) -> str:
-        op = f", op={self.op.name}" if self.op is not None else ""
-        name = f", name={self.name!r}" if self.name is not None else ""
-        return f"Value({self._data!r}{op}{name})"
-
-    def __str__(self) -> str:
-        return str(self._data)
-
-    def __format__(self, spec: str) -> str:
-        if not spec or not shape_of(self._data):
-            return format(self._data, spec)
-        return np.array2string(self._data, formatter={"all": lambda x: format(x, spec)})
-
-    def __round__(self, digits: int | None = None) -> Any:
-        return round(self._data, digits)
-
-    def __trunc__(self) -> Any:
-        return math.trunc(self._data)
-
 
 def plain(x: Any) -> Any:
     """The data of a Value; anything else as it is."""
@@ -246,8 +224,8 @@ def plain(x: Any) -> Any:
 def apply1(op: Any, x: Value) -> Any:
     """Compute a unary op on a Value, and record it."""
     out = op.forward(x._data)
-    if state.pauses and thread.pauses:
-        return out
+    if state.special:
+        return specially(op, out, (x,))
     node = new(Value)
     node._data = out
     node.op = op
@@ -277,8 +255,8 @@ def apply2(op: Any, x: Any, y: Any) -> Any:
         out = op.forward(a, b)
     except (TypeError, ValueError) as error:
         raise failure(op, (a, b), error) from error
-    if state.pauses and thread.pauses:
-        return out
+    if state.special:
+        return specially(op, out, (x, y))
     node = new(Value)
     node._data = out
     node.op = op
@@ -308,8 +286,10 @@ def apply(op: Any, inputs: tuple[Any, ...]) -> Any:
         raise failure(op, data, error) from error
     if type(out) is float64 and type(data[op.first]) is float:
         out = float(out)  # a scalar made from Python floats stays weak
-    if not recorded or (state.pauses and thread.pauses):
+    if not recorded:
         return out
+    if state.special:
+        return specially(op, out, inputs)
     node = new(Value)
     node._data = out
     node.op = op
@@ -319,6 +299,27 @@ def apply(op: Any, inputs: tuple[Any, ...]) -> Any:
         node.first = inputs
     node.grad = node.name = None
     node.stamp = now()
+    return node
+
+
+def record(op: Any, out: Any, inputs: tuple[Any, ...]) -> Value:
+    """The node of an operation."""
+    node = new(Value)
+    node._data = out
+    node.op = op
+    node.inputs = inputs
+    node.grad = node.name = None
+    node.stamp = now()
+    return node
+
+
+def specially(op: Any, out: Any, inputs: tuple[Any, ...]) -> Any:
+    """What to do with a result while some thread does not record, or is watched."""
+    if thread.pauses:
+        return out
+    node = record(op, out, inputs)
+    for watcher in thread.watchers:
+        watcher.recorded(node)
     return node
 
 

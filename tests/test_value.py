@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autograd_core import Value, grad, no_grad, stop_gradient
+from autograd_core import Value, check_gradients, grad, no_grad, stop_gradient
 from autograd_core.registry import OPS
 
 
@@ -328,6 +328,30 @@ def test_assignments_raise() -> None:
     with pytest.raises(TypeError, match=r"np\.where"):
         Value([1.0, 2.0])[0] = 3.0
     np.testing.assert_array_equal(a, 0.0)
+
+
+def test_items_are_replaced_in_a_copy() -> None:
+    x = np.arange(6.0).reshape(2, 3)
+    v, y = Value(x), Value([10.0, 20.0])
+    index = (slice(None), 1)
+    cases = {
+        "set": [[0.0, 10.0, 2.0], [3.0, 20.0, 5.0]],
+        "add": [[0.0, 11.0, 2.0], [3.0, 24.0, 5.0]],
+        "multiply": [[0.0, 10.0, 2.0], [3.0, 80.0, 5.0]],
+        "min": [[0.0, 1.0, 2.0], [3.0, 4.0, 5.0]],
+        "max": [[0.0, 10.0, 2.0], [3.0, 20.0, 5.0]],
+    }
+    for name, expected in cases.items():
+        np.testing.assert_array_equal(getattr(v.at[index], name)(y).data, expected)
+        check_gradients(lambda v, y, name=name: getattr(as_value(v).at[index], name)(y) ** 2, x, y.data, order=2)
+    np.testing.assert_array_equal(v.data, x)
+    np.testing.assert_array_equal(v.at[[0, 0]].add(1.0).data, x + [[2.0], [0.0]])
+    with pytest.raises(IndexError, match="takes an item twice"):
+        v.at[[0, 0]].set(1.0)
+
+
+def as_value(x: Any) -> Value:
+    return x if type(x) is Value else Value(x)
 
 
 def test_only_leaves_are_rebound() -> None:

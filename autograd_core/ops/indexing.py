@@ -55,6 +55,21 @@ scatter_add: Op = linear(  # ↔ getitem
 )  # fmt: skip
 
 
+def set_items(x: Any, y: Any, index: Any) -> Any:
+    out = np.array(x)
+    out[index] = y
+    return out
+
+
+index_set: Op = linear(
+    "index_set", set_items, settings=dict(index=REQUIRED), text="{x} with {y} at [{index}]", precedence=CHOICE,
+    samples=[([ROWS, (4,)], dict(index=1)), ([ROWS, ()], dict(index=(slice(None), 2))),
+             ([ROWS, (2,)], dict(index=([0, 2], [1, 1])))],
+    adjoints=(lambda g, x, y, index: index_set(g, 0.0, index),
+              lambda g, x, y, index: getitem(g, index)),
+)  # fmt: skip
+
+
 def choose(condition: Any, x: Any, y: Any) -> Any:
     """`where`, decided at once if the condition is a plain bool."""
     if type(condition) is bool:
