@@ -9,6 +9,7 @@ np.True_
 """
 
 from . import backward, ops, pickling  # noqa: F401  they complete Value and fill the registry
+from .checkpointing import checkpoint
 from .custom import primitive
 from .debug import debug
 from .draw import draw
@@ -26,6 +27,7 @@ __all__ = [
     "Value",
     "affine",
     "check_gradients",
+    "checkpoint",
     "debug",
     "draw",
     "grad",

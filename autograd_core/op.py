@@ -67,6 +67,7 @@ class Op:
         gathers: bool = True,
         joint: Rule | None = None,
         pushforward: Rule | None = None,
+        registered: bool = True,
         tex: str | None = None,
         text: str | None = None,
         precedence: int = CALL,
@@ -97,7 +98,8 @@ class Op:
         self.samples = samples
         self.domain = domain
         self.__doc__ = doc or f"{name}, differentiable."
-        OPS[name] = self
+        if registered:
+            OPS[name] = self
         self.numpy = numpy if isinstance(numpy, tuple) else (numpy,)
         for function in self.numpy:
             BY_NUMPY[function] = self

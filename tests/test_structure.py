@@ -18,7 +18,8 @@ ROOT = Path(__file__).parent.parent
 LAYERS = [
     "data", "trees", "registry", "recording", "protocols", "methods", "refusals", "value", "op", "ops.linear",
     "ops.indexing", "ops.matrices", "ops.elementwise", "ops.primitive", "ops", "exact", "forward",
-    "backward", "transforms", "jacobians", "optimize", "gradcheck", "custom", "pickling", "debug", "explain", "draw",
+    "backward", "transforms", "checkpointing", "jacobians", "optimize", "gradcheck", "custom", "pickling",
+    "debug", "explain", "draw",
 ]  # fmt: skip
 """The files of autograd_core, top first: each imports only from above."""
 

@@ -1,0 +1,76 @@
+"""Recompute instead of store: a function whose intermediates are not kept for the way back.
+
+Griewank and Walther, *Algorithm 799: revolve*, ACM TOMS 26, 2000; Chen et al., *Training deep nets with sublinear
+memory cost*, 2016.
+"""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from .exact import picked, pull_back_exactly
+from .op import Op
+from .recording import always_recording, thread
+from .trees import flatten
+from .value import Value, leaf, plain, record
+
+
+def checkpoint(fun: Callable[..., Any]) -> Callable[..., Any]:
+    """The same function, which keeps nothing of its graph: on the way back it is computed again.
+
+    It trades time for memory: a chain of n equal stages, each checkpointed, stores n results instead of all that is
+    computed within them. The function must return the same when it is called again. Values that it closes over get
+    their gradients, too.
+
+    >>> from autograd_core import grad
+    >>> grad(checkpoint(lambda x: np.sin(np.cos(x))))(0.0)
+    -0.0
+    """
+
+    @functools.wraps(fun, updated=())
+    def recomputed(*args: Any, **settings: Any) -> Any:
+        leaves, rebuild = flatten(list(args))
+        if thread.pauses:
+            return fun(*args, **settings)
+        variables = [leaf(x._data) if type(x) is Value else x for x in leaves]
+        results, pack = flatten(fun(*rebuild(variables), **settings))
+        own = frozenset(v for v in variables if type(v) is Value)
+        outer = outside(results, own)
+        inputs = (*leaves, *outer)
+        if not any(type(y) is Value for y in results) or not any(type(x) is Value for x in inputs):
+            return pack([plain(y) for y in results])
+
+        def joint(g: Any, out: Any, *given: Any) -> list[Any]:
+            with always_recording():
+                pairs = zip(given, leaves, strict=False)
+                again = [leaf(x) if type(x) is not Value and type(old) is Value else x for x, old in pairs]
+                computed, _ = flatten(fun(*rebuild(again), **settings))
+            wanted = [*again, *outer]
+            ends = frozenset([x for x in wanted if type(x) is Value])
+            recorded = any(type(x) is Value for x in (*given, *(g if isinstance(g, list) else [g])))
+            sums: list[Any] = [None] * len(wanted)
+            for y, part in zip(computed, g if isinstance(g, list) else [g], strict=True):
+                found = pull_back_exactly(y, part, record=recorded, ends=ends) if type(y) is Value else {}
+                for k, x in enumerate(wanted):
+                    if type(x) is Value and x in found:
+                        sums[k] = found[x] if sums[k] is None else sums[k] + found[x]
+            return sums
+
+        op = Op("checkpoint", "primitive", fun, (None,) * len(inputs), joint=joint, registered=False)
+        if len(results) == 1:
+            return pack([record(op, plain(results[0]), inputs)])
+        return pack(list(picked(record(op, tuple(map(plain, results)), inputs))))
+
+    return recomputed
+
+
+def outside(results: list[Any], variables: frozenset[Value]) -> list[Value]:
+    """The leaves, beside its variables, that the results of a function depend on."""
+    pending = [y for y in results if type(y) is Value]
+    seen = dict.fromkeys(pending)
+    while pending:
+        for x in pending.pop().inputs:
+            if type(x) is Value and x not in seen:
+                seen[x] = None
+                pending.append(x)
+    return [x for x in seen if x.op is None and x not in variables]

@@ -1,0 +1,44 @@
+"""Recomputing instead of storing."""
+
+from typing import Any
+
+import numpy as np
+
+from autograd_core import Value, check_gradients, checkpoint, grad, hessian, jvp, no_grad, sigmoid
+
+
+def stage(x: Any, w: Any) -> Any:
+    return np.tanh(sigmoid(x @ w) * x)
+
+
+def test_the_gradient_is_that_of_the_function() -> None:
+    rng = np.random.default_rng(0)
+    x, w = rng.standard_normal((4, 3)), rng.standard_normal((3, 3))
+    loss = lambda f: lambda x, w: np.sum(f(f(x, w), w) ** 2)
+    for order in (loss(checkpoint(stage)), loss(stage)):
+        check_gradients(order, x, w, order=2)
+    for a, b in zip(grad(loss(checkpoint(stage)), (0, 1))(x, w), grad(loss(stage), (0, 1))(x, w), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-13)
+    small = lambda f: lambda v: np.sum(np.sin(f(v, w)) ** 2)
+    np.testing.assert_allclose(hessian(small(checkpoint(stage)))(x[0]), hessian(small(stage))(x[0]), atol=1e-12)
+    tangents = (np.ones((4, 3)), np.ones((3, 3)))
+    np.testing.assert_allclose(jvp(loss(checkpoint(stage)), (x, w), tangents)[1], jvp(loss(stage), (x, w), tangents)[1])
+
+
+def test_nothing_of_the_graph_is_kept_and_closures_get_their_gradients() -> None:
+    w, u = Value([2.0, 3.0]), Value(4.0)
+    hidden = u * 2.0
+    out = checkpoint(lambda x: {"a": np.exp(np.sin(x) * w) * hidden, "b": x.sum()})(Value([0.1, 0.2]))
+    total = out["a"].sum() + out["b"]
+    assert out["b"].inputs[0].op.name == "checkpoint"
+    total.backward()
+    x = np.array([0.1, 0.2])
+    np.testing.assert_allclose(w.grad, np.exp(np.sin(x) * w.data) * 8.0 * np.sin(x))
+    np.testing.assert_allclose(u.grad, 2.0 * np.exp(np.sin(x) * w.data).sum())
+
+
+def test_plain_arguments_and_blocks_that_do_not_record() -> None:
+    f = checkpoint(lambda x, k: {"y": x * k})
+    assert f(2.0, 3.0) == {"y": 6.0}
+    with no_grad():
+        assert f(Value(2.0), 3.0) == {"y": 6.0}
