@@ -13,6 +13,7 @@ from .checkpointing import checkpoint
 from .custom import primitive
 from .debug import debug
 from .draw import draw
+from .explain.diagnosis import explain_nonfinite, why
 from .gradcheck import check_gradients
 from .jacobians import hessian, hvp, jacobian
 from .ops.elementwise import relu, sigmoid, softplus
@@ -30,6 +31,7 @@ __all__ = [
     "checkpoint",
     "debug",
     "draw",
+    "explain_nonfinite",
     "grad",
     "hessian",
     "hvp",
@@ -50,4 +52,5 @@ __all__ = [
     "stop_gradient",
     "value_and_grad",
     "vjp",
+    "why",
 ]
