@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export MPLBACKEND := Agg
 
-.PHONY: demo test lint types pictures bench clean
+.PHONY: demo test lint types fuzz pictures ops-page bench clean
 
 demo: .venv/installed-demo
 	$(BIN)/python -m nn.demo
@@ -19,8 +19,14 @@ lint: .venv/installed-dev
 types: .venv/installed-dev
 	$(BIN)/mypy
 
+fuzz: .venv/installed-dev
+	$(BIN)/python tests/fuzz.py 10000
+
 pictures: .venv/installed-dev
 	$(BIN)/python docs/pictures.py
+
+ops-page: .venv/installed-dev
+	$(BIN)/python docs/ops.py
 
 bench: .venv-bench/installed
 	.venv-bench/bin/python -m benchmarks

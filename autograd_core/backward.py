@@ -156,7 +156,7 @@ def pulled(node: Value, g: Any, oldest: int) -> list[tuple[Value, Any]]:
         return [(x, c) for x, c, _ in passed_on(node, g, None, oldest, record=False)]
     found = []
     for x, a, rule in zip(inputs, args, op.each(inputs) if op.variadic else op.rules):  # noqa: B905  settings follow
-        if type(x) is not Value or x.stamp < oldest:
+        if type(x) is not Value or x.stamp < oldest or rule is None:
             continue
         if x.stamp > stamp:
             raise changed(node, x)
@@ -226,6 +226,13 @@ def cotangent(root: Value, gradient: Any) -> Any:
     return float(gradient) if type(data) is float else np.asarray(gradient).astype(root.dtype)
 
 
+def owned(c: Any, data: Any) -> Any:
+    """A gradient that nobody else holds, writable and contiguous; of an array an array."""
+    if type(data) is ndarray and (type(c) is not ndarray or c.base is not None or not c.flags.carray):
+        return np.array(c, order="C")
+    return c
+
+
 def settled(x: Value, c: Any) -> Any:
     """What a leaf's `grad` becomes: plain data that are its own, writable and contiguous, added to what was there.
 
@@ -238,6 +245,4 @@ def settled(x: Value, c: Any) -> Any:
         c = np.conj(c)
     if x.grad is not None:
         return x.grad + c
-    if type(data) is ndarray and (type(c) is not ndarray or c.base is not None or not c.flags.carray):
-        return np.array(c, order="C")
-    return c
+    return owned(c, data)

@@ -24,6 +24,8 @@ def as_variable(data: Any) -> Any:
     if isinstance(data, (bool, int, float)) and not isinstance(data, np.generic):
         return float(data)
     reject_graph(data)
+    if isinstance(data, np.ndarray):
+        reject_dtype(data)
     if hasattr(data, "__array_function__") and not isinstance(data, (np.ndarray, np.generic)):
         return data  # an array of another library
     array = np.array(data)
@@ -63,7 +65,10 @@ def failure(op: Any, data: Any, error: Exception) -> Exception:
 
 
 def reject_dtype(array: Any) -> None:
-    """Numbers have derivatives; strings, dates and arbitrary objects have none."""
+    """Numbers have derivatives; strings, dates and arbitrary objects have none. Masks would be forgotten."""
+    if isinstance(array, (np.ma.MaskedArray, np.matrix)):
+        kind = type(array).__name__
+        raise TypeError(f"a {kind} does not follow an array's rules: write x.filled(0.0) or np.asarray(x), as is meant")
     if array.dtype.kind not in "biufc":
         raise TypeError(
             f"data of dtype {array.dtype} cannot be differentiated: give numbers, or convert them first with "
@@ -90,18 +95,18 @@ def reject_graph(data: Any) -> Any:
 
 def shape_of(x: Any) -> tuple[int, ...]:
     """The shape of a Value, an array or a number, without NumPy's conversion of Python scalars."""
-    return getattr(x, "shape", ())
+    return np.shape(x) if isinstance(x, (list, tuple)) else getattr(x, "shape", ())
 
 
 def ndim_of(x: Any) -> int:
     """The number of axes of a Value, an array or a number."""
-    return len(getattr(x, "shape", ()))
+    return len(shape_of(x))
 
 
 def size_of(x: Any) -> int:
     """The number of elements of a Value, an array or a number."""
     size = 1
-    for n in getattr(x, "shape", ()):
+    for n in shape_of(x):
         size *= n
     return size
 

@@ -118,7 +118,7 @@ def passed_on(node: Value, g: Any, live: Mask, oldest: int, record: bool) -> lis
         g = g.filled(out)
     joint = op.joint(g, out, *args) if op.joint is not None else None
     for k, (x, rule) in enumerate(zip(inputs, op.each(inputs) if op.variadic else op.rules, strict=False)):
-        if type(x) is not Value or x.stamp < oldest or (joint is not None and joint[k] is None):
+        if type(x) is not Value or x.stamp < oldest or (joint[k] if joint is not None else rule) is None:
             continue
         if x.stamp > node.stamp:
             raise changed(node, x)
@@ -139,7 +139,7 @@ def passed_on(node: Value, g: Any, live: Mask, oldest: int, record: bool) -> lis
             if shape_of(mask) != x.shape:
                 mask = np.asarray(sum_to(mask * 1.0, x.shape)) > 0
             if not op.elementwise:
-                c = where(mask, c, 0.0)
+                c = fit(where(mask, c, 0.0), args[k])
         found.append((x, c, mask))
     return found
 
@@ -148,6 +148,8 @@ def passed_mask(op: Op, k: int, rule: Any, live: Mask, out: Any, data: list[Any]
     """The mask of an input's gradient, from that of the result's."""
     if op.selects:
         chosen = np.asarray(op.selected(k, out, *data))
+        if live is not None and op.uses_out:  # a reduction: its rule carries the mask to the shape of the input
+            live = np.asarray(rule(live * 1.0, out, *data)) > 0
         return chosen if live is None else live & chosen
     if live is None or op.elementwise:
         return live

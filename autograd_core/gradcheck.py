@@ -13,10 +13,9 @@ from typing import Any
 import numpy as np
 
 from .data import shape_of
-from .recording import no_grad
 from .transforms import grad
 from .trees import flatten
-from .value import plain
+from .value import leaf, plain
 
 STEP = float(np.finfo(np.float64).eps ** (1 / 3))
 MANY = 200
@@ -52,8 +51,9 @@ def check_gradients(
     rng = np.random.default_rng(rng)
     leaves, rebuild = flatten(list(args))
     point = [np.asarray(plain(x), dtype=np.float64)[()] for x in leaves]
-    with no_grad():
-        results = flatten(fun(*rebuild(point)))[0]
+    results = flatten(fun(*rebuild([leaf(x) for x in point])))[0]
+    if order < 1 or not leaves or not results:
+        raise ValueError("nothing to check: give a function that returns numbers, its arguments, and order >= 1")
     weights = [rng.standard_normal(shape_of(r)) for r in results]
 
     def function(*variables: Any) -> Any:
@@ -88,8 +88,8 @@ def compare(
     gradients = grad(function, tuple(range(len(point))))(*point)
 
     def at(k: int, shift: Any) -> float:
-        with no_grad():
-            return float(plain(function(*point[:k], point[k] + shift, *point[k + 1 :])))
+        moved = [*point[:k], point[k] + shift, *point[k + 1 :]]
+        return float(plain(function(*map(leaf, moved))))
 
     for k, x in enumerate(point):
         exact = np.asarray(gradients[k])

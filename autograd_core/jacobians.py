@@ -9,7 +9,7 @@ import numpy as np
 from .backward import has_nan
 from .data import dtype_of, shape_of, size_of
 from .recording import always_recording
-from .transforms import grad, pulled_to, pushed_from, reaches_outside, variables_of, vjp
+from .transforms import grad, numbers_of, pulled_to, pushed_from, reaches_outside, variables_of, vjp
 from .trees import flatten
 from .value import Value, plain
 
@@ -41,9 +41,10 @@ def jacobian(fun: Function, argnums: int | Sequence[int] = 0, *, mode: str = "au
     if mode not in ("auto", "forward", "reverse"):
         raise ValueError(f"mode={mode!r}: it is 'auto', 'forward' or 'reverse'")
 
+    chosen, several = numbers_of(argnums)
+
     @functools.wraps(fun, updated=())
     def matrix(*args: Any, **settings: Any) -> Any:
-        chosen = (argnums,) if isinstance(argnums, int) else tuple(argnums)
         with always_recording() as outside, variables_of(args, chosen) as (variables, rebuild, refill):
             results, pack = flatten(fun(*rebuild(variables), **settings))
             record = outside and reaches_outside(results, variables)
@@ -51,7 +52,7 @@ def jacobian(fun: Function, argnums: int | Sequence[int] = 0, *, mode: str = "au
             by_rows = mode == "reverse" or (mode == "auto" and sizes[0] <= sizes[1])
             blocks = (rows if by_rows else columns)(results, variables, record)
         shaped = [refill(row) for row in blocks]
-        return pack([row[0] if isinstance(argnums, int) else tuple(row) for row in shaped])
+        return pack([tuple(row) if several else row[0] for row in shaped])
 
     return matrix
 

@@ -263,7 +263,7 @@ class ArrayMethods:
         return np.array2string(self.data, formatter={"all": lambda x: format(x, spec)})
 
     def __round__(self, digits: int | None = None) -> Any:
-        return round(self.data, digits)
+        return np.round(self.data, digits or 0) if shape_of(self.data) else round(self.data, digits)
 
     def __trunc__(self) -> Any:
         return math.trunc(self.data)

@@ -8,6 +8,7 @@ so that a leaf which several results of one pickle share is shared again when th
 import copyreg
 from typing import Any
 
+from .exact import changed
 from .registry import OPS
 from .value import Value, leaf, new, now
 
@@ -36,6 +37,10 @@ def reduce_value(value: Value) -> tuple[Any, ...]:
     if value.op is None:
         return make_leaf, (value._data, value.grad, value.name)
     order = topological(value)
+    for node in order:
+        for x in node.inputs:
+            if type(x) is Value and x.stamp > node.stamp:
+                raise changed(node, x)
     place = {x: Ref(k) for k, x in enumerate(order)}
     rows = [
         x if x.op is None

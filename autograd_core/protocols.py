@@ -6,7 +6,9 @@ be fed with Values and then record the gradient's own graph, which is how deriva
 """
 
 import functools
+import importlib
 import inspect
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -24,7 +26,7 @@ class NumPyProtocols:
     __slots__ = ()
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **settings: Any) -> Any:
-        op = BY_NUMPY.get(ufunc)
+        op = BY_NUMPY.get(ufunc) or late(ufunc)
         if op is not None and method == "__call__" and not settings:
             return op(*inputs)
         if "out" in settings:
@@ -56,6 +58,13 @@ class NumPyProtocols:
         given = dict(zip(names, args, strict=False), **settings)
         arrays = [given.pop(name) for name in names[: op.arity] if name in given]
         return op(*arrays, **known(function, op, given))
+
+
+def late(ufunc: np.ufunc) -> Any:
+    """The op of a ufunc of SciPy, which is declared once SciPy has been loaded by who calls it."""
+    if "scipy.special" in sys.modules:
+        importlib.import_module(".ops.special", __package__)
+    return BY_NUMPY.get(ufunc)
 
 
 @functools.cache

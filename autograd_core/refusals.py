@@ -12,6 +12,12 @@ class Refusals:
 
     __slots__ = ()
 
+    def __init_subclass__(cls) -> None:
+        if Refusals not in cls.__bases__:
+            raise TypeError(
+                "a Value is not subclassed, for the engine knows its nodes by their type: keep it in an attribute"
+            )
+
     def __float__(self) -> float:
         raise TypeError(
             "float(v) and math functions would drop the gradient of a Value: write np.exp(v) instead of math.exp(v), "

@@ -6,13 +6,14 @@ all there is to derivatives of higher order.
 """
 
 import functools
+import operator
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
-from .backward import pull_back
+from .backward import owned, pull_back
 from .data import NUMBERS, QUIET, as_constant, as_variable, dtype_of, shape_of
 from .exact import pull_back_exactly
 from .forward import push_forward
@@ -50,7 +51,7 @@ def grad(fun: Function, argnums: int | Sequence[int] = 0) -> Function:
     >>> grad(lambda p: p["w"] * 3.0 + p["b"])({"w": 1.0, "b": 2.0})
     {'w': 3.0, 'b': 1.0}
     """
-    both = value_and_grad(fun, argnums)
+    both = value_and_grad(fun, argnums)  # which checks argnums
 
     @functools.wraps(fun, updated=())
     def gradient(*args: Any, **settings: Any) -> Any:
@@ -68,18 +69,25 @@ def value_and_grad(fun: Function, argnums: int | Sequence[int] = 0, has_aux: boo
     (9.0, 6.0)
     """
 
+    chosen, several = numbers_of(argnums)
+
     @functools.wraps(fun, updated=())
     def value_and_gradient(*args: Any, **settings: Any) -> Any:
-        chosen = (argnums,) if isinstance(argnums, int) else tuple(argnums)
         with always_recording() as outside, variables_of(args, chosen) as (variables, rebuild, refill):
             out = fun(*rebuild(variables), **settings)
             out, aux = out if has_aux else (out, None)
             check_scalar(out, fun)
             out, gradients = gradients_of(out, variables, outside)
         answer = refill(gradients)
-        return (out, aux) if has_aux else out, answer[0] if isinstance(argnums, int) else tuple(answer)
+        return (out, aux) if has_aux else out, tuple(answer) if several else answer[0]
 
     return value_and_gradient
+
+
+def numbers_of(argnums: int | Iterable[int]) -> tuple[tuple[int, ...], bool]:
+    """The numbers of the chosen arguments, and whether several were asked for."""
+    several = isinstance(argnums, Iterable)
+    return tuple(map(operator.index, argnums if isinstance(argnums, Iterable) else (argnums,))), several
 
 
 @contextmanager
@@ -93,6 +101,8 @@ def variables_of(args: Sequence[Any], chosen: Iterable[int]) -> Iterator[tuple[l
     for k in chosen:
         if not -len(args) <= k < len(args):
             raise TypeError(f"argnums={k}, but the function was called with {len(args)} positional arguments")
+    if len({k % len(args) for k in chosen}) < len(tuple(chosen)):
+        raise TypeError(f"argnums={chosen} names an argument twice")
     leaves, refill = flatten([args[k] for k in chosen])
     variables = [leaf(variable_data(x)) for x in leaves]
     nested = [(variable, x) for variable, x in zip(variables, leaves, strict=True) if type(x) is Value]
@@ -148,7 +158,9 @@ def pulled_to(variables: list[Value], out: Any, g: Any, record: bool, live: Any 
         found = run(pull_back_exactly, out, g, oldest=oldest, record=record, live=live, ends=ends)
     else:
         found = run(pull_back, out, g, oldest=oldest)
-    return [found[v] if v in found else zeros(v) for v in variables]
+    if record:
+        return [found[v] if v in found else zeros(v) for v in variables]
+    return [owned(found[v], v._data) if v in found else zeros(v) for v in variables]
 
 
 def one(x: Value) -> Any:

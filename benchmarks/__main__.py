@@ -1,4 +1,4 @@
-"""`python -m benchmarks [scalar_chain] [training_step] [memory] [import_time]`: run these, or all of them.
+"""`python -m benchmarks [scalar_chain] [training_step] [second_order] [surface] ...`: run these, or all of them.
 
 Each runs in a process of its own, so that what one imports or leaves behind costs the others nothing.
 """
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from .harness import Target, machine, run, table
 
-ALL = ("scalar_chain", "training_step", "memory", "import_time")
+ALL = ("scalar_chain", "training_step", "second_order", "surface", "memory", "import_time")
 RESULTS = Path(__file__).with_name("RESULTS.md")
 
 

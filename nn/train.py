@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_core import no_grad
+from autograd_core import Value, stop_gradient
 
 from .aliases import Seed
 from .data import batches, samples
@@ -118,7 +118,7 @@ def fit(
 
 
 def evaluate(model: Module, x: Any, y: Any, *, loss: Loss = mse_loss) -> float:
-    """The loss of a model on all the data at once, in `eval` mode and without recording.
+    """The loss of a model on all the data at once, in `eval` mode.
 
     Raises
     ------
@@ -129,8 +129,7 @@ def evaluate(model: Module, x: Any, y: Any, *, loss: Loss = mse_loss) -> float:
     training = model.training
     model.eval()
     try:
-        with no_grad():
-            return float(loss(model(x), y))
+        return float(stop_gradient(loss(model(Value(x)), y)))  # a Value, for models that write x.relu()
     finally:
         model.train(training)
 

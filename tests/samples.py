@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-import autograd_core  # noqa: F401  it fills the registry
+import autograd_core.ops.special  # noqa: F401  it fills the registry, with the ops of SciPy, too
 from autograd_core.op import Op
 from autograd_core.registry import OPS
 
@@ -54,5 +54,7 @@ def samples_of(op: Op, seed: int = 0) -> list[Sample]:
     return found
 
 
-EVERY_OP = [op for op in OPS.values() if op.name != "pick"]  # which is tested with the ops that return several arrays
+EVERY_OP = [
+    op for op in OPS.values() if op.name != "pick" and op.key == op.name
+]  # which is tested with the ops that return several arrays
 EVERY_SAMPLE = [sample for op in EVERY_OP for sample in samples_of(op)]

@@ -129,6 +129,39 @@ def test_the_leaves_of_the_caller_are_left_alone() -> None:
     assert x.grad is None
 
 
+def test_gradients_are_nobody_elses() -> None:
+    f = lambda a, b: ((a.reshape(-1) + b.reshape(-1)) * np.arange(4.0)).sum()
+    a, b = grad(f, (0, 1))(np.ones((2, 2)), np.ones((2, 2)))
+    a *= 0.0
+    np.testing.assert_array_equal(b, [[0.0, 1.0], [2.0, 3.0]])
+    g = grad(lambda v: v.sum())(np.ones((200, 200)))
+    g *= 2.0
+    assert g[0, 0] == 2.0
+
+
+def test_argnums_are_checked_once() -> None:
+    f = lambda a, b: a * b
+    g = grad(f, (k for k in (0, 1)))
+    assert g(2.0, 3.0) == g(2.0, 3.0) == (3.0, 2.0)
+    for twice in ((0, 0), (0, -2)):
+        with pytest.raises(TypeError, match="names an argument twice"):
+            grad(f, twice)(2.0, 3.0)
+
+
+def test_second_derivatives_of_powers_at_exponent_zero() -> None:
+    f = lambda x, y: x**y
+    check_gradients(f, 2.0, 0.0, order=2)
+    assert grad(lambda y: grad(f)(2.0, y))(0.0) == 0.5
+
+
+def test_there_must_be_something_to_check() -> None:
+    with pytest.raises(ValueError, match="nothing to check"):
+        check_gradients(lambda x: None, 2.0)
+    with pytest.raises(ValueError, match="nothing to check"):
+        check_gradients(lambda x: x, 2.0, order=0)
+    check_gradients(lambda v: v.tanh().sum(), np.ones(2), order=2)
+
+
 def test_an_exception_inside_leaves_the_next_call_right() -> None:
     def broken(x: Any) -> Any:
         raise RuntimeError("broken")

@@ -1,7 +1,1 @@
-"""Formulas: what an operation computes and what its rules say, as text and as LaTeX."""
-
-from .derivatives import LocalDerivative, local_derivatives
-from .phrases import Phrase, call, name
-from .symbols import Symbol
-
-__all__ = ["LocalDerivative", "Phrase", "Symbol", "call", "local_derivatives", "name"]
+"""Formulas of what operations compute and of what their rules say, as text and LaTeX; and what went wrong with them."""

@@ -1,5 +1,8 @@
-"""The ops: importing this package fills the registry."""
+"""The ops: importing this package fills the registry; those of SciPy follow when they are first met (`special.py`)."""
 
-from . import elementwise, indexing, linear, matrices, primitive
+from . import arrange, elementwise, functions, indexing, linalg, linear, matrices, norms, primitive, statistics, sums
 
-__all__ = ["elementwise", "indexing", "linear", "matrices", "primitive"]
+__all__ = [
+    "arrange", "elementwise", "functions", "indexing", "linalg", "linear", "matrices", "norms", "primitive",
+    "statistics", "sums",
+]  # fmt: skip

@@ -74,7 +74,9 @@ def real(x: Any) -> Any:
 pow = elementwise(
     "pow", operator.pow, scalar=real_power, numpy=(np.power, np.float_power), domain=[(0.5, 2), (-2, 2)],
     text="{x}^{y}", tex="{{{x}}}^{{{y}}}", precedence=POWER,
-    partials=(lambda out, x, y: y * real(x) ** choose(y == 0, 1.0, y - 1),  # so 0**2 has derivatives 0, 2, 0, ...
+    partials=(lambda out, x, y:
+              x + x if type(y) in (int, float) and y == 2  # the commonest power, in half the time
+              else y * real(x) ** choose((x == 0) & (y == 0), 1.0, y - 1),  # so 0**2 has derivatives 0, 2, 0, ...
               lambda out, x, y: out * np.log(choose((x == 0) & (y > 0), 1.0, x))),  # 0**y is 0 for all y > 0
 )  # fmt: skip
 square = elementwise(
@@ -264,8 +266,8 @@ clip_between = elementwise(
     "clip", np.clip, domain=[(-2, 2), (-1.5, -0.5), (0.5, 1.5)], tex=r"\operatorname{{clip}}({x}, {y}, {z})",
     selects=True,
     partials=(lambda out, x, low, high: (x > low) & (x < high),
-              lambda out, x, low, high: (x < low) & (low < high),
-              lambda out, x, low, high: (x > high) | (low >= high)),
+              lambda out, x, low, high: (x <= low) & (low < high),
+              lambda out, x, low, high: (x >= high) | (low >= high)),
 )  # fmt: skip
 
 
@@ -279,5 +281,5 @@ def clip(a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: 
 flat(
     np.sign, np.floor, np.ceil, np.trunc, np.rint, np.round, np.floor_divide, np.isnan, np.isinf, np.isfinite,
     np.signbit, np.greater, np.greater_equal, np.less, np.less_equal, np.equal, np.not_equal, np.logical_and,
-    np.logical_or, np.logical_not, np.logical_xor, np.heaviside, np.spacing, np.nextafter,
+    np.logical_or, np.logical_not, np.logical_xor, np.heaviside, np.spacing,
 )  # fmt: skip

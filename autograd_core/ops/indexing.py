@@ -71,16 +71,20 @@ index_set: Op = linear(
 
 
 def choose(condition: Any, x: Any, y: Any) -> Any:
-    """`where`, decided at once if the condition is a plain bool."""
+    """`where` for rules, decided at once if the condition is a plain bool."""
     if type(condition) is bool:
         return x if condition else y
     return np.where(condition, x, y)
 
 
+def select(condition: Any, x: Any, y: Any) -> Any:
+    return choose(condition, x, y) if shape_of(x) == shape_of(y) == () else np.where(condition, x, y)
+
+
 MASK = np.array([[True, False, True, True], [False, True, False, True], [True, True, False, False]])
 
 where: Op = linear(
-    "where", choose, numpy=np.where, samples=[([MASK, ROWS, ROWS], {}), ([MASK, ROWS, (4,)], {})],
+    "where", select, numpy=np.where, samples=[([MASK, ROWS, ROWS], {}), ([MASK, ROWS, (4,)], {})],
     precedence=CHOICE, text="{y} if {x} else {z}", tex=r"\begin{{cases}}{y}&{x}\\{z}&\text{{else}}\end{{cases}}",
     selects=(None,
              lambda out, condition, x, y: np.broadcast_to(condition, shape_of(out)),

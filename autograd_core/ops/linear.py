@@ -35,6 +35,7 @@ def keep_axes(g: Any, x: Any, axis: Any, keepdims: bool) -> Any:
         return g
     ndim = ndim_of(x)
     reduced = {a % ndim for a in (axis if isinstance(axis, tuple) else (axis,))}
+    g = np.asarray(g) if type(g) is float else g
     return g.reshape(tuple(1 if a in reduced else n for a, n in enumerate(shape_of(x))))
 
 

@@ -6,7 +6,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy import special
 
+import autograd_core.ops.special  # noqa: F401  the ops of SciPy, too
 from autograd_core import Value, sigmoid
 from autograd_core.explain.derivatives import LocalDerivative, local_derivatives
 from autograd_core.op import Op, elementwise, primitive
@@ -32,14 +34,21 @@ def derivatives(node: Value) -> list[LocalDerivative]:
 
 def evaluate(formula: str, **names: float) -> float:
     """The number that a formula amounts to, read as a person reads it."""
-    code = formula.translate(str.maketrans("−·^", "-*!")).replace("!", "**").replace("√", "sqrt").replace("≥", ">=")
+    code = (
+        formula.translate(str.maketrans("−·^", "-*!"))
+        .replace("!", "**")
+        .replace("√", "sqrt")
+        .replace("≥", ">=")
+        .replace("≤", "<=")
+    )
     code = re.sub(
         "([⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)", lambda m: f"**({m[1].translate(str.maketrans('⁻⁰¹²³⁴⁵⁶⁷⁸⁹', '-0123456789'))})", code
     )
     code = re.sub(r"(?<![a-z0-9])([0-9.]+)(?=[a-z(])", r"\1*", code)  # 2x, 2(x−y)
     code = re.sub(r"(?<![a-z0-9])([xyzo])(?=\()", r"\1*", code)  # o(1−o)
     code = re.sub(r"(?<![<>=])=(?!=)", "==", code)
-    functions = {name: getattr(np, name) for name in re.findall("[a-z][a-z0-9]+", code) if hasattr(np, name)}
+    names_used = re.findall("[a-z][a-z0-9_]+", code)
+    functions = {name: getattr(m, name) for m in (special, np) for name in names_used if hasattr(m, name)}
     return float(eval(code, {"__builtins__": {}}, functions | {"σ": sigmoid} | names))
 
 

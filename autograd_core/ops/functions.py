@@ -1,0 +1,214 @@
+"""Functions of real numbers that go by cases or tables: select, piecewise, interpolation, polynomials, sinc."""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from ..data import dtype_of, ndim_of, shape_of, size_of
+from ..op import composed, elementwise, flat
+from ..value import Value, plain
+from .indexing import choose, concatenate, scatter_add, stack
+from .linear import imag, real
+
+# Element by element ---------------------------------------------------------------------------------------------------
+
+copysign = elementwise(
+    "copysign", np.copysign, scalar=math.copysign, numpy=np.copysign, domain=[(0.3, 2), (0.3, 2)],
+    partials=(lambda out, x, y: np.sign(x) * np.sign(out),
+              lambda out, x, y: 0.0),
+)  # fmt: skip
+fmod = elementwise(
+    "fmod", np.fmod, scalar=math.fmod, numpy=np.fmod, domain=[(1.6, 1.9), (0.9, 1.2)],
+    partials=(lambda out, x, y: 1.0,
+              lambda out, x, y: -np.trunc(x / y)),
+)  # fmt: skip
+
+SERIES = [(-1) ** k * 2 * k / math.factorial(2 * k + 1) for k in range(1, 14)]
+"""sin(u)/u = Σ (-1)ᵏ u²ᵏ / (2k+1)!; these are the coefficients of the derivative."""
+
+
+def slope_of_sinc(out: Any, x: Any) -> Any:
+    """π d/du sin(u)/u at u = πx. The quotient (cos u - sin(u)/u) / u loses its digits near 0; the series does not."""
+    small = np.abs(x) < 0.4
+    u = math.pi * choose(small, x, 0.0)
+    series, square = 0.0, u * u
+    for coefficient in reversed(SERIES):
+        series = series * square + coefficient
+    return choose(small, math.pi * series * u, (np.cos(math.pi * x) - out) / choose(small, 1.0, x))
+
+
+sinc = elementwise(
+    "sinc", np.sinc, scalar=lambda x: float(np.sinc(x)), numpy=np.sinc, domain=[(0.6, 0.9)],
+    tex=r"\operatorname{{sinc}}({x})",
+    partials=(slope_of_sinc,),
+)  # fmt: skip
+
+
+@composed(np.ldexp)
+def ldexp(x1: Any, x2: Any) -> Any:
+    """See `np.ldexp`: x 2ⁱ, with the integers i plain."""
+    return x1 * np.ldexp(np.ones((), dtype_of(x1)), plain(x2))
+
+
+@composed(np.divmod)
+def divmod(x1: Any, x2: Any) -> Any:
+    """See `np.divmod`: a quotient that is plain, and a remainder."""
+    return np.floor_divide(plain(x1), plain(x2)), np.remainder(x1, x2)
+
+
+@composed(np.modf)
+def modf(x: Any) -> Any:
+    """See `np.modf`: a fraction, and an integer part that is plain."""
+    whole = np.modf(plain(x))[1]
+    return x - whole, whole
+
+
+@composed(np.nan_to_num)
+def nan_to_num(x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, neginf: Any = None) -> Any:
+    """See `np.nan_to_num`: what is replaced has the derivative 0."""
+    return np.where(np.isfinite(plain(x)), x, np.nan_to_num(plain(x), nan=nan, posinf=posinf, neginf=neginf))
+
+
+@composed(np.angle)
+def angle(z: Any, deg: bool = False) -> Any:
+    """See `np.angle`."""
+    out = np.arctan2(imag(z), real(z))
+    return np.rad2deg(out) if deg else out
+
+
+@composed(np.real_if_close)
+def real_if_close(a: Any, tol: float = 100) -> Any:
+    """See `np.real_if_close`."""
+    return real(a) if dtype_of(a).kind == "c" and not np.iscomplexobj(np.real_if_close(plain(a), tol)) else a
+
+
+@composed(np.unwrap)
+def unwrap(p: Any, discont: Any = None, axis: int = -1, *, period: float = 2 * math.pi) -> Any:
+    """See `np.unwrap`: whole periods are added, which changes no derivative."""
+    data = plain(p)
+    return p + (np.unwrap(data, discont, axis, period=period) - data)
+
+
+# By cases -------------------------------------------------------------------------------------------------------------
+
+
+@composed(np.select)
+def select(condlist: Any, choicelist: Any, default: Any = 0) -> Any:
+    """See `np.select`: a chain of `where`."""
+    if len(condlist) != len(choicelist):
+        raise ValueError("select: as many conditions as choices are needed")
+    out = default
+    for condition, choice in zip(reversed(condlist), reversed(choicelist), strict=True):
+        out = np.where(plain(condition), choice, out)
+    return out
+
+
+@composed(np.choose)
+def choose_from(a: Any, choices: Any) -> Any:
+    """See `np.choose`."""
+    a = np.asarray(plain(a))
+    if np.any((a < 0) | (a >= len(choices))):
+        raise ValueError("choose: an index is out of range")
+    return select([a == k for k in range(len(choices))], list(choices))
+
+
+@composed(np.piecewise)
+def piecewise(x: Any, condlist: Any, funclist: Any, *args: Any, **settings: Any) -> Any:
+    """See `np.piecewise`: each function sees only the elements where its condition is the last that holds."""
+    conditions = [np.broadcast_to(plain(c), shape_of(x)) for c in (condlist if isinstance(condlist, (list, tuple))
+                  and np.ndim(plain(condlist[0])) == ndim_of(x) else [condlist])]  # fmt: skip
+    if len(funclist) == len(conditions) + 1:
+        conditions.append(np.logical_not(np.logical_or.reduce(conditions)))
+    if len(funclist) != len(conditions):
+        raise ValueError(f"piecewise: {len(conditions)} conditions take as many functions, or one more")
+    out: Any = np.zeros(shape_of(x), dtype_of(x))
+    taken = np.zeros(shape_of(x), bool)
+    for condition, function in reversed(list(zip(conditions, funclist, strict=True))):
+        mine = condition & ~taken
+        taken = taken | mine
+        if callable(function):
+            if mine.any():
+                out = out + scatter_add(function(x[mine], *args, **settings), mine, shape_of(x))
+        else:
+            out = np.where(mine, function, out)
+    return out
+
+
+# By tables ------------------------------------------------------------------------------------------------------------
+
+
+@composed(np.interp)
+def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None) -> Any:
+    """See `np.interp`, without `period`: differentiable in x, xp and fp; at a knot the slope is that on its right."""
+    dtype = dtype_of(next(y for y in (x, xp, fp) if type(y) is Value))
+    x, xp, fp = (y if type(y) is Value or isinstance(y, np.ndarray) else np.asarray(y, dtype) for y in (x, xp, fp))
+    n = size_of(xp)
+    at, knots = np.asarray(plain(x)), plain(xp)
+    if n == 1:
+        inside = fp[0] + x * 0
+    else:
+        k = np.clip(np.searchsorted(knots, at, side="right") - 1, 0, n - 2)
+        low, step = xp[k], xp[k + 1] - xp[k]
+        inside = (fp[k + 1] - fp[k]) / step * (x - low) + fp[k]
+    out = np.where(at < knots[0], fp[0] if left is None else left, inside)
+    out = np.where(at > knots[-1], fp[-1] if right is None else right, out)
+    return np.where(at == knots[-1], fp[-1] if n == 1 else inside, out)
+
+
+@composed(np.bincount)
+def bincount(x: Any, weights: Any = None, minlength: int = 0) -> Any:
+    """See `np.bincount`: the indices are plain, the weights are differentiated."""
+    x = plain(x)
+    if weights is None:
+        return np.bincount(x, minlength=minlength)
+    return scatter_add(weights, np.asarray(x), (max(minlength, int(np.max(x, initial=-1)) + 1),))
+
+
+@composed(np.gradient)
+def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: int = 1) -> Any:
+    """See `np.gradient`, with a uniform step for each axis."""
+    axes = tuple(range(ndim_of(f))) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+    steps = varargs * len(axes) if len(varargs) == 1 else varargs or (1.0,) * len(axes)
+    if len(steps) != len(axes) or any(np.ndim(plain(h)) for h in steps):
+        raise TypeError("np.gradient of a Value takes one number as step, or one for each axis; no coordinates")
+    if edge_order not in (1, 2):
+        raise ValueError("gradient: edge_order is 1 or 2")
+    found = []
+    for a, h in zip(axes, steps, strict=True):
+        y = np.moveaxis(f, a, 0)
+        if shape_of(y)[0] < edge_order + 1:
+            raise ValueError(f"gradient: axis {a} needs at least {edge_order + 1} elements")
+        if edge_order == 1:
+            first, last = y[1:2] - y[:1], y[-1:] - y[-2:-1]
+        else:
+            first = -1.5 * y[:1] + 2.0 * y[1:2] - 0.5 * y[2:3]
+            last = 1.5 * y[-1:] - 2.0 * y[-2:-1] + 0.5 * y[-3:-2]
+        found.append(np.moveaxis(concatenate([first, (y[2:] - y[:-2]) / 2, last]) / h, 0, a))
+    return found[0] if len(found) == 1 else tuple(found)
+
+
+@composed(np.polyval)
+def polyval(p: Any, x: Any) -> Any:
+    """See `np.polyval`: Horner's scheme."""
+    x = x if type(x) is Value else np.asarray(x)
+    out: Any = x * 0
+    for k in range(len(p)):
+        out = out * x + p[k]
+    return out
+
+
+@composed(np.vander)
+def vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:  # noqa: N803  NumPy's name
+    """See `np.vander`."""
+    powers = range(shape_of(x)[0] if N is None else N)
+    return stack([x**k for k in (powers if increasing else reversed(powers))], -1)
+
+
+# What has the derivative zero wherever it has one -------------------------------------------------------------------
+
+flat(
+    np.unravel_index, np.triu_indices_from, np.tril_indices_from, np.diag_indices_from, np.isin, np.digitize,
+    np.argpartition, np.array_equiv, np.isneginf, np.isposinf, np.fix, np.common_type, np.min_scalar_type,
+    np.linalg.matrix_rank, np.nanargmax, np.nanargmin,
+)  # fmt: skip

@@ -1,0 +1,255 @@
+"""Order and statistics: sorting, quantiles, averages, and the reductions that leave out nan.
+
+Sorting is a permutation that the data choose; where they are not equal it does not change nearby, so its derivative is
+that of taking elements. Equal elements keep their order.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from ..data import dtype_of, ndim_of, shape_of
+from ..op import composed
+from ..value import Value, plain
+from .arrange import take_along_axis
+from .indexing import choose
+from .linear import broadcast_to, count, moveaxis, ravel, reshape, sum
+from .matrices import matmul
+from .primitive import max, min, prod
+from .sums import cumprod
+
+Axis = int | tuple[int, ...] | None
+
+# Sorting --------------------------------------------------------------------------------------------------------------
+
+
+@composed(np.sort)
+def sort(a: Any, axis: int | None = -1, kind: str | None = None, order: None = None, *, stable: bool = True) -> Any:
+    """See `np.sort`; it is stable always."""
+    if order is not None:
+        raise TypeError("np.sort takes no order= on a Value: it has no fields")
+    if axis is None:
+        a, axis = ravel(a), 0
+    return take_along_axis(a, np.argsort(plain(a), axis=axis, stable=True), axis)
+
+
+@composed(np.partition)
+def partition(a: Any, kth: Any, axis: int | None = -1, kind: str = "introselect", order: None = None) -> Any:
+    """See `np.partition`."""
+    if order is not None:
+        raise TypeError("np.partition takes no order= on a Value: it has no fields")
+    if axis is None:
+        a, axis = ravel(a), 0
+    return take_along_axis(a, np.argpartition(plain(a), kth, axis=axis), axis)
+
+
+@composed(np.ptp)
+def ptp(a: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
+    """See `np.ptp`."""
+    return max(a, axis=axis, keepdims=keepdims) - min(a, axis=axis, keepdims=keepdims)
+
+
+# Quantiles ------------------------------------------------------------------------------------------------------------
+
+CONTINUOUS = {
+    "linear": (1.0, 1.0), "weibull": (0.0, 0.0), "hazen": (0.5, 0.5), "median_unbiased": (1 / 3, 1 / 3),
+    "normal_unbiased": (3 / 8, 3 / 8), "interpolated_inverted_cdf": (0.0, 1.0),
+}  # fmt: skip
+"""α and β of the sample quantiles of Hyndman and Fan (*The American Statistician*, 1996): the quantile q of n elements
+in order is at the place n q + α + q (1 - α - β) - 1, between two elements in proportion."""
+
+
+def quantiles(a: Any, q: Any, axis: Axis, method: str, keepdims: bool, skip_nan: bool) -> Any:
+    """The quantiles of a over `axis`, of all elements or of those that are numbers; q is differentiated, too."""
+    axes = tuple(range(ndim_of(a))) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+    axes = tuple(k % ndim_of(a) for k in axes)
+    front = moveaxis(a, axes, tuple(range(len(axes))))
+    rest = shape_of(front)[len(axes) :]
+    rows = sort(reshape(front, (count(a, axes), -1)), 0)  # nan is last
+    data = plain(rows)
+    n = np.sum(np.logical_not(np.isnan(data)), axis=0) if skip_nan else np.full(data.shape[1], data.shape[0])
+    shape = np.shape(plain(q))
+    q = reshape(q, (-1, 1)) if type(q) is Value else np.reshape(np.asarray(q, float), (-1, 1))
+    if np.any(plain(q) < 0) or np.any(plain(q) > 1):
+        raise ValueError("quantiles are between 0 and 1, percentiles between 0 and 100")
+    if method in ("lower", "higher", "nearest", "midpoint"):
+        place = plain(q) * (n - 1)
+        below, above = np.floor(place), np.ceil(place)
+        if method == "nearest":
+            below = above = np.rint(place)
+        above = {"lower": below, "higher": above, "nearest": above, "midpoint": above}[method]
+        below = above if method == "higher" else below
+        part: Any = np.full(place.shape, 0.5)
+    elif method in CONTINUOUS:
+        alpha, beta = CONTINUOUS[method]
+        place = n.astype(dtype_of(q)) * q + (alpha + q * (1 - alpha - beta)) - 1
+        below = np.floor(plain(place))
+        above, part = below + 1, place - below
+    else:
+        raise TypeError(f"quantiles of a Value have no method {method!r}; there are {', '.join(CONTINUOUS)}, "
+                        "lower, higher, nearest and midpoint")  # fmt: skip
+    low, high = (np.clip(k, 0, np.maximum(n - 1, 0)).astype(int) for k in (below, above))
+    columns = np.arange(data.shape[1])
+    x, y = rows[low, columns], rows[high, columns]
+    if type(part) is not Value:
+        part = np.where(low == high, 0.0, part).astype(dtype_of(a))
+    out = choose(low == high, x, x + (y - x) * part)  # inf - inf is nan
+    if not skip_nan and np.isnan(data[-1:]).any():
+        out = out + rows[-1] * 0
+    out = reshape(out, shape + rest)
+    if keepdims:
+        out = reshape(out, shape + tuple(1 if k in axes else m for k, m in enumerate(shape_of(a))))
+    return out
+
+
+@composed(np.quantile)
+def quantile(a: Any, q: Any, axis: Axis = None, *, method: str = "linear", keepdims: bool = False) -> Any:
+    """See `np.quantile`."""
+    return quantiles(a, q, axis, method, keepdims, False)
+
+
+@composed(np.percentile)
+def percentile(a: Any, q: Any, axis: Axis = None, *, method: str = "linear", keepdims: bool = False) -> Any:
+    """See `np.percentile`."""
+    return quantiles(a, np.true_divide(q, 100), axis, method, keepdims, False)
+
+
+@composed(np.median)
+def median(a: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
+    """See `np.median`: of an even number of elements the mean of the two in the middle."""
+    return quantiles(a, 0.5, axis, "linear", keepdims, False)
+
+
+@composed(np.nanquantile)
+def nanquantile(a: Any, q: Any, axis: Axis = None, *, method: str = "linear", keepdims: bool = False) -> Any:
+    """See `np.nanquantile`."""
+    return quantiles(a, q, axis, method, keepdims, True)
+
+
+@composed(np.nanpercentile)
+def nanpercentile(a: Any, q: Any, axis: Axis = None, *, method: str = "linear", keepdims: bool = False) -> Any:
+    """See `np.nanpercentile`."""
+    return quantiles(a, np.true_divide(q, 100), axis, method, keepdims, True)
+
+
+@composed(np.nanmedian)
+def nanmedian(a: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
+    """See `np.nanmedian`."""
+    return quantiles(a, 0.5, axis, "linear", keepdims, True)
+
+
+# Averages -------------------------------------------------------------------------------------------------------------
+
+
+@composed(np.average)
+def average(
+    a: Any, axis: Axis = None, weights: Any = None, returned: bool = False, *, keepdims: bool = False
+) -> Any:  # fmt: skip
+    """See `np.average`: Σ w a / Σ w."""
+    if weights is None:
+        out, total = np.mean(a, axis=axis, keepdims=keepdims), np.asarray(float(count(a, axis)))
+    else:
+        w = weights if type(weights) is Value else np.asarray(weights)
+        if shape_of(w) != shape_of(a):
+            if not isinstance(axis, int) or shape_of(w) != (shape_of(a)[axis],):
+                raise TypeError("np.average takes weights of the shape of a, or with axis= of the length of that axis")
+            w = reshape(w, tuple(-1 if k == axis % ndim_of(a) else 1 for k in range(ndim_of(a))))
+            w = broadcast_to(w, shape_of(a))
+        total = sum(w, axis=axis, keepdims=keepdims)
+        out = sum(a * w, axis=axis, keepdims=keepdims) / total
+    return (out, broadcast_to(total, shape_of(out))) if returned else out
+
+
+@composed(np.cov)
+def cov(m: Any, y: Any = None, rowvar: bool = True, bias: bool = False, ddof: int | None = None) -> Any:
+    """See `np.cov`, without weights."""
+    x = np.atleast_2d(m)
+    x = x if rowvar or ndim_of(m) == 1 else x.T
+    if y is not None:
+        other = np.atleast_2d(y)
+        x = np.concatenate([x, other if rowvar or ndim_of(y) == 1 else other.T])
+    x = x - np.mean(x, axis=1, keepdims=True)
+    n = shape_of(x)[1] - ((0 if bias else 1) if ddof is None else ddof)
+    return np.squeeze(matmul(x, np.conj(x.T)) / n)
+
+
+@composed(np.corrcoef)
+def corrcoef(x: Any, y: Any = None, rowvar: bool = True) -> Any:
+    """See `np.corrcoef`."""
+    c = cov(x, y, rowvar)
+    if ndim_of(c) == 0:
+        return c / c
+    d = np.sqrt(np.real(np.diagonal(c)))
+    return np.clip(c / d[:, None] / d[None, :], -1, 1) if dtype_of(c).kind != "c" else c / d[:, None] / d[None, :]
+
+
+# Without nan: a nan is neither counted nor differentiated -------------------------------------------------------------
+
+
+def filled(a: Any, value: float) -> Any:
+    return np.where(np.isnan(plain(a)), value, a)
+
+
+def numbers(a: Any, axis: Axis, keepdims: bool) -> Any:
+    """How many elements are numbers, in the dtype of a."""
+    found = np.sum(np.logical_not(np.isnan(plain(a))), axis=axis, keepdims=keepdims)
+    return np.asarray(found, dtype_of(a))[()] if type(plain(a)) is not float else float(found)
+
+
+@composed(np.nansum)
+def nansum(a: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
+    """See `np.nansum`."""
+    return sum(filled(a, 0.0), axis=axis, keepdims=keepdims)
+
+
+@composed(np.nanprod)
+def nanprod(a: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
+    """See `np.nanprod`."""
+    return prod(filled(a, 1.0), axis=axis, keepdims=keepdims)
+
+
+@composed(np.nancumsum)
+def nancumsum(a: Any, axis: int | None = None) -> Any:
+    """See `np.nancumsum`."""
+    return np.cumsum(filled(a, 0.0), axis=axis)
+
+
+@composed(np.nancumprod)
+def nancumprod(a: Any, axis: int | None = None) -> Any:
+    """See `np.nancumprod`."""
+    return cumprod(filled(a, 1.0), axis=axis)
+
+
+@composed(np.nanmean)
+def nanmean(a: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
+    """See `np.nanmean`."""
+    return np.true_divide(nansum(a, axis, keepdims=keepdims), numbers(a, axis, keepdims))
+
+
+@composed(np.nanmax)
+def nanmax(a: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
+    """See `np.nanmax`; of nothing but nan it is nan."""
+    out = max(filled(a, -np.inf), axis=axis, keepdims=keepdims)
+    return np.where(numbers(a, axis, keepdims) > 0, out, np.nan)
+
+
+@composed(np.nanmin)
+def nanmin(a: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
+    """See `np.nanmin`; of nothing but nan it is nan."""
+    out = min(filled(a, np.inf), axis=axis, keepdims=keepdims)
+    return np.where(numbers(a, axis, keepdims) > 0, out, np.nan)
+
+
+@composed(np.nanvar)
+def nanvar(a: Any, axis: Axis = None, *, ddof: float = 0, keepdims: bool = False) -> Any:
+    """See `np.nanvar`."""
+    n = numbers(a, axis, keepdims) - ddof
+    apart = filled(a - nanmean(a, axis, keepdims=True), 0.0)
+    return np.true_divide(sum(apart * apart, axis=axis, keepdims=keepdims), np.where(n > 0, n, np.nan).astype(n.dtype))
+
+
+@composed(np.nanstd)
+def nanstd(a: Any, axis: Axis = None, *, ddof: float = 0, keepdims: bool = False) -> Any:
+    """See `np.nanstd`; where all are equal its derivative is 0."""
+    out = nanvar(a, axis, ddof=ddof, keepdims=keepdims)
+    return np.where(out == 0, 0.0, np.sqrt(np.where(out == 0, 1.0, out)))

@@ -1,0 +1,337 @@
+"""Sums of products: einsum, convolution, Kronecker and cross products, running products and differences.
+
+einsum contracts two arrays at a time. Before that, each array loses what concerns it alone: an index it has twice
+becomes its diagonal, an index that nothing else has is summed. Then every index of x is one of y or of the result, and
+the gradient is the same contraction with the letters moved:
+
+    out = einsum("x,y->out", x, y)   ⇒   gx = einsum("out,y->x", g, y),  gy = einsum("x,out->y", x, g).
+"""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from ..data import dtype_of, ndim_of, shape_of, size_of
+from ..op import Op, composed, multilinear, primitive
+from ..value import Value, plain
+from .indexing import concatenate, diagonal, scatter_add
+from .linear import REQUIRED, ROWS, broadcast_to, flip, moveaxis, ravel, reshape, sum, transpose
+
+# Contractions ---------------------------------------------------------------------------------------------------------
+
+SMALL = 4096
+
+
+def contract(x: Any, y: Any, subscripts: str) -> Any:
+    """einsum of two arrays. Large ones become stacks of matrices, whose product is many times quicker."""
+    if size_of(x) + size_of(y) < SMALL:
+        return np.einsum(subscripts, x, y)
+    operands, out = subscripts.split("->")
+    a, b = operands.split(",")
+    batch = [i for i in a if i in b and i in out]
+    summed = [i for i in a if i in b and i not in out]
+    rows, columns = [i for i in a if i not in b], [i for i in b if i not in a]
+    size = dict(zip(a + b, np.shape(x) + np.shape(y), strict=True))
+    x = np.transpose(x, [a.index(i) for i in batch + rows + summed])
+    y = np.transpose(y, [b.index(i) for i in batch + summed + columns])
+    stacked = [size[i] for i in batch]
+    n, k, m = (math.prod(size[i] for i in part) for part in (rows, summed, columns))
+    product = np.reshape(x, (*stacked, n, k)) @ np.reshape(y, (*stacked, k, m))
+    order = batch + rows + columns
+    return np.transpose(np.reshape(product, [size[i] for i in order]), [order.index(i) for i in out])
+
+
+def moved(subscripts: str) -> tuple[str, str, str]:
+    """The letters of both arrays and of the result."""
+    operands, out = subscripts.split("->")
+    a, b = operands.split(",")
+    return a, b, out
+
+
+def first_contraction(g: Any, x: Any, y: Any, subscripts: str) -> Any:
+    a, b, out = moved(subscripts)
+    return einsum_pair(g, y, f"{out},{b}->{a}")
+
+
+def second_contraction(g: Any, x: Any, y: Any, subscripts: str) -> Any:
+    a, b, out = moved(subscripts)
+    return einsum_pair(x, g, f"{a},{out}->{b}")
+
+
+einsum_pair = multilinear(
+    "einsum", contract, settings=dict(subscripts=REQUIRED), tex=r"\operatorname{{einsum}}({x}, {y})",
+    samples=[([(2, 3), (3, 4)], dict(subscripts="ij,jk->ki")), ([(2, 3), (2, 3)], dict(subscripts="bi,bi->b")),
+             ([(2, 3, 2), (2, 4, 2)], dict(subscripts="bij,bkj->ikb")), ([(3,), (2,)], dict(subscripts="i,j->ji"))],
+    adjoints=(first_contraction, second_contraction),
+)  # fmt: skip
+
+
+def parsed(args: tuple[Any, ...]) -> tuple[list[Any], list[list[Any]], list[Any]]:
+    """The operands of einsum, the indices of each, and those of the result; an ellipsis becomes indices (…, k)."""
+    if isinstance(args[0], str):
+        text, *operands = args
+        left, arrow, right = text.replace(" ", "").partition("->")
+        inputs = [tokens(part) for part in left.split(",")]
+        output = tokens(right) if arrow else None
+    else:
+        pairs = len(args) // 2
+        operands = list(args[: 2 * pairs : 2])
+        inputs = [list(part) for part in args[1 : 2 * pairs : 2]]
+        output = list(args[-1]) if len(args) % 2 else None
+    if len(inputs) != len(operands):
+        raise ValueError(f"einsum: {len(inputs)} subscripts for {len(operands)} operands")
+    operands = [x if type(x) is Value else np.asarray(x) for x in operands]
+    widest = 0
+    for k, (x, indices) in enumerate(zip(operands, inputs, strict=True)):
+        extra = ndim_of(x) - len([i for i in indices if i is not Ellipsis])
+        if extra < 0 or (extra and Ellipsis not in indices):
+            raise ValueError(f"einsum: operand {k} has {ndim_of(x)} axes, its subscripts are {len(indices)}")
+        inputs[k] = spelled(indices, extra)
+        widest = max(widest, extra if Ellipsis in indices else 0)
+    every = [i for indices in inputs for i in indices]
+    if output is None:
+        named = sorted({i for i in every if not isinstance(i, tuple)}, key=lambda i: i)
+        output = spelled([Ellipsis], widest) + [i for i in named if every.count(i) == 1]
+    else:
+        output = spelled(output, widest)
+    if len(set(output)) < len(output) or not set(output) <= set(every):
+        raise ValueError("einsum: the result's subscripts must be different, and each one of an operand's")
+    return operands, inputs, output
+
+
+def tokens(text: str) -> list[Any]:
+    found: list[Any] = list(text.replace("...", "…"))
+    return [Ellipsis if i == "…" else i for i in found]
+
+
+def spelled(indices: list[Any], extra: int) -> list[Any]:
+    """Indices with the ellipsis written out; its axes are counted from the last."""
+    return [j for i in indices for j in ([("…", k) for k in range(-extra, 0)] if i is Ellipsis else [i])]
+
+
+def alone(x: Any, indices: list[Any], needed: set[Any], sizes: dict[Any, int]) -> tuple[Any, list[Any]]:
+    """What concerns one operand only: broadcast axes dropped, repeated indices as diagonals, private ones summed."""
+    shape = shape_of(x)
+    for i, n in zip(indices, shape, strict=True):
+        if n not in (1, sizes[i]):
+            raise ValueError(f"einsum: the index {i!r} is of length {n} and of length {sizes[i]}")
+    kept = [a for a, i in enumerate(indices) if shape[a] == sizes[i]]
+    if len(kept) < len(indices):
+        x, indices = reshape(x, tuple(shape[a] for a in kept)), [indices[a] for a in kept]
+    for i in dict.fromkeys(indices):
+        while indices.count(i) > 1:
+            first = indices.index(i)
+            second = indices.index(i, first + 1)
+            x = diagonal(x, 0, first, second)
+            indices = [j for a, j in enumerate(indices) if a not in (first, second)] + [i]
+    private = tuple(a for a, i in enumerate(indices) if i not in needed)
+    if private:
+        x, indices = sum(x, axis=private), [i for i in indices if i in needed]
+    return x, indices
+
+
+@composed(np.einsum)
+def einsum(*operands: Any, optimize: Any = False) -> Any:
+    """See `np.einsum`, with all of its notation. `optimize` chooses the order in which pairs are contracted."""
+    arrays, inputs, output = parsed(operands)
+    sizes: dict[Any, int] = {}
+    for x, indices in zip(arrays, inputs, strict=True):
+        for i, n in zip(indices, shape_of(x), strict=True):
+            sizes[i] = n if sizes.get(i, 1) == 1 else sizes[i]
+    letters = {i: chr(ord("a") + k) if k < 26 else chr(ord("A") + k - 26) for k, i in enumerate(sizes)}
+
+    def text(indices: list[Any]) -> str:
+        return "".join(letters[i] for i in indices)
+
+    steps: list[Any] = [tuple(range(len(arrays)))]
+    if optimize is not False and len(arrays) > 2:
+        plan = ",".join(map(text, inputs)) + "->" + text(output)
+        steps = np.einsum_path(plan, *map(plain, arrays), optimize=optimize)[0][1:]
+    pending = list(zip(arrays, inputs, strict=True))
+    for step in steps:
+        chosen = [pending.pop(k) for k in sorted(step, reverse=True)][::-1]
+        total, have = chosen.pop(0)
+        while chosen:
+            other, indices = chosen.pop(0)
+            later = {i for _, part in (*chosen, *pending) for i in part} | set(output)
+            total, have = alone(total, have, later | set(indices), sizes)
+            other, indices = alone(other, indices, later | set(have), sizes)
+            result = [i for i in dict.fromkeys(have + indices) if i in later]
+            if have and indices:
+                total = einsum_pair(total, other, f"{text(have)},{text(indices)}->{text(result)}")
+            else:
+                total, result = total * other, have + indices
+            have = result
+        pending.append((total, have))
+    ((total, have),) = pending
+    total, have = alone(total, have, set(output), sizes)
+    order = tuple(have.index(i) for i in output if i in have)
+    total = total if order == tuple(range(len(order))) else transpose(total, order)
+    shape = tuple(sizes[i] for i in output)
+    return total if shape_of(total) == shape else reshape(total, shape)
+
+
+# Products -------------------------------------------------------------------------------------------------------------
+
+
+@composed(np.kron)
+def kron(a: Any, b: Any) -> Any:
+    """See `np.kron`: every axis of a times the same axis of b."""
+    ndim = max(ndim_of(a), ndim_of(b))
+    m, n = ((1,) * (ndim - ndim_of(x)) + shape_of(x) for x in (a, b))
+    a = reshape(a, tuple(k for i in m for k in (i, 1)))
+    b = reshape(b, tuple(k for i in n for k in (1, i)))
+    return reshape(a * b, tuple(i * k for i, k in zip(m, n, strict=True)))
+
+
+@composed(np.vdot)
+def vdot(a: Any, b: Any) -> Any:
+    """See `np.vdot`."""
+    return np.dot(np.conj(ravel(a)), ravel(b))
+
+
+@composed(np.vecdot)
+def vecdot(x1: Any, x2: Any) -> Any:
+    """See `np.vecdot`."""
+    return sum(np.conj(x1) * x2, axis=-1)
+
+
+@composed(np.linalg.vecdot)
+def linalg_vecdot(x1: Any, x2: Any, /, *, axis: int = -1) -> Any:
+    """See `np.linalg.vecdot`."""
+    return sum(np.conj(x1) * x2, axis=axis)
+
+
+if hasattr(np, "matvec"):  # NumPy 2.2
+
+    @composed(np.matvec)
+    def matvec(x1: Any, x2: Any) -> Any:
+        """See `np.matvec`."""
+        return (x1 @ x2[..., None])[..., 0]
+
+    @composed(np.vecmat)
+    def vecmat(x1: Any, x2: Any) -> Any:
+        """See `np.vecmat`."""
+        return (np.conj(x1)[..., None, :] @ x2)[..., 0, :]
+
+
+@composed(np.cross)
+def cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None) -> Any:
+    """See `np.cross`, of vectors of three elements."""
+    if axis is not None:
+        axisa = axisb = axisc = axis
+    a, b = moveaxis(a, axisa, -1), moveaxis(b, axisb, -1)
+    if shape_of(a)[-1] != 3 or shape_of(b)[-1] != 3:
+        raise ValueError("np.cross takes vectors of 3 elements; of 2 write out a₀ b₁ - a₁ b₀")
+    left, right = [1, 2, 0], [2, 0, 1]
+    out = a[..., left] * b[..., right] - a[..., right] * b[..., left]
+    return out if axisc in (-1, ndim_of(out) - 1) else moveaxis(out, -1, axisc)
+
+
+@composed(np.linalg.cross)
+def linalg_cross(x1: Any, x2: Any, /, *, axis: int = -1) -> Any:
+    """See `np.linalg.cross`."""
+    return cross(x1, x2, axis=axis)
+
+
+# Convolution ----------------------------------------------------------------------------------------------------------
+
+
+def in_full(g: Any, x: Any, y: Any, mode: str) -> Any:
+    """The gradient of a part of a convolution as that of the whole: zeros outside."""
+    n, m = size_of(x), size_of(y)
+    low = min(n, m) - 1
+    start = {"full": 0, "same": low // 2, "valid": low}[mode]
+    return g if mode == "full" else scatter_add(g, slice(start, start + size_of(g)), (n + m - 1,))
+
+
+convolve: Op = multilinear(
+    "convolve", lambda x, y, mode: np.convolve(x, y, mode), numpy=np.convolve, settings=dict(mode="full"),
+    samples=[([(5,), (3,)], {}), ([(5,), (2,)], dict(mode="same")), ([(2,), (5,)], dict(mode="valid")),
+             ([(3,), (4,)], dict(mode="same"))],
+    text="{x} ∗ {y}", tex="{x} * {y}",
+    adjoints=(lambda g, x, y, mode: convolve(in_full(g, x, y, mode), flip(y), "valid"),
+              lambda g, x, y, mode: convolve(in_full(g, x, y, mode), flip(x), "valid")),
+)  # fmt: skip
+
+
+@composed(np.correlate)
+def correlate(a: Any, v: Any, mode: str = "valid") -> Any:
+    """See `np.correlate`: the convolution with the other turned round."""
+    out = convolve(a, flip(np.conj(v)), "full")
+    n, m = size_of(a), size_of(v)
+    if mode == "full":
+        return out
+    low, high = min(n, m), max(n, m)
+    if mode == "valid":
+        return out[low - 1 : high]
+    if mode != "same":
+        raise ValueError("correlate: the mode is 'full', 'same' or 'valid'")
+    start = (low - 1) // 2 if n >= m else low // 2
+    return out[start : start + high]
+
+
+# Running products and differences -------------------------------------------------------------------------------------
+
+
+def running_adjoint(g: Any, out: Any, x: Any, axis: int | None) -> Any:
+    """Σ_{j ≥ i} gⱼ outⱼ / xᵢ; at zeros by the recursion aᵢ = gᵢ + aᵢ₊₁ xᵢ₊₁, gxᵢ = aᵢ outᵢ₋₁."""
+    if axis is None:
+        return reshape(running_adjoint(reshape(g, -1), out, reshape(x, -1), 0), shape_of(x))
+    if np.all(np.not_equal(x, 0)):
+        return flip(np.cumsum(flip(g * out, axis), axis), axis) / x
+    g, out, x = (moveaxis(y, axis, 0) for y in (g, out, x))
+    n = shape_of(x)[0]
+    total = g[n - 1]
+    found = []
+    for k in range(n - 1, 0, -1):
+        found.append((total * out[k - 1])[None])
+        total = g[k - 1] + total * x[k]
+    return moveaxis(concatenate([total[None], *found[::-1]]), 0, axis)
+
+
+cumprod = primitive(
+    "cumprod", lambda x, axis: np.cumprod(x, axis=axis), numpy=np.cumprod, settings=dict(axis=None),
+    samples=[([ROWS], dict(axis=1)), ([ROWS], {}), ([(3, 1)], dict(axis=0))], pullbacks=(running_adjoint,),
+)  # fmt: skip
+
+
+def alike(x: Any, a: Any) -> Any:
+    """A number or list as an array of the dtype of a; an array or a variable as it is."""
+    return x if type(x) is Value or isinstance(x, np.ndarray) else np.asarray(x, dtype_of(a))
+
+
+@composed(np.diff)
+def diff(a: Any, n: int = 1, axis: int = -1, *ends: Any, **more: Any) -> Any:
+    """See `np.diff`."""
+    given = dict(zip(("prepend", "append"), ends, strict=False)) | more
+    if given.keys() - {"prepend", "append"}:
+        raise TypeError("np.diff of a Value takes n=, axis=, prepend= and append=")
+    if n < 0:
+        raise ValueError("diff: n must not be negative")
+    parts = [given.get("prepend"), a, given.get("append")]
+    if given and n:
+        one = tuple(1 if k == axis % ndim_of(a) else m for k, m in enumerate(shape_of(a)))
+        parts = [p if p is None or np.ndim(p) else broadcast_to(alike(p, a), one) for p in parts]
+        a = concatenate([p for p in parts if p is not None], axis)
+    before = (slice(None),) * (axis % ndim_of(a))
+    for _ in range(n):
+        a = a[(*before, slice(1, None))] - a[(*before, slice(None, -1))]
+    return a
+
+
+@composed(np.ediff1d)
+def ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> Any:
+    """See `np.ediff1d`."""
+    parts = [to_begin, diff(ravel(ary)), to_end]
+    return concatenate([reshape(alike(p, ary), -1) for p in parts if p is not None])
+
+
+@composed(np.trapezoid)
+def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
+    """See `np.trapezoid`: Σ (yᵢ + yᵢ₊₁) / 2 · (xᵢ₊₁ - xᵢ)."""
+    y = moveaxis(y, axis, -1)
+    if x is not None:
+        dx = diff(x) if np.ndim(x) == 1 else diff(moveaxis(x, axis, -1))
+    return sum((y[..., 1:] + y[..., :-1]) * dx / 2, axis=-1)

@@ -1,0 +1,216 @@
+"""NumPy's functions that are composed of ops: they give NumPy's numbers, and derivatives of orders 1 and 2."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from autograd_core import Value, check_gradients, grad
+
+RNG = np.random.default_rng(5)
+M, V, C = RNG.uniform(0.5, 2, (3, 4)), RNG.uniform(0.5, 2, 5), RNG.uniform(0.5, 2, (2, 3, 3))
+U = RNG.uniform(0.5, 2, 3)
+HOLES = np.where(np.eye(3, 4, dtype=bool), np.nan, M)
+WIDE = RNG.uniform(-2, 2, (2, 4))
+PLACES = np.array([2, 0, 2])
+
+CASES: dict[str, tuple[Any, ...]] = {
+    # arranging
+    "take": (lambda x: np.take(x, PLACES), M),
+    "take-axis": (lambda x: np.take(x, [[0, 5], [-1, 2]], axis=1, mode="wrap"), M),
+    "take-clip": (lambda x: np.take(x, [9, -3], axis=0, mode="clip"), M),
+    "take_along_axis": (lambda x: np.take_along_axis(x, np.array([[0, 3], [1, 1], [2, 0]]), 1), M),
+    "compress": (lambda x: np.compress([True, False, True], x, axis=0), M),
+    "extract": (lambda x: np.extract(M > 1, x), M),
+    "delete": (lambda x: np.delete(x, [1], axis=1), M),
+    "insert": (lambda x, y: np.insert(x, [1, 3], y), V, np.array([7.0, 8.0])),
+    "insert-scalar": (lambda x: np.insert(x, 1, 2.0), V),
+    "unique": (lambda x: np.unique(np.concatenate([x, x])), V),
+    "repeat": (lambda x: np.repeat(x, [1, 0, 2], axis=0), M),
+    "repeat-flat": (lambda x: np.repeat(x, 2), M),
+    "tile": (lambda x: np.tile(x, (2, 1, 3)), M),
+    "tile-short": (lambda x: np.tile(x, 2), M),
+    "resize": (lambda x: np.resize(x, (2, 7)), M),
+    "pad": (lambda x: np.pad(x, ((1, 0), (2, 3))), M),
+    "pad-border": (lambda x: np.pad(x, 1, constant_values=3.0), M),
+    **{f"pad-{m}": (lambda x, m=m: np.pad(x, (2, 1), m), M) for m in ("edge", "reflect", "symmetric", "wrap")},
+    "fliplr": (np.fliplr, M),
+    "flipud": (np.flipud, M),
+    **{f"rot90-{k}": (lambda x, k=k: np.rot90(x, k), M) for k in range(-1, 4)},
+    "rollaxis": (lambda x: np.rollaxis(x, 2, 1), C),
+    "rollaxis-right": (lambda x: np.rollaxis(x, 0, 3), C),
+    "matrix_transpose": (np.matrix_transpose, C),
+    "atleast_1d": (np.atleast_1d, np.float64(2.0)),
+    "atleast_2d": (np.atleast_2d, V),
+    "atleast_3d": (lambda x, y: np.sum(np.atleast_3d(x, y)[0] * 2) + np.atleast_3d(y), V, M),
+    "append": (np.append, M, V),
+    "append-axis": (lambda x, y: np.append(x, y, axis=0), M, WIDE),
+    "column_stack": (lambda x, y: np.column_stack([x, y]), U, M),
+    "dstack": (lambda x, y: np.dstack([x, y]), M, M + 1),
+    "block": (lambda x, y: np.block([[x, np.ones((3, 1))], [y, np.zeros((2, 1))]]), M, WIDE),
+    "splits": (lambda x: np.hsplit(x, 2)[1] * np.vsplit(x, [1])[0][:, 2:] + np.dsplit(x[..., None], 1)[0][0, 0], M),
+    "broadcast_arrays": (lambda x, y: np.multiply(*np.broadcast_arrays(x, y)), M, U[:, None]),
+    "meshgrid": (lambda x, y: np.stack(np.meshgrid(x, y)), U, V),
+    "meshgrid-ij": (lambda x, y: np.multiply(*np.meshgrid(x, y, indexing="ij", sparse=True)), U, V),
+    "diag": (lambda x: np.diag(x, -1), V),
+    "diag-of": (lambda x: np.diag(x, 1), M),
+    "diagflat": (lambda x: np.diagflat(x, 1), U),
+    "linalg.diagonal": (lambda x: np.linalg.diagonal(x, offset=1), C),
+    "linalg.trace": (np.linalg.trace, C),
+    # sums of products
+    "kron": (np.kron, M, C[0]),
+    "kron-ndim": (np.kron, C, U),
+    "vdot": (np.vdot, M, M + 1),
+    "vecdot": (lambda x, y: np.vecdot(x, y) + np.linalg.vecdot(x, y, axis=1), M, M[1:2]),
+    "cross": (np.cross, C[0], U),
+    "cross-axes": (lambda x, y: np.cross(x, y, axisa=0, axisb=1, axisc=0), C[0], C[1]),
+    "linalg.cross": (np.linalg.cross, C[0], C[1]),
+    "diff": (lambda x: np.diff(x, 2, axis=0), M),
+    "diff-ends": (lambda x: np.diff(x, prepend=0.0, append=x[:1]), V),
+    "ediff1d": (lambda x: np.ediff1d(x, to_end=x[:2], to_begin=1.0), M),
+    "trapezoid": (np.trapezoid, V, np.cumsum(V)),
+    "trapezoid-axis": (lambda y: np.trapezoid(y, dx=0.5, axis=0), M),
+    # order and statistics
+    "sort": (np.sort, M),
+    "sort-flat": (lambda x: np.sort(x, axis=None), M),
+    "partition": (lambda x: np.partition(x, 1, axis=0)[1], M),
+    "ptp": (lambda x: np.ptp(x, axis=1), M),
+    "median": (np.median, M),
+    "median-axis": (lambda x: np.median(x, axis=0, keepdims=True), M),
+    "quantile-q": (lambda x, q: np.quantile(x, q, axis=1), M, np.array([0.1, 0.5001, 0.93])),
+    **{
+        f"quantile-{m}": (lambda x, m=m: np.quantile(x, [0.2, 0.63], axis=0, method=m), M)
+        for m in ("lower", "higher", "nearest", "midpoint", "hazen", "weibull", "median_unbiased", "normal_unbiased")
+    },
+    "percentile": (lambda x: np.percentile(x, 30, axis=(0, 2), keepdims=True), C),
+    "nanmedian": (lambda x: np.nanmedian(np.where(np.isnan(HOLES), np.nan, x), axis=0), M),
+    "nanquantile": (lambda x: np.nanquantile(np.where(np.isnan(HOLES), np.nan, x), 0.3, axis=1), M),
+    "average": (np.average, M),
+    "average-weights": (lambda x, w: np.average(x, axis=0, weights=w), M, U),
+    "average-both": (lambda x, w: np.average(x, weights=w, returned=True)[0], M, M + 1),
+    "cov": (np.cov, M),
+    "corrcoef": (np.corrcoef, M),
+    **{
+        name: (lambda x, name=name: getattr(np, name)(np.where(np.isnan(HOLES), np.nan, x), axis=0), M)
+        for name in ("nansum", "nanprod", "nanmean", "nanmax", "nanmin", "nanvar", "nanstd", "nancumsum", "nancumprod")
+    },
+    # functions by cases and tables
+    "ldexp": (lambda x: np.ldexp(x, [1, 2, -1, 0]), M),
+    "divmod": (lambda x: np.divmod(x, 0.7)[1], M),
+    "modf": (lambda x: np.modf(x)[0], M),
+    "nan_to_num": (lambda x: np.nan_to_num(np.where(np.isnan(HOLES), np.nan, x), nan=7.0), M),
+    "unwrap": (lambda x: np.unwrap(x * 4), V),
+    "angle": (lambda x: np.angle(x * (1 + 2j) + x * x, deg=True), V),
+    "select": (lambda x: np.select([x < 1, x < 1.5], [x, x * x], 3.0), M),
+    "choose": (lambda x, y: np.choose([0, 1, 1, 0, 0], [x, y]), V, V * V),
+    "piecewise": (lambda x: np.piecewise(x, [x < 1, x > 1.5], [lambda x: x**2, 4.0, np.sin]), M),
+    "interp": (np.interp, np.array([-1.0, 0.3, 2.2, 9.0]), np.array([0.0, 1.0, 2.5]), U),
+    "interp-ends": (lambda x: np.interp(x, [0.0, 1.0], [3.0, 5.0], left=0.0, right=1.0), np.array([-1.0, 0.4, 2.0])),
+    "bincount": (lambda w: np.bincount([0, 2, 2, 1, 0], w, 5), V),
+    "gradient": (lambda x: np.gradient(x, 0.5, axis=1), M),
+    "gradient-2": (lambda x: np.stack(np.gradient(x, 0.5, 2.0, edge_order=2)), M),
+    "polyval": (np.polyval, U, M),
+    "vander": (lambda x: np.vander(x, 4), U),
+    "copy": (lambda x: np.positive(np.copy(x)), M),
+    "correlate": (lambda a, v: np.correlate(a, v), V, U),
+    **{
+        f"correlate-{m}-{k}": (lambda x, y, m=m: np.correlate(x, y, m), *pair)
+        for m in ("full", "same", "valid")
+        for k, pair in enumerate([(V, U), (U, V), (V, U[:2]), (U[:2], V), (V[:4], U), (U, V[:4])])
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_composed(name: str) -> None:
+    function, *args = CASES[name]
+    expected = function(*args)
+    found = function(*[Value(x) for x in args])
+    assert type(found) is Value
+    np.testing.assert_allclose(found.data, expected, rtol=1e-13, atol=1e-15)
+    assert found.shape == np.shape(expected)
+    check_gradients(
+        lambda *xs: np.nan_to_num(function(*xs)) if "nan" in name else function(*xs),
+        *args,
+        order=1 if name == "angle" else 2,
+    )
+    narrow = [np.asarray(x, np.float32)[()] for x in args]
+    if name not in ("angle", "block"):  # of complex128, of float64
+        out = function(*[Value(x) for x in narrow])
+        assert out.dtype == np.float32
+        leaf = Value(narrow[0])
+        function(leaf, *narrow[1:]).backward(np.ones(out.shape))
+        assert leaf.grad.dtype == np.float32
+
+
+A, B, D = RNG.uniform(-1, 1, (2, 3)), RNG.uniform(-1, 1, (3, 4)), RNG.uniform(-1, 1, (3, 3, 3))
+EINSUMS: list[tuple[Any, ...]] = [
+    ("ij,jk", A, B), ("ij,jk->ki", A, B), ("ij->", A), ("ij", A), ("ji", A), ("ii", D[0]), ("ii->i", D[0]),
+    ("iii->i", D), ("iij->j", D), ("...ii->...i", D), ("...ij,jk->...ik", D, B), ("i...->...", A),
+    ("...,...", D, D[0]), ("ij,ij,ij->j", A, A, A), ("ij,jk,kl->il", A, B, B.T), ("i,i", A[0], A[1]),
+    ("i,j", A[0], B[0]), ("ij,kl->", A, B), (",ij", np.float64(2.0), A), (",", np.float64(2.0), np.float64(3.0)),
+    ("ab,bc,cd,de->ae", A, B, B.T, B), ("ij,ij->ij", A, A[:1]), ("...i,...i->...", D, D[0, 0]), ("bhi,bhj->bij", D, D),
+    ("ii,ij->j", D[0], B), ("ij,jj->i", A, D[0]), (" i j , j k -> i k ", A, B),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("optimize", [False, True, "optimal"])
+@pytest.mark.parametrize(("text", "arrays"), [(c[0], c[1:]) for c in EINSUMS], ids=[c[0] for c in EINSUMS])
+def test_einsum(text: str, arrays: Any, optimize: Any) -> None:
+    f = lambda *xs: np.einsum(text, *xs, optimize=optimize)
+    out = f(*[Value(x) for x in arrays])
+    np.testing.assert_allclose(out.data, f(*arrays), rtol=1e-12, atol=1e-14)
+    assert out.shape == np.shape(f(*arrays))
+    check_gradients(f, *arrays, order=2)
+
+
+def test_einsum_by_lists_of_indices() -> None:
+    f = lambda x, y: np.einsum(x, [0, 1], y, [1, 2], [2, 0])
+    np.testing.assert_allclose(f(Value(A), Value(B)).data, f(A, B), rtol=1e-14)
+    check_gradients(f, A, B, order=2)
+    implied = lambda x: np.einsum(x, [..., 0, 0])
+    np.testing.assert_allclose(implied(Value(D)).data, implied(D), rtol=1e-14)
+    check_gradients(implied, D)
+
+
+def test_einsum_of_large_arrays_is_numpys() -> None:
+    x, y = RNG.normal(size=(5, 20, 30)), RNG.normal(size=(5, 30, 25))
+    for text in ("bij,bjk->kib", "bij,bjk->bik", "bij,bjk->ik", "bij,bjk->bijk"):
+        np.testing.assert_allclose(np.einsum(text, Value(x), y).data, np.einsum(text, x, y), rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("text", ["ij,jk->iq", "i,jk->ik", "ij->ii", "ij"])
+def test_einsum_refuses_what_numpy_refuses(text: str) -> None:
+    with pytest.raises(ValueError, match="einsum"):
+        np.einsum(text, Value(A), B)
+
+
+@pytest.mark.parametrize("x", [[2.0, 0.0, 3.0], [0.0, 0.0, 3.0], [2.0, 3.0, 0.0]])
+def test_running_products_with_zeros(x: Any) -> None:
+    check_gradients(np.cumprod, np.array(x), order=2)
+    check_gradients(lambda x: np.cumprod(x, axis=0), np.outer(x, [1.0, 2.0]), order=2)
+
+
+def test_sinc_is_smooth_at_zero() -> None:
+    f: Any = np.sinc
+    derivatives = []
+    for _ in range(5):
+        derivatives.append(f(0.0))
+        f = grad(f)
+    np.testing.assert_allclose(derivatives, [1, 0, -(np.pi**2) / 3, 0, np.pi**4 / 5], atol=1e-12)
+
+
+def test_functions_in_a_piece_see_only_their_elements() -> None:
+    x = np.array([-1.0, 4.0])
+    np.testing.assert_array_equal(grad(lambda x: np.piecewise(x, [x > 0], [np.sqrt, 0.0]).sum())(x), [0.0, 0.25])
+
+
+@pytest.mark.parametrize("call", [
+    lambda v: np.sort(v, order="f"), lambda v: np.pad(v, 1, "maximum"), lambda v: np.quantile(v, 0.5, weights=v),
+    lambda v: np.interp(v, [0, 1], [0, 1], period=2), lambda v: np.pad(v, 1, constant_values=v[0]),
+    lambda v: np.gradient(v, [0.0, 1.0, 3.0]), lambda v: np.cumprod(v, dtype=float),
+    lambda v: np.nansum(v, where=v > 0),
+])  # fmt: skip
+def test_settings_that_are_not_supported_raise(call: Any) -> None:
+    with pytest.raises(TypeError):
+        call(Value([1.0, 2.0, 3.0]))
