@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from .data import QUIET, as_constant, shape_of
+from .data import QUIET, as_constant, dtype_of, shape_of
 from .exact import Parts, at_a_pole, changed, fit, passed_on, pull_back_exactly
 from .op import ONE
 from .recording import announce_pass
@@ -59,11 +59,11 @@ def pull_back(root: Value, g: Any, *, oldest: int = 0, keep: bool = False) -> di
             x = node.first
             if oldest <= x.stamp < stamp:
                 (rule,) = op.rules
-                a = x._data
+                a = x._held
                 try:
-                    c = g if rule is ONE else g * rule(node._data, a)
+                    c = g if rule is ONE else g * rule(node._held, a)
                 except ArithmeticError:
-                    c = at_a_pole(rule, g, node._data, a)
+                    c = at_a_pole(rule, g, node._held, a)
                 t = type(c)
                 if t is not type(a) or (t is ndarray and (c.shape != a.shape or c.dtype is not a.dtype)):
                     c = fit(c, a)
@@ -78,14 +78,14 @@ def pull_back(root: Value, g: Any, *, oldest: int = 0, keep: bool = False) -> di
         elif arity == 2:
             x, y = node.first, node.second
             rule, rule_y = op.rules
-            a = x._data if type(x) is Value else x
-            b = y._data if type(y) is Value else y
+            a = x._held if type(x) is Value else x
+            b = y._held if type(y) is Value else y
             if type(x) is Value:
                 if oldest <= x.stamp < stamp:
                     try:
-                        c = g if rule is ONE else g * rule(node._data, a, b)
+                        c = g if rule is ONE else g * rule(node._held, a, b)
                     except ArithmeticError:
-                        c = at_a_pole(rule, g, node._data, a, b)
+                        c = at_a_pole(rule, g, node._held, a, b)
                     t = type(c)
                     if t is not type(a) or (t is ndarray and (c.shape != a.shape or c.dtype is not a.dtype)):
                         c = fit(c, a)
@@ -100,9 +100,9 @@ def pull_back(root: Value, g: Any, *, oldest: int = 0, keep: bool = False) -> di
             if type(y) is Value:
                 if oldest <= y.stamp < stamp:
                     try:
-                        c = g if rule_y is ONE else g * rule_y(node._data, a, b)
+                        c = g if rule_y is ONE else g * rule_y(node._held, a, b)
                     except ArithmeticError:
-                        c = at_a_pole(rule_y, g, node._data, a, b)
+                        c = at_a_pole(rule_y, g, node._held, a, b)
                     t = type(c)
                     if t is not type(b) or (t is ndarray and (c.shape != b.shape or c.dtype is not b.dtype)):
                         c = fit(c, b)
@@ -151,7 +151,7 @@ def has_nan(c: Any) -> bool:
 def pulled(node: Value, g: Any, oldest: int) -> list[tuple[Value, Any]]:
     """What any operation passes on: the inputs that are variables, each with its gradient along this edge."""
     op, inputs, stamp = node.op, node.inputs, node.stamp
-    out, args = node._data, [x._data if type(x) is Value else x for x in inputs]
+    out, args = node._held, [x._held if type(x) is Value else x for x in inputs]
     if type(g) is Parts or op.joint is not None:
         return [(x, c) for x, c, _ in passed_on(node, g, None, oldest, record=False)]
     found = []
@@ -210,7 +210,11 @@ Value.backward = backward
 
 def cotangent(root: Value, gradient: Any) -> Any:
     """The gradient that a pass begins with, checked."""
-    data = root._data
+    data = root._held
+    if gradient is None and root.dtype.kind == "c":
+        raise ValueError(
+            "backward() of a complex Value needs the gradient with respect to it: take np.real or np.abs first"
+        )
     if gradient is None:
         if not shape_of(data):
             return 1.0 if type(data) is float else data.dtype.type(1)
@@ -223,6 +227,8 @@ def cotangent(root: Value, gradient: Any) -> Any:
     gradient = as_constant(gradient)
     if shape_of(gradient) != root.shape:
         raise ValueError(f"the gradient has shape {shape_of(gradient)}, the Value that it is for has {root.shape}")
+    if dtype_of(gradient).kind == "c" != root.dtype.kind:
+        raise TypeError("the gradient is complex, and the Value that it is for is real")
     return float(gradient) if type(data) is float else np.asarray(gradient).astype(root.dtype)
 
 
@@ -238,7 +244,7 @@ def settled(x: Value, c: Any) -> Any:
 
     PyTorch's convention for a complex variable is the conjugate, so that x - rate * grad descends.
     """
-    data = x._data
+    data = x._held
     if type(data) is float:
         return c if x.grad is None else x.grad + c
     if data.dtype.kind == "c":

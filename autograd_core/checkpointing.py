@@ -32,7 +32,7 @@ def checkpoint(fun: Callable[..., Any]) -> Callable[..., Any]:
         leaves, rebuild = flatten(list(args))
         if thread.pauses:
             return fun(*args, **settings)
-        variables = [leaf(x._data) if type(x) is Value else x for x in leaves]
+        variables = [leaf(x._held) if type(x) is Value else x for x in leaves]
         results, pack = flatten(fun(*rebuild(variables), **settings))
         own = frozenset(v for v in variables if type(v) is Value)
         outer = outside(results, own)

@@ -59,7 +59,7 @@ pick: Op = linear(
 
 def picked(node: Any) -> tuple[Any, ...]:
     """The results of an op that returns several arrays, each as a Value; of plain data as they are."""
-    return tuple([pick.apply(node, k) for k in range(len(node._data))]) if type(node) is Value else tuple(node)
+    return tuple([pick.apply(node, k) for k in range(len(node._held))]) if type(node) is Value else tuple(node)
 
 
 Mask = Any
@@ -111,10 +111,10 @@ def passed_on(node: Value, g: Any, live: Mask, oldest: int, record: bool) -> lis
     """What an operation passes on: the inputs that are variables, each with its gradient and the mask of that."""
     op, inputs = node.op, node.inputs
     data = [plain(x) for x in inputs]
-    out, args = (node, inputs) if record else (node._data, data)
+    out, args = (node, inputs) if record else (node._held, data)
     found = []
     if type(g) is Parts:
-        out = picked(node) if record else node._data
+        out = picked(node) if record else node._held
         g = g.filled(out)
     joint = op.joint(g, out, *args) if op.joint is not None else None
     for k, (x, rule) in enumerate(zip(inputs, op.each(inputs) if op.variadic else op.rules, strict=False)):
@@ -122,7 +122,7 @@ def passed_on(node: Value, g: Any, live: Mask, oldest: int, record: bool) -> lis
             continue
         if x.stamp > node.stamp:
             raise changed(node, x)
-        mask = passed_mask(op, k, rule, live, node._data, data)
+        mask = passed_mask(op, k, rule, live, node._held, data)
         if joint is not None:
             c = joint[k]
         elif op.elementwise:

@@ -65,12 +65,12 @@ def pushed(node: Value, uses: list[tuple[int, Tangent]], record: bool) -> Tangen
     """The tangent of an operation's result, from those of the inputs that have one."""
     op = node.op
     data = [plain(x) for x in node.inputs]
-    out, args = (node, list(node.inputs)) if record else (node._data, data)
+    out, args = (node, list(node.inputs)) if record else (node._held, data)
     for k, _ in uses:
         if node.inputs[k].stamp > node.stamp:
             raise changed(node, node.inputs[k])
     if op.form == "elementwise":
-        t, live = elementwise(op, uses, out, args, node._data, data)
+        t, live = elementwise(op, uses, out, args, node._held, data)
     elif op.form == "linear":
         t = op.apply(*joined(op, {k: t for k, (t, _) in uses}, args, data))
         live = None
@@ -80,15 +80,15 @@ def pushed(node: Value, uses: list[tuple[int, Tangent]], record: bool) -> Tangen
         t = total([op.apply(*args[:k], t, *args[k + 1 :]) for k, (t, _) in uses])
         live = None
     elif op.selects:
-        chosen = [(k, (where(op.selected(k, node._data, *data), t, 0.0), None)) for k, (t, _) in uses]
+        chosen = [(k, (where(op.selected(k, node._held, *data), t, 0.0), None)) for k, (t, _) in uses]
         t, live = transposed(node, chosen, args, record), None
     elif op.pushforward is not None:
         tangents = {k: t for k, (t, _) in uses}
-        several = picked(node) if record and type(node._data) is tuple else out
+        several = picked(node) if record and type(node._held) is tuple else out
         t, live = op.pushforward(tangents, several, *args), None
     else:
         t, live = transposed(node, uses, args, record), None
-    return (t if type(node._data) is tuple else shaped(t, node, op)), live
+    return (t if type(node._held) is tuple else shaped(t, node, op)), live
 
 
 def elementwise(op: Op, uses: Any, out: Any, args: list[Any], out_data: Any, data: list[Any]) -> Tangent:
@@ -125,11 +125,11 @@ def joined(op: Op, tangents: dict[int, Any], args: list[Any], data: list[Any]) -
 
 def transposed(node: Value, uses: list[tuple[int, Tangent]], args: list[Any], record: bool) -> Any:
     """J ẋ from the pullback p(g) = Jᵀ g: the gradient of ⟨p(g), ẋ⟩ with respect to g, at any g."""
-    op, several = node.op, type(node._data) is tuple
+    op, several = node.op, type(node._held) is tuple
     with always_recording():
-        gs = [leaf(np.zeros(shape_of(y), dtype_of(y))[()]) for y in (node._data if several else [node._data])]
+        gs = [leaf(np.zeros(shape_of(y), dtype_of(y))[()]) for y in (node._held if several else [node._held])]
         if not record:
-            out: Any = node._data
+            out: Any = node._held
         else:
             out = picked(node) if several else node
         g = gs if several else gs[0]
@@ -144,7 +144,7 @@ def transposed(node: Value, uses: list[tuple[int, Tangent]], args: list[Any], re
         else:
             rules = op.each(tuple(args)) if op.variadic else op.rules
             pulled = [rule(g, out, *args) if rule is not None else None for rule in rules]
-    sums: list[Any] = [y._data for y in gs]
+    sums: list[Any] = [y._held for y in gs]
     for k, (t, _) in uses:
         p = pulled[k]
         if type(p) is Value:
@@ -165,6 +165,6 @@ def shaped(t: Any, y: Value, op: Op) -> Any:
     """A tangent has its result's shape and dtype."""
     if shape_of(t) != y.shape:
         t = broadcast_to.apply(t, y.shape)
-    if type(y._data) is float:
+    if type(y._held) is float:
         return t if type(plain(t)) is float else astype.apply(t, float)
     return t if dtype_of(t) == y.dtype else astype.apply(t, y.dtype)

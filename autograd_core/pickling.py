@@ -35,7 +35,7 @@ def topological(root: Value) -> list[Value]:
 def reduce_value(value: Value) -> tuple[Any, ...]:
     """What `pickle` and `copy` ask a Value for."""
     if value.op is None:
-        return make_leaf, (value._data, value.grad, value.name)
+        return make_leaf, (value._held, value.grad, value.name)
     order = topological(value)
     for node in order:
         for x in node.inputs:
@@ -44,7 +44,7 @@ def reduce_value(value: Value) -> tuple[Any, ...]:
     place = {x: Ref(k) for k, x in enumerate(order)}
     rows = [
         x if x.op is None
-        else (x.op.key, x._data, tuple([place[i] if type(i) is Value else i for i in x.inputs]), x.grad, x.name)
+        else (x.op.key, x._held, tuple([place[i] if type(i) is Value else i for i in x.inputs]), x.grad, x.name)
         for x in order
     ]  # fmt: skip
     return make_graph, (rows,)
@@ -64,7 +64,7 @@ def make_graph(rows: list[Value | Row]) -> Value:
             continue
         op, data, inputs, grad, name = row
         x = new(Value)
-        x.op, x._data, x.grad, x.name, x.stamp = OPS[op], data, grad, name, now()
+        x.op, x._held, x.grad, x.name, x.stamp = OPS[op], data, grad, name, now()
         x.inputs = tuple([nodes[i] if type(i) is Ref else i for i in inputs])
         nodes.append(x)
     return nodes[-1]

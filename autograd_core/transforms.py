@@ -130,6 +130,10 @@ def variable_data(x: Any) -> Any:
 
 def check_scalar(out: Any, fun: Function) -> None:
     """A gradient is that of a single number."""
+    if dtype_of(out).kind == "c" if hasattr(out, "dtype") else isinstance(out, complex):
+        raise TypeError(
+            "grad needs a real function, and this one returned a complex number: take np.real or np.abs of it"
+        )
     if shape_of(out) != () or not isinstance(plain(out), (*NUMBERS, np.ndarray)):
         found = f"an array of shape {shape_of(out)}" if shape_of(out) else f"a {type(out).__name__}"
         raise TypeError(
@@ -143,7 +147,7 @@ def gradients_of(out: Any, variables: list[Value], outside: bool = True) -> tupl
     record = outside and reaches_outside([out], variables)
     if not variables or type(out) is not Value:
         return out if record else plain(out), [zeros(v) for v in variables]
-    return out if record else out._data, pulled_to(variables, out, one(out), record)
+    return out if record else out._held, pulled_to(variables, out, one(out), record)
 
 
 def pulled_to(variables: list[Value], out: Any, g: Any, record: bool, live: Any = None) -> list[Any]:
@@ -160,17 +164,17 @@ def pulled_to(variables: list[Value], out: Any, g: Any, record: bool, live: Any 
         found = run(pull_back, out, g, oldest=oldest)
     if record:
         return [found[v] if v in found else zeros(v) for v in variables]
-    return [owned(found[v], v._data) if v in found else zeros(v) for v in variables]
+    return [owned(found[v], v._held) if v in found else zeros(v) for v in variables]
 
 
 def one(x: Value) -> Any:
     """The gradient of a scalar with respect to itself."""
-    return 1.0 if type(x._data) is float else x.dtype.type(1)
+    return 1.0 if type(x._held) is float else x.dtype.type(1)
 
 
 def zeros(x: Value) -> Any:
     """The gradient of what does not depend on x."""
-    return 0.0 if type(x._data) is float else np.zeros(x.shape, x.dtype)[()]
+    return 0.0 if type(x._held) is float else np.zeros(x.shape, x.dtype)[()]
 
 
 def reaches_outside(results: list[Any], variables: list[Value]) -> bool:

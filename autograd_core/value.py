@@ -60,7 +60,7 @@ class Value(ArrayMethods, NumPyProtocols, Refusals):
     array([2., 4.])
     """
 
-    __slots__ = ("__weakref__", "_data", "first", "grad", "name", "op", "second", "stamp")
+    __slots__ = ("__weakref__", "_held", "first", "grad", "name", "op", "second", "stamp")
 
     grad: Any
     """The derivative with respect to this Value, once `backward()` has run: plain data of its shape and dtype."""
@@ -68,7 +68,7 @@ class Value(ArrayMethods, NumPyProtocols, Refusals):
     backward: Callable[..., None]  # given by backward.py, which needs this class to be complete
 
     def __init__(self, data: Any, name: str | None = None) -> None:
-        self._data = as_variable(data)
+        self._held = as_variable(data)
         self.op: Any = None
         self.first: Any = ()
         self.grad = None
@@ -103,12 +103,12 @@ class Value(ArrayMethods, NumPyProtocols, Refusals):
                 f"this Value is the result of {self.op.name}; other data would contradict how it was computed. "
                 "Make a new Value, or rebind the data of the leaf that it came from."
             )
-        if type(data) is not ndarray or data is not self._data:
+        if type(data) is not ndarray or data is not self._held:
             data = as_variable(data)
-        self._data = data
+        self._held = data
         self.stamp = now()
 
-    data = property(attrgetter("_data"), set_data, doc="The plain number or array. Rebinding it is for leaves only.")
+    data = property(attrgetter("_held"), set_data, doc="The plain number or array. Rebinding it is for leaves only.")
 
     # Arithmetic: each operator names its op -----------------------------------------------------------------------
 
@@ -155,10 +155,10 @@ class Value(ArrayMethods, NumPyProtocols, Refusals):
         return apply2(OPS["matmul"], other, self)
 
     def __floordiv__(self, other: Any) -> Any:
-        return self._data // plain(other)
+        return self._held // plain(other)
 
     def __rfloordiv__(self, other: Any) -> Any:
-        return plain(other) // self._data
+        return plain(other) // self._held
 
     def __neg__(self) -> Any:
         return apply1(OPS["neg"], self)
@@ -172,50 +172,50 @@ class Value(ArrayMethods, NumPyProtocols, Refusals):
     # Comparisons look at the data and give plain data; the hash is the identity, so Values can be dictionary keys -----
 
     def __eq__(self, other: object) -> Any:
-        return self._data == plain(other)
+        return self._held == plain(other)
 
     def __ne__(self, other: object) -> Any:
-        return self._data != plain(other)
+        return self._held != plain(other)
 
     def __lt__(self, other: Any) -> Any:
-        return self._data < plain(other)
+        return self._held < plain(other)
 
     def __le__(self, other: Any) -> Any:
-        return self._data <= plain(other)
+        return self._held <= plain(other)
 
     def __gt__(self, other: Any) -> Any:
-        return self._data > plain(other)
+        return self._held > plain(other)
 
     def __ge__(self, other: Any) -> Any:
-        return self._data >= plain(other)
+        return self._held >= plain(other)
 
     __hash__ = object.__hash__
 
     def __bool__(self) -> bool:
-        return bool(self._data)
+        return bool(self._held)
 
     # Sequences --------------------------------------------------------------------------------------------------------
 
     def __len__(self) -> int:
-        if not shape_of(self._data):
+        if not shape_of(self._held):
             raise TypeError("a scalar Value has no len()")
-        return len(self._data)
+        return len(self._held)
 
     def __getitem__(self, index: Any) -> Any:
         return OPS["getitem"](self, index)
 
     def __iter__(self) -> Iterator[Any]:
-        if not shape_of(self._data):
+        if not shape_of(self._held):
             raise TypeError("a scalar Value cannot be iterated over")
         return (self[i] for i in range(len(self)))
 
     def __contains__(self, item: Any) -> bool:
-        return bool(np.any(self._data == plain(item)))
+        return bool(np.any(self._held == plain(item)))
 
 
 def plain(x: Any) -> Any:
     """The data of a Value; anything else as it is."""
-    return x._data if type(x) is Value else x
+    return x._held if type(x) is Value else x
 
 
 # Recording ------------------------------------------------------------------------------------------------------------
@@ -223,11 +223,11 @@ def plain(x: Any) -> Any:
 
 def apply1(op: Any, x: Value) -> Any:
     """Compute a unary op on a Value, and record it."""
-    out = op.forward(x._data)
+    out = op.forward(x._held)
     if state.special:
         return specially(op, out, (x,))
     node = new(Value)
-    node._data = out
+    node._held = out
     node.op = op
     node.first = x
     node.grad = node.name = None
@@ -238,13 +238,13 @@ def apply1(op: Any, x: Value) -> Any:
 def apply2(op: Any, x: Any, y: Any) -> Any:
     """Compute a binary op on two operands, at least one of them a Value, and record it."""
     if type(x) is Value:
-        a = x._data
+        a = x._held
     elif type(x) in FAST:
         a = x
     else:
         a = x = operand(x)
     if type(y) is Value:
-        b = y._data
+        b = y._held
     elif type(y) in FAST:
         b = y
     else:
@@ -258,7 +258,7 @@ def apply2(op: Any, x: Any, y: Any) -> Any:
     if state.special:
         return specially(op, out, (x, y))
     node = new(Value)
-    node._data = out
+    node._held = out
     node.op = op
     if op.unrolled:
         node.first = x
@@ -277,21 +277,21 @@ def apply(op: Any, inputs: tuple[Any, ...]) -> Any:
     for x in inputs:
         if type(x) is Value:
             recorded = True
-            data.append(x._data)
+            data.append(x._held)
         else:
             data.append(x)
     try:
         out = op.forward(*data)
     except (TypeError, ValueError) as error:
-        raise failure(op, data, error) from error
-    if type(out) is float64 and type(data[op.first]) is float:
+        raise failure(op, data[: len(data) - len(op.settings)], error) from error
+    if type(data[op.first]) is float and (type(out) is float64 or (type(out) is ndarray and not out.shape)):
         out = float(out)  # a scalar made from Python floats stays weak
     if not recorded:
         return out
     if state.special:
         return specially(op, out, inputs)
     node = new(Value)
-    node._data = out
+    node._held = out
     node.op = op
     if op.unrolled:
         node.inputs = inputs
@@ -305,7 +305,7 @@ def apply(op: Any, inputs: tuple[Any, ...]) -> Any:
 def record(op: Any, out: Any, inputs: tuple[Any, ...]) -> Value:
     """The node of an operation."""
     node = new(Value)
-    node._data = out
+    node._held = out
     node.op = op
     node.inputs = inputs
     node.grad = node.name = None
@@ -326,7 +326,7 @@ def specially(op: Any, out: Any, inputs: tuple[Any, ...]) -> Any:
 def leaf(data: Any, name: str | None = None) -> Value:
     """A variable that holds the given data itself, unchecked and not copied."""
     node = new(Value)
-    node._data = data
+    node._held = data
     node.op = None
     node.first = ()
     node.grad = None

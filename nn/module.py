@@ -61,7 +61,7 @@ class Module:
 
     def __init_subclass__(cls, **settings: Any) -> None:
         super().__init_subclass__(**settings)
-        if "__call__" not in vars(cls):
+        if any(cls.__call__ is vars(base).get("forward") for base in cls.__mro__):
             cls.__call__ = cls.forward  # type: ignore[method-assign]  # so that a call costs no second call
 
     def __setattr__(self, name: str, value: Any) -> None:

@@ -251,16 +251,26 @@ def chosen(x: Any, y: Any) -> Any:
 
 
 maximum = elementwise(
-    "maximum", np.maximum, numpy=(np.maximum, np.fmax), text="max({x}, {y})", tex=r"\max({x}, {y})",
+    "maximum", np.maximum, numpy=np.maximum, text="max({x}, {y})", tex=r"\max({x}, {y})",
     selects=True,
     partials=(lambda out, x, y: chosen(x, y),
               lambda out, x, y: chosen(y, x)),
 )  # fmt: skip
 minimum = elementwise(
-    "minimum", np.minimum, numpy=(np.minimum, np.fmin), text="min({x}, {y})", tex=r"\min({x}, {y})",
+    "minimum", np.minimum, numpy=np.minimum, text="min({x}, {y})", tex=r"\min({x}, {y})",
     selects=True,
     partials=(lambda out, x, y: chosen(y, x),
               lambda out, x, y: chosen(x, y)),
+)  # fmt: skip
+fmax = elementwise(  # as maximum, but of a number and nan it takes the number
+    "fmax", np.fmax, numpy=np.fmax, selects=True,
+    partials=(lambda out, x, y: choose(y != y, 1.0, chosen(x, y)),
+              lambda out, x, y: choose(x != x, 1.0, chosen(y, x))),
+)  # fmt: skip
+fmin = elementwise(
+    "fmin", np.fmin, numpy=np.fmin, selects=True,
+    partials=(lambda out, x, y: choose(y != y, 1.0, chosen(y, x)),
+              lambda out, x, y: choose(x != x, 1.0, chosen(x, y))),
 )  # fmt: skip
 clip_between = elementwise(
     "clip", np.clip, domain=[(-2, 2), (-1.5, -0.5), (0.5, 1.5)], tex=r"\operatorname{{clip}}({x}, {y}, {z})",

@@ -72,7 +72,8 @@ prod = primitive(
 
 def deviation(x: Any, axis: Any, ddof: float) -> Any:
     """(x - mean) / (n - ddof), what the derivatives of variance and standard deviation are made of."""
-    return (x - np.mean(x, axis=axis, keepdims=True)) / (count(x, axis) - ddof)
+    d = (x - np.mean(x, axis=axis, keepdims=True)) / (count(x, axis) - ddof)
+    return np.conj(d) if dtype_of(d).kind == "c" else d
 
 
 SPREADS = [*REDUCTIONS[:-1], ([ROWS], dict(axis=1, ddof=1))]
