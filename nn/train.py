@@ -97,23 +97,27 @@ def fit(
     if progress:
         rounds = require("tqdm", extra="learn").tqdm(rounds, unit="epoch")
     model.train()
-    for epoch in rounds:
-        total = 0.0
-        for x_batch, y_batch in batches(x, y, batch_size=batch_size, rng=rng):
-            cost = loss(model(x_batch), y_batch)
-            value = cost.item()
-            if not math.isfinite(value):
-                raise not_finite(value, epoch, x_batch, y_batch)
-            optimizer.zero_grad()
-            cost.backward(keep="leaves")
-            optimizer.step()
-            total += value * len(x_batch)
-        history.loss.append(total / len(x))
-        if validation is not None:
-            history.validation_loss.append(evaluate(model, *validation, loss=loss))
+    try:
+        for epoch in rounds:
+            total = 0.0
+            for x_batch, y_batch in batches(x, y, batch_size=batch_size, rng=rng):
+                cost = loss(model(x_batch), y_batch)
+                value = cost.item()
+                if not math.isfinite(value):
+                    raise not_finite(value, epoch, x_batch, y_batch)
+                optimizer.zero_grad()
+                cost.backward(keep="leaves")
+                optimizer.step()
+                total += value * len(x_batch)
+            history.loss.append(total / len(x))
+            if validation is not None:
+                history.validation_loss.append(evaluate(model, *validation, loss=loss))
+            if progress:
+                rounds.set_postfix_str(f"loss {history.loss[-1]:.5f}", refresh=False)
+    finally:  # an error or Ctrl-C keeps what was learnt
+        model.eval()
         if progress:
-            rounds.set_postfix_str(f"loss {history.loss[-1]:.5f}", refresh=False)
-    model.eval()
+            rounds.close()
     return history
 
 

@@ -9,6 +9,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from autograd_core import Value, check_gradients, grad, sigmoid
+from autograd_core.backward import pull_back
+from autograd_core.exact import pull_back_exactly
+from autograd_core.transforms import one
 
 few = settings(max_examples=60, deadline=None, derandomize=True)
 
@@ -105,3 +108,15 @@ def on_a_kink(program: Callable[..., Any], point: list[Any]) -> bool:
     near = [x + 2e-5 for x in point]
     gradient = grad(program, (0, 1, 2))
     return any(np.max(np.abs(a - b)) > 1e-2 for a, b in zip(gradient(*point), gradient(*near), strict=True))
+
+
+@few
+@given(programs(), st.sampled_from([(), (3,), (2, 3)]), st.integers(0, 1000))
+def test_the_quick_pass_is_the_exact_one(program: Callable[..., Any], shape: tuple[int, ...], seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    variables = [Value(rng.uniform(-1, 1, s)) for s in (shape, shape[-1:], ())]
+    out = program(*variables)
+    quick, exact = pull_back(out, one(out)), pull_back_exactly(out, one(out))
+    assert set(quick) == set(exact)
+    for x, g in quick.items():
+        np.testing.assert_allclose(g, exact[x], rtol=1e-12, atol=1e-14)
