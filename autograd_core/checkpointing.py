@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .exact import picked, pull_back_exactly
+from .graph import ancestors
 from .op import Op
 from .recording import always_recording, thread
 from .trees import flatten
@@ -66,11 +67,4 @@ def checkpoint(fun: Callable[..., Any]) -> Callable[..., Any]:
 
 def outside(results: list[Any], variables: frozenset[Value]) -> list[Value]:
     """The leaves, beside its variables, that the results of a function depend on."""
-    pending = [y for y in results if type(y) is Value]
-    seen = dict.fromkeys(pending)
-    while pending:
-        for x in pending.pop().inputs:
-            if type(x) is Value and x not in seen:
-                seen[x] = None
-                pending.append(x)
-    return [x for x in seen if x.op is None and x not in variables]
+    return [x for x in ancestors(results) if x.op is None and x not in variables]

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .pickling import topological
+from .graph import topological
 from .recording import watched_by
 from .value import Value, plain
 

@@ -16,6 +16,7 @@ import numpy as np
 
 from .data import dtype_of, shape_of
 from .exact import Mask, at_a_pole, changed, picked, pull_back_exactly
+from .graph import ancestors
 from .op import ONE, Op
 from .ops.indexing import where
 from .ops.linear import astype, broadcast_to
@@ -45,14 +46,8 @@ def push_forward(results: list[Any], tangents: dict[Value, Tangent], *, oldest: 
 
 def operations(results: list[Any], oldest: int, ends: dict[Value, Any]) -> list[Value]:
     """The operations that lead from the variables to results, inputs before results."""
-    pending = [y for y in results if type(y) is Value and y.stamp >= oldest and y not in ends]
-    seen = set(pending)
-    while pending:
-        for x in pending.pop().inputs:
-            if type(x) is Value and x.stamp >= oldest and x not in seen and x not in ends:
-                seen.add(x)
-                pending.append(x)
-    return sorted([x for x in seen if x.op is not None], key=lambda x: x.stamp)
+    found = ancestors(results, oldest=oldest, ends=ends)
+    return sorted([x for x in found if x.op is not None], key=lambda x: x.stamp)
 
 
 def zeros_of(y: Any) -> Any:
@@ -70,7 +65,7 @@ def pushed(node: Value, uses: list[tuple[int, Tangent]], record: bool) -> Tangen
         if node.inputs[k].stamp > node.stamp:
             raise changed(node, node.inputs[k])
     if op.form == "elementwise":
-        t, live = elementwise(op, uses, out, args, node._held, data)
+        t, live = pushed_elementwise(op, uses, out, args, node._held, data)
     elif op.form == "linear":
         t = op.apply(*joined(op, {k: t for k, (t, _) in uses}, args, data))
         live = None
@@ -91,7 +86,7 @@ def pushed(node: Value, uses: list[tuple[int, Tangent]], record: bool) -> Tangen
     return (t if type(node._held) is tuple else shaped(t, node, op)), live
 
 
-def elementwise(op: Op, uses: Any, out: Any, args: list[Any], out_data: Any, data: list[Any]) -> Tangent:
+def pushed_elementwise(op: Op, uses: Any, out: Any, args: list[Any], out_data: Any, data: list[Any]) -> Tangent:
     """ẏ = Σₖ ∂y/∂xₖ · ẋₖ, element by element."""
     parts, masks = [], []
     for k, (t, live) in uses:

@@ -9,6 +9,7 @@ import copyreg
 from typing import Any
 
 from .exact import changed
+from .graph import topological
 from .registry import OPS
 from .value import Value, leaf, new, now
 
@@ -18,18 +19,6 @@ Row = tuple[str, Any, tuple[Any, ...], Any, str | None]
 
 class Ref(int):
     """The place of an input in the list."""
-
-
-def topological(root: Value) -> list[Value]:
-    """All Values that a result was computed from, and itself, inputs before results."""
-    seen = {root}
-    pending = [root]
-    while pending:
-        for x in pending.pop().inputs:
-            if type(x) is Value and x not in seen:
-                seen.add(x)
-                pending.append(x)
-    return sorted(seen, key=lambda x: (x.op is not None, x.stamp))  # a leaf may have been rebound since
 
 
 def reduce_value(value: Value) -> tuple[Any, ...]:

@@ -17,6 +17,7 @@ from .backward import owned, pull_back
 from .data import NUMBERS, QUIET, as_constant, as_variable, dtype_of, shape_of
 from .exact import pull_back_exactly
 from .forward import push_forward
+from .graph import ancestors
 from .ops.linear import identity
 from .recording import always_recording, announce_pass
 from .trees import flatten
@@ -180,18 +181,10 @@ def zeros(x: Value) -> Any:
 def reaches_outside(results: list[Any], variables: list[Value]) -> bool:
     """Whether results depend on Values that were there before their variables: then their derivatives do, too."""
     oldest = variables[0].stamp if variables else 0
-    pending = [y for y in results if type(y) is Value]
-    if any(y.stamp < oldest for y in pending):
+    if any(type(y) is Value and y.stamp < oldest for y in results):
         return True
-    seen = set(pending)
-    while pending:
-        for x in pending.pop().inputs:
-            if type(x) is Value and x not in seen:
-                if x.stamp < oldest:
-                    return True
-                seen.add(x)
-                pending.append(x)
-    return False
+    found = ancestors(results, oldest=oldest)
+    return any(type(x) is Value and x.stamp < oldest for node in found for x in node.inputs)
 
 
 # Both modes, for functions with any results ---------------------------------------------------------------------------

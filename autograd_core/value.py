@@ -303,7 +303,7 @@ def apply(op: Any, inputs: tuple[Any, ...]) -> Any:
 
 
 def record(op: Any, out: Any, inputs: tuple[Any, ...]) -> Value:
-    """The node of an operation."""
+    """The node of an operation. The three above have these lines written out, which saves them a call."""
     node = new(Value)
     node._held = out
     node.op = op

@@ -66,7 +66,7 @@ def cross_entropy(logits: Any, target: Any) -> Any:
     >>> cross_entropy(Value([[0.0, 0.0]]), [1]).item()  # log 2
     0.6931471805599453
     """
-    logits, target = operand(logits), operand(target)
+    logits, target = as_array(logits), as_array(target)
     shape = logits.shape
     if 0 in shape or not shape:
         raise ValueError(f"cross_entropy: logits of shape {shape} hold no classes; their last axis counts them")
@@ -95,7 +95,7 @@ def checked_labels(given: Any, n_classes: int) -> Array:
 
 def fitting(loss: str, prediction: Any, target: Any) -> tuple[Any, Any]:
     """Prediction and target as Values or arrays, if their shapes are equal."""
-    prediction, target = operand(prediction), operand(target)
+    prediction, target = as_array(prediction), as_array(target)
     shape = prediction.shape
     if shape != target.shape:
         hint = f": write target.reshape({shape})" if prediction.size == target.size else ""
@@ -105,6 +105,6 @@ def fitting(loss: str, prediction: Any, target: Any) -> tuple[Any, Any]:
     return prediction, target
 
 
-def operand(x: Any) -> Any:
+def as_array(x: Any) -> Any:
     """A Value or an array; lists and numbers become arrays."""
     return x if type(x) is Value or type(x) is np.ndarray else np.asarray(x)

@@ -16,7 +16,7 @@ from autograd_core.registry import OPS
 ROOT = Path(__file__).parent.parent
 
 LAYERS = [
-    "data", "trees", "registry", "recording", "protocols", "methods", "refusals", "value", "op", "ops.linear",
+    "data", "trees", "registry", "recording", "protocols", "methods", "refusals", "value", "graph", "op", "ops.linear",
     "ops.indexing", "ops.matrices", "ops.elementwise", "ops.primitive",
     "ops.arrange", "ops.sums", "ops.statistics", "ops.functions", "ops.linalg", "ops.norms", "ops.special", "ops",
     "exact", "forward",

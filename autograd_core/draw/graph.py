@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from ..data import shape_of
+from ..graph import ancestors
 from ..value import Value
 
 
@@ -47,13 +48,7 @@ def read(root: Value, names: Mapping[str, Any] | None = None) -> Graph:
     >>> read(x * w + 1.0, {"w": w}).names
     ('x', 'w', 'v1', 'out')
     """
-    seen: dict[Value, None] = {root: None}
-    pending = [root]
-    while pending:
-        for x in arrays_of(pending.pop()):
-            if type(x) is Value and x not in seen:
-                seen[x] = None
-                pending.append(x)
+    seen = ancestors([root])
     nodes: dict[int, Any] = {}
     for operation in sorted((x for x in seen if x.op is not None), key=lambda x: x.stamp):
         for x in arrays_of(operation):

@@ -10,7 +10,7 @@ from ..backward import pull_back
 from ..data import QUIET
 from ..debug import NOTES, describe_origin, is_finite, is_origin
 from ..exact import passed_on
-from ..pickling import topological
+from ..graph import topological
 from ..transforms import one
 from ..value import Value, plain
 

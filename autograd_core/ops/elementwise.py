@@ -66,7 +66,7 @@ def real_power(x: float, y: float) -> Any:
     return out
 
 
-def real(x: Any) -> Any:
+def numpy_base(x: Any) -> Any:
     """x, as NumPy's float if it is a negative Python float: a power of it is nan then, not complex."""
     return np.float64(x) if type(x) is float and x < 0 else x
 
@@ -76,7 +76,7 @@ pow = elementwise(
     text="{x}^{y}", tex="{{{x}}}^{{{y}}}", precedence=POWER,
     partials=(lambda out, x, y:
               x + x if type(y) in (int, float) and y == 2  # the commonest power, in half the time
-              else y * real(x) ** choose((x == 0) & (y == 0), 1.0, y - 1),  # so 0**2 has derivatives 0, 2, 0, ...
+              else y * numpy_base(x) ** choose((x == 0) & (y == 0), 1.0, y - 1),  # so 0**2 has derivatives 0, 2, 0, ...
               lambda out, x, y: out * np.log(choose((x == 0) & (y > 0), 1.0, x))),  # 0**y is 0 for all y > 0
 )  # fmt: skip
 square = elementwise(
