@@ -64,15 +64,14 @@ def pull_back(root: Value, g: Any, *, oldest: int = 0, keep: bool = False) -> di
                     c = g if rule is ONE else g * rule(node._held, a)
                 except ArithmeticError:
                     c = at_a_pole(rule, g, node._held, a)
-                t = type(c)
-                if t is not type(a) or (t is ndarray and (c.shape != a.shape or c.dtype is not a.dtype)):
+                if type(c) is not float or type(a) is not float:
                     c = fit(c, a)
                 if x in adjoint:
                     adjoint[x] = adjoint[x] + c
                 elif x.op is not None:
                     next_node, next_g = x, c
                 else:
-                    adjoint[x] = c.copy() if c is g and t is ndarray else c  # a leaf's gradient is its own
+                    adjoint[x] = c.copy() if c is g and type(c) is ndarray else c  # a leaf's gradient is its own
             elif x.stamp > stamp:
                 raise changed(node, x)
         elif arity == 2:
@@ -86,15 +85,14 @@ def pull_back(root: Value, g: Any, *, oldest: int = 0, keep: bool = False) -> di
                         c = g if rule is ONE else g * rule(node._held, a, b)
                     except ArithmeticError:
                         c = at_a_pole(rule, g, node._held, a, b)
-                    t = type(c)
-                    if t is not type(a) or (t is ndarray and (c.shape != a.shape or c.dtype is not a.dtype)):
+                    if type(c) is not float or type(a) is not float:
                         c = fit(c, a)
                     if x in adjoint:
                         adjoint[x] = adjoint[x] + c
                     elif x.op is not None:
                         next_node, next_g = x, c
                     else:
-                        adjoint[x] = c.copy() if c is g and t is ndarray else c
+                        adjoint[x] = c.copy() if c is g and type(c) is ndarray else c
                 elif x.stamp > stamp:
                     raise changed(node, x)
             if type(y) is Value:
@@ -103,13 +101,12 @@ def pull_back(root: Value, g: Any, *, oldest: int = 0, keep: bool = False) -> di
                         c = g if rule_y is ONE else g * rule_y(node._held, a, b)
                     except ArithmeticError:
                         c = at_a_pole(rule_y, g, node._held, a, b)
-                    t = type(c)
-                    if t is not type(b) or (t is ndarray and (c.shape != b.shape or c.dtype is not b.dtype)):
+                    if type(c) is not float or type(b) is not float:
                         c = fit(c, b)
                     if y in adjoint:
                         adjoint[y] = adjoint[y] + c
                     elif y.op is None:
-                        adjoint[y] = c.copy() if c is g and t is ndarray else c
+                        adjoint[y] = c.copy() if c is g and type(c) is ndarray else c
                     elif next_node is None:
                         next_node, next_g = y, c
                     elif next_node is y:

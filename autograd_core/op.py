@@ -25,7 +25,7 @@ from numpy import ndarray
 
 from .data import as_constant
 from .registry import BY_NUMPY, OPS
-from .value import FAST, Value, apply, apply1, plain
+from .value import FAST, Value, apply, binary, plain, unary
 
 ONE: Any = lambda *args: 1.0
 """The local derivative 1, known by identity: the loop passes the gradient on without multiplying."""
@@ -44,13 +44,13 @@ class Op:
 
     Calling an op on Values records it; called on plain data only, it returns plain data.
 
-    Beside what the forms below declare, `numpy` names the functions of NumPy that it differentiates, and `settings` its
-    arguments that are no arrays, with their defaults. `text`, `tex` and `precedence` are its label; `domain` or
-    `samples` are where the tests try it. `selects` says that it takes some elements and leaves others (see `exact.py`):
-    True if the latter are those whose partial is 0, or a function for each argument. `gathers=False` says that a linear
-    op has coefficients below 0, so that its adjoint cannot tell what is live. `joint` is a pullback that returns the
-    gradients of all arguments at once, and `pushforward(tangents, out, *inputs)` a rule for forward mode, both for
-    primitives only.
+    Beside what the forms below declare, `numpy` names the functions of NumPy that it differentiates, `operator` the
+    operator of Python that records it, and `settings` its arguments that are no arrays, with their defaults. `text`,
+    `tex` and `precedence` are its label; `domain` or `samples` are where the tests try it. `selects` says that it takes
+    some elements and leaves others (see `exact.py`): True if the latter are those whose partial is 0, or a function for
+    each argument. `gathers=False` says that a linear op has coefficients below 0, so that its adjoint cannot tell what
+    is live. `joint` is a pullback that returns the gradients of all arguments at once, and
+    `pushforward(tangents, out, *inputs)` a rule for forward mode, both for primitives only.
     """
 
     def __init__(
@@ -61,6 +61,7 @@ class Op:
         rules: tuple[Rule | None, ...],
         *,
         numpy: Rule | tuple[Rule, ...] = (),
+        operator: str | None = None,
         settings: dict[str, Any] | None = None,
         variadic: bool = False,
         selects: bool | tuple[Rule | None, ...] = False,
@@ -103,6 +104,17 @@ class Op:
         self.numpy = numpy if isinstance(numpy, tuple) else (numpy,)
         for function in self.numpy:
             BY_NUMPY[function] = self
+        if operator:
+            self.give(operator)
+
+    def give(self, operator: str) -> None:
+        """Let one of Python's operators on Values record this op."""
+        if self.arity == 1:
+            setattr(Value, f"__{operator}__", unary(self))
+        else:
+            straight, reflected = binary(self)
+            setattr(Value, f"__{operator}__", straight)
+            setattr(Value, f"__r{operator}__", reflected)
 
     def __call__(self, *args: Any, **settings: Any) -> Any:
         arrays: tuple[Any, ...]
@@ -168,12 +180,12 @@ def named(key: str) -> Any:
 class Unary(Op):
     """An elementwise op of one argument: the commonest call, made short."""
 
-    def __call__(self, x: Any) -> Any:
-        return apply1(self, x) if type(x) is Value else super().__call__(x)
+    def __init__(self, *args: Any, **record: Any) -> None:
+        super().__init__(*args, **record)
+        self.apply = unary(self)  # type: ignore[method-assign]
 
-    def apply(self, x: Any) -> Any:
-        """Compute and record for a Value."""
-        return apply1(self, x)
+    def __call__(self, x: Any) -> Any:
+        return self.apply(x) if type(x) is Value else super().__call__(x)
 
 
 def elementwise(

@@ -11,7 +11,7 @@ from typing import Any
 from .exact import changed
 from .graph import topological
 from .registry import OPS
-from .value import Value, leaf, new, now
+from .value import Value, clock, leaf, new
 
 Row = tuple[str, Any, tuple[Any, ...], Any, str | None]
 """An operation: its op's name, its data, its inputs, its gradient and its name."""
@@ -53,7 +53,7 @@ def make_graph(rows: list[Value | Row]) -> Value:
             continue
         op, data, inputs, grad, name = row
         x = new(Value)
-        x.op, x._held, x.grad, x.name, x.stamp = OPS[op], data, grad, name, now()
+        x.op, x._held, x.grad, x.name, x.stamp = OPS[op], data, grad, name, next(clock)
         x.inputs = tuple([nodes[i] if type(i) is Ref else i for i in inputs])
         nodes.append(x)
     return nodes[-1]

@@ -14,7 +14,7 @@ garbage collector. `backward` walks the same edges to apply the chain rule.
 import itertools
 from collections.abc import Callable, Iterator
 from operator import attrgetter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy import float64, ndarray
@@ -26,7 +26,7 @@ from .recording import state, thread
 from .refusals import Refusals
 from .registry import OPS
 
-now = itertools.count(1).__next__
+clock = itertools.count(1)
 """The clock that stamps every Value. An op's inputs exist before its result, so descending stamps are a topological
 order, and an input that is younger than the result has been changed since."""
 
@@ -73,7 +73,7 @@ class Value(ArrayMethods, NumPyProtocols, Refusals):
         self.first: Any = ()
         self.grad = None
         self.name = name
-        self.stamp = now()
+        self.stamp = next(clock)
 
     @property
     def inputs(self) -> tuple[Any, ...]:
@@ -106,53 +106,30 @@ class Value(ArrayMethods, NumPyProtocols, Refusals):
         if type(data) is not ndarray or data is not self._held:
             data = as_variable(data)
         self._held = data
-        self.stamp = now()
+        self.stamp = next(clock)
 
     data = property(attrgetter("_held"), set_data, doc="The plain number or array. Rebinding it is for leaves only.")
 
-    # Arithmetic: each operator names its op -----------------------------------------------------------------------
+    # Arithmetic: the declaration of an op, as `operator="add"`, gives these their meaning -----------------------------
 
-    def __add__(self, other: Any) -> Any:
-        return apply2(OPS["add"], self, other)
+    if TYPE_CHECKING:
 
-    def __radd__(self, other: Any) -> Any:
-        return apply2(OPS["add"], other, self)
-
-    def __sub__(self, other: Any) -> Any:
-        return apply2(OPS["sub"], self, other)
-
-    def __rsub__(self, other: Any) -> Any:
-        return apply2(OPS["sub"], other, self)
-
-    def __mul__(self, other: Any) -> Any:
-        return apply2(OPS["mul"], self, other)
-
-    def __rmul__(self, other: Any) -> Any:
-        return apply2(OPS["mul"], other, self)
-
-    def __truediv__(self, other: Any) -> Any:
-        return apply2(OPS["div"], self, other)
-
-    def __rtruediv__(self, other: Any) -> Any:
-        return apply2(OPS["div"], other, self)
-
-    def __pow__(self, other: Any) -> Any:
-        return apply2(OPS["pow"], self, other)
-
-    def __rpow__(self, other: Any) -> Any:
-        return apply2(OPS["pow"], other, self)
-
-    def __mod__(self, other: Any) -> Any:
-        return apply2(OPS["mod"], self, other)
-
-    def __rmod__(self, other: Any) -> Any:
-        return apply2(OPS["mod"], other, self)
-
-    def __matmul__(self, other: Any) -> Any:
-        return apply2(OPS["matmul"], self, other)
-
-    def __rmatmul__(self, other: Any) -> Any:
-        return apply2(OPS["matmul"], other, self)
+        def __add__(self, other: Any) -> Any: ...
+        def __radd__(self, other: Any) -> Any: ...
+        def __sub__(self, other: Any) -> Any: ...
+        def __rsub__(self, other: Any) -> Any: ...
+        def __mul__(self, other: Any) -> Any: ...
+        def __rmul__(self, other: Any) -> Any: ...
+        def __truediv__(self, other: Any) -> Any: ...
+        def __rtruediv__(self, other: Any) -> Any: ...
+        def __pow__(self, other: Any) -> Any: ...
+        def __rpow__(self, other: Any) -> Any: ...
+        def __mod__(self, other: Any) -> Any: ...
+        def __rmod__(self, other: Any) -> Any: ...
+        def __matmul__(self, other: Any) -> Any: ...
+        def __rmatmul__(self, other: Any) -> Any: ...
+        def __neg__(self) -> Any: ...
+        def __abs__(self) -> Any: ...
 
     def __floordiv__(self, other: Any) -> Any:
         return self._held // plain(other)
@@ -160,14 +137,8 @@ class Value(ArrayMethods, NumPyProtocols, Refusals):
     def __rfloordiv__(self, other: Any) -> Any:
         return plain(other) // self._held
 
-    def __neg__(self) -> Any:
-        return apply1(OPS["neg"], self)
-
     def __pos__(self) -> "Value":
         return self
-
-    def __abs__(self) -> Any:
-        return apply1(OPS["abs"], self)
 
     # Comparisons look at the data and give plain data; the hash is the identity, so Values can be dictionary keys -----
 
@@ -221,53 +192,66 @@ def plain(x: Any) -> Any:
 # Recording ------------------------------------------------------------------------------------------------------------
 
 
-def apply1(op: Any, x: Value) -> Any:
-    """Compute a unary op on a Value, and record it."""
-    out = op.forward(x._held)
-    if state.special:
-        return specially(op, out, (x,))
-    node = new(Value)
-    node._held = out
-    node.op = op
-    node.first = x
-    node.grad = node.name = None
-    node.stamp = now()
-    return node
+def unary(op: Any) -> Callable[[Any], Any]:
+    """The function that computes a unary op on a Value, and records it.
 
+    Each op has its own, bound to it, rather than one that they all share: a graph of scalars is built a fifth faster.
+    """
+    forward = op.forward
 
-def apply2(op: Any, x: Any, y: Any) -> Any:
-    """Compute a binary op on two operands, at least one of them a Value, and record it."""
-    if type(x) is Value:
-        a = x._held
-    elif type(x) in FAST:
-        a = x
-    else:
-        a = x = operand(x)
-    if type(y) is Value:
-        b = y._held
-    elif type(y) in FAST:
-        b = y
-    else:
-        b = y = operand(y)
-    if a is NotImplemented or b is NotImplemented:
-        return NotImplemented
-    try:
-        out = op.forward(a, b)
-    except (TypeError, ValueError) as error:
-        raise failure(op, (a, b), error) from error
-    if state.special:
-        return specially(op, out, (x, y))
-    node = new(Value)
-    node._held = out
-    node.op = op
-    if op.unrolled:
+    def operate(x: Any) -> Any:
+        out = forward(x._held)
+        if state.special:
+            return specially(op, out, (x,))
+        node = new(Value)
+        node._held = out
+        node.op = op
         node.first = x
-        node.second = y
-    else:
-        node.first = (x, y)
-    node.grad = node.name = None
-    node.stamp = now()
-    return node
+        node.grad = node.name = None
+        node.stamp = next(clock)
+        return node
+
+    return operate
+
+
+def binary(op: Any) -> tuple[Callable[[Any, Any], Any], Callable[[Any, Any], Any]]:
+    """The functions that compute a binary op on a Value and an operand, in this order and reflected, and record it."""
+    forward, unrolled = op.forward, op.unrolled
+
+    def operate(x: Any, y: Any) -> Any:
+        if type(x) is Value:
+            a = x._held
+        elif type(x) in FAST:
+            a = x
+        else:
+            a = x = operand(x)
+        if type(y) is Value:
+            b = y._held
+        elif type(y) in FAST:
+            b = y
+        else:
+            b = y = operand(y)
+        if a is NotImplemented or b is NotImplemented:
+            return NotImplemented
+        try:
+            out = forward(a, b)
+        except (TypeError, ValueError) as error:
+            raise failure(op, (a, b), error) from error
+        if state.special:
+            return specially(op, out, (x, y))
+        node = new(Value)
+        node._held = out
+        node.op = op
+        if unrolled:
+            node.first = x
+            node.second = y
+        else:
+            node.first = (x, y)
+        node.grad = node.name = None
+        node.stamp = next(clock)
+        return node
+
+    return operate, lambda y, x: operate(x, y)
 
 
 def apply(op: Any, inputs: tuple[Any, ...]) -> Any:
@@ -298,7 +282,7 @@ def apply(op: Any, inputs: tuple[Any, ...]) -> Any:
     else:
         node.first = inputs
     node.grad = node.name = None
-    node.stamp = now()
+    node.stamp = next(clock)
     return node
 
 
@@ -309,7 +293,7 @@ def record(op: Any, out: Any, inputs: tuple[Any, ...]) -> Value:
     node.op = op
     node.inputs = inputs
     node.grad = node.name = None
-    node.stamp = now()
+    node.stamp = next(clock)
     return node
 
 
@@ -331,7 +315,7 @@ def leaf(data: Any, name: str | None = None) -> Value:
     node.first = ()
     node.grad = None
     node.name = name
-    node.stamp = now()
+    node.stamp = next(clock)
     return node
 
 

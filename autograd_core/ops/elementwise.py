@@ -22,38 +22,38 @@ INSIDE, POSITIVE = [(-0.9, 0.9)], [(0.3, 2.0)]
 # Arithmetic -----------------------------------------------------------------------------------------------------------
 
 add = elementwise(
-    "add", operator.add, numpy=np.add, text="{x} + {y}", tex="{x} + {y}", precedence=SUM,
+    "add", operator.add, operator="add", numpy=np.add, text="{x} + {y}", tex="{x} + {y}", precedence=SUM,
     partials=(ONE,
               ONE),
 )  # fmt: skip
 sub = elementwise(
-    "sub", operator.sub, numpy=np.subtract, text="{x} − {y}", tex="{x} - {y}", precedence=SUM,
+    "sub", operator.sub, operator="sub", numpy=np.subtract, text="{x} − {y}", tex="{x} - {y}", precedence=SUM,
     partials=(ONE,
               lambda out, x, y: -1.0),
 )  # fmt: skip
 mul = elementwise(
-    "mul", operator.mul, numpy=np.multiply, text="{x} × {y}", tex=r"{x} \, {y}", precedence=PRODUCT,
+    "mul", operator.mul, operator="mul", numpy=np.multiply, text="{x} × {y}", tex=r"{x} \, {y}", precedence=PRODUCT,
     partials=(lambda out, x, y: y,
               lambda out, x, y: x),
 )  # fmt: skip
 div = elementwise(
-    "div", operator.truediv, scalar=operator.truediv, numpy=np.true_divide, domain=[(-2, 2), (0.5, 2)],
-    text="{x} / {y}", tex=r"\frac{{{x}}}{{{y}}}", precedence=PRODUCT,
+    "div", operator.truediv, scalar=operator.truediv, operator="truediv", numpy=np.true_divide,
+    domain=[(-2, 2), (0.5, 2)], text="{x} / {y}", tex=r"\frac{{{x}}}{{{y}}}", precedence=PRODUCT,
     partials=(lambda out, x, y: 1 / y,
               lambda out, x, y: -out / y),
 )  # fmt: skip
 mod = elementwise(
-    "mod", np.remainder, numpy=np.remainder, domain=[(0.2, 0.9), (1.5, 2)],
+    "mod", np.remainder, operator="mod", numpy=np.remainder, domain=[(0.2, 0.9), (1.5, 2)],
     text="{x} mod {y}", tex=r"{x} \bmod {y}", precedence=PRODUCT,
     partials=(ONE,
               lambda out, x, y: -np.floor_divide(x, y)),
 )  # fmt: skip
 neg = elementwise(
-    "neg", operator.neg, numpy=np.negative, text="−{x}", tex="-{x}", precedence=UNARY,
+    "neg", operator.neg, operator="neg", numpy=np.negative, text="−{x}", tex="-{x}", precedence=UNARY,
     partials=(lambda out, x: -1.0,),
 )  # fmt: skip
 abs = elementwise(
-    "abs", operator.abs, numpy=(np.abs, np.fabs), text="|{x}|", tex=r"\left|{x}\right|",
+    "abs", operator.abs, operator="abs", numpy=(np.abs, np.fabs), text="|{x}|", tex=r"\left|{x}\right|",
     partials=(lambda out, x: np.conj(np.sign(x)),),
 )  # fmt: skip
 
@@ -72,8 +72,8 @@ def numpy_base(x: Any) -> Any:
 
 
 pow = elementwise(
-    "pow", operator.pow, scalar=real_power, numpy=(np.power, np.float_power), domain=[(0.5, 2), (-2, 2)],
-    text="{x}^{y}", tex="{{{x}}}^{{{y}}}", precedence=POWER,
+    "pow", operator.pow, scalar=real_power, operator="pow", numpy=(np.power, np.float_power),
+    domain=[(0.5, 2), (-2, 2)], text="{x}^{y}", tex="{{{x}}}^{{{y}}}", precedence=POWER,
     partials=(lambda out, x, y:
               x + x if type(y) in (int, float) and y == 2  # the commonest power, in half the time
               else y * numpy_base(x) ** choose((x == 0) & (y == 0), 1.0, y - 1),  # so 0**2 has derivatives 0, 2, 0, ...

@@ -39,7 +39,8 @@ def right(g: Any, x: Any, y: Any) -> Any:
 
 
 matmul = multilinear(
-    "matmul", operator.matmul, numpy=np.matmul, text="{x} @ {y}", tex=r"{x} \, {y}", precedence=PRODUCT,
+    "matmul", operator.matmul, operator="matmul", numpy=np.matmul,
+    text="{x} @ {y}", tex=r"{x} \, {y}", precedence=PRODUCT,
     samples=[([(2, 3), (3, 4)], {}), ([(3,), (3,)], {}), ([(3,), (3, 2)], {}), ([(2, 3), (3,)], {}),
              ([(5, 2, 3), (3, 4)], {}), ([(5, 2, 3), (3,)], {}), ([(3,), (5, 3, 2)], {}),
              ([(2, 3), (5, 3, 2)], {})],
