@@ -12,7 +12,7 @@ Griewank and Walther, *Evaluating Derivatives*, 2nd ed., SIAM 2008, algorithm 3.
 """
 
 from collections import deque
-from heapq import heappop, heappush, heappushpop
+from heapq import heapify, heappop, heappush, heappushpop
 from typing import Any
 
 import numpy as np
@@ -25,35 +25,41 @@ from .recording import announce_pass
 from .value import Value
 
 
-def pull_back(root: Value, g: Any, *, oldest: int = 0, keep: bool = False) -> dict[Value, Any]:
-    """The gradients of `root` with respect to the leaves of its graph, as a dictionary.
+def pull_back(adjoint: dict[Value, Any], *, oldest: int = 0, keep: bool = False) -> dict[Value, Any]:
+    """The gradients of some results with respect to the leaves of their graph, as a dictionary.
 
     This is the quick form of `pull_back_exactly`, which says the same in a dozen lines: read that first. Elementwise
     ops of one and two inputs are written out here, for most of the time of a backward pass goes by in these lines. And
     there are no masks: if the pass went through a selection and a gradient came out as nan, the exact pass decides
-    whether that nan is real.
+    from there on whether that nan is real.
 
     Parameters
     ----------
-    root, g
-        Where the pass begins, and the gradient with respect to it.
+    adjoint
+        Where the pass begins: results, with the gradient with respect to each. The dictionary is used up, and what is
+        in it in the end is returned. So a graph that nobody else holds is freed on the way, and the pass works in the
+        memory of what it has left behind.
     oldest
         Values stamped before this belong to somebody else's graph and are constants here.
     keep
         Leave each visited Value's gradient in its `grad`.
     """
-    adjoint: dict[Value, Any] = {}
-    if root.op is None:
-        return {root: g}
-    waiting: list[tuple[int, Value]] = []
-    node, start, selecting = root, g, False
+    waiting = [(-x.stamp, x) for x in adjoint if x.op is not None]
+    if not waiting:
+        return adjoint
+    heapify(waiting)
+    node = heappop(waiting)[1]
+    g = adjoint.pop(node)
+    own: set[Value] = set()  # the Values whose gradient is an array that was made here and is nowhere else
+    selection: dict[Value, Any] = {}  # the gradients when the pass came to the first selection
     while True:
         if keep:
             node.grad = g
         op, stamp = node.op, node.stamp
         arity = op.unrolled
-        if op.selects:
-            selecting = True
+        if op.selects and not selection:
+            selection = {**adjoint, node: g}
+            own.clear()
         next_node = None  # the first input that is met for the first time, and its gradient; others wait in the heap
         if arity == 1:
             x = node.first
@@ -116,6 +122,20 @@ def pull_back(root: Value, g: Any, *, oldest: int = 0, keep: bool = False) -> di
                         heappush(waiting, (-y.stamp, y))
                 elif y.stamp > stamp:
                     raise changed(node, y)
+        elif op.into is not None and type(node.first[0]) is Value and type(node.first[0]._held) is ndarray:
+            x, *settings = node.first
+            if oldest <= x.stamp < stamp:
+                if x not in own:
+                    if x in adjoint:
+                        adjoint[x] = np.array(adjoint[x])
+                    else:
+                        adjoint[x] = np.zeros_like(x._held)
+                        if x.op is not None:
+                            heappush(waiting, (-x.stamp, x))
+                    own.add(x)
+                op.into(adjoint[x], g, *settings)
+            elif x.stamp > stamp:
+                raise changed(node, x)
         else:
             for x, c in pulled(node, g, oldest):
                 if x in adjoint:
@@ -127,8 +147,8 @@ def pull_back(root: Value, g: Any, *, oldest: int = 0, keep: bool = False) -> di
                     heappush(waiting, (-x.stamp, x))
         if not waiting:
             if next_node is None:
-                if selecting and any(has_nan(c) for c in adjoint.values()):
-                    return pull_back_exactly(root, start, oldest=oldest, keep=keep)
+                if selection and any(has_nan(c) for c in adjoint.values()):
+                    return pull_back_exactly(selection, oldest=oldest, keep=keep)
                 return adjoint
             node, g = next_node, next_g
         elif next_node is None:
@@ -195,8 +215,8 @@ def backward(root: Value, gradient: Any = None, *, keep: str = "all") -> None:
     """
     if keep not in ("all", "leaves"):
         raise ValueError(f"keep={keep!r}: it is 'all' or 'leaves'")
-    announce_pass(root)
-    found = QUIET.copy().run(pull_back, root, cotangent(root, gradient), keep=keep == "all")
+    announce_pass([root])
+    found = QUIET.copy().run(pull_back, {root: cotangent(root, gradient)}, keep=keep == "all")
     totals = [settled(x, c) for x, c in found.items()]
     deque(map(set_grad, found, totals), maxlen=0)  # one call into C: Ctrl-C comes before it or after it
 

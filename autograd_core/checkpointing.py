@@ -51,7 +51,7 @@ def checkpoint(fun: Callable[..., Any]) -> Callable[..., Any]:
             recorded = any(type(x) is Value for x in (*given, *(g if isinstance(g, list) else [g])))
             sums: list[Any] = [None] * len(wanted)
             for y, part in zip(computed, g if isinstance(g, list) else [g], strict=True):
-                found = pull_back_exactly(y, part, record=recorded, ends=ends) if type(y) is Value else {}
+                found = pull_back_exactly({y: part}, record=recorded, ends=ends) if type(y) is Value else {}
                 for k, x in enumerate(wanted):
                     if type(x) is Value and x in found:
                         sums[k] = found[x] if sums[k] is None else sums[k] + found[x]

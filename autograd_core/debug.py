@@ -44,7 +44,7 @@ class Watcher:
 
     def before_pass(self, root: Any) -> None:
         """See whether an array was written into since an operation took it."""
-        for node in topological(root) if type(root) is Value else ():
+        for node in topological(root):
             note = NOTES.get(id(node))
             if note is None:
                 continue

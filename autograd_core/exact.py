@@ -18,7 +18,7 @@ any other op                                everything: it is live again
 """
 
 from collections.abc import Sequence
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 from typing import Any
 
 import numpy as np
@@ -67,8 +67,7 @@ Mask = Any
 
 
 def pull_back_exactly(
-    root: Value,
-    g: Any,
+    start: dict[Value, Any],
     *,
     oldest: int = 0,
     record: bool = False,
@@ -80,17 +79,18 @@ def pull_back_exactly(
 
     Parameters
     ----------
-    root, g, oldest, keep
+    start, oldest, keep
         As there.
     record
         Feed the rules with the Values themselves, so that the gradient has a graph of its own.
     live
-        The mask of the gradient to begin with.
+        The mask of the gradients to begin with.
     ends
         Variables that count as leaves although they have inputs: those of a derivative within another.
     """
-    adjoint: dict[Value, tuple[Any, Mask]] = {root: (g, live)}
-    waiting = [(-root.stamp, root)] if root.op is not None and root not in ends else []
+    adjoint: dict[Value, tuple[Any, Mask]] = {x: (g, live) for x, g in start.items()}
+    waiting = [(-x.stamp, x) for x in start if x.op is not None and x not in ends]
+    heapify(waiting)
     while waiting:
         node = heappop(waiting)[1]
         g, live = adjoint.pop(node)

@@ -143,7 +143,7 @@ def transposed(node: Value, uses: list[tuple[int, Tangent]], args: list[Any], re
     for k, (t, _) in uses:
         p = pulled[k]
         if type(p) is Value:
-            found = pull_back_exactly(p, shaped(t, p, op), oldest=gs[0].stamp, record=record)
+            found = pull_back_exactly({p: shaped(t, p, op)}, oldest=gs[0].stamp, record=record)
             sums = [total([s, found[y]]) if y in found else s for s, y in zip(sums, gs, strict=True)]
     return tuple(sums) if several else sums[0]
 

@@ -9,7 +9,7 @@ import numpy as np
 from .backward import has_nan
 from .data import dtype_of, shape_of, size_of
 from .recording import always_recording
-from .transforms import grad, numbers_of, pulled_to, pushed_from, reaches_outside, variables_of, vjp
+from .transforms import grad, numbers_of, pulled_to, pushed_from, reaches_outside, variables_of, vjp, zeros
 from .trees import flatten
 from .value import Value, plain
 
@@ -69,8 +69,10 @@ def rows(results: list[Any], variables: list[Value], record: bool) -> list[list[
 def row(variables: list[Value], y: Any, g: Any, record: bool) -> list[Any]:
     """A reverse pass from one element; exactly so where the zeros beside it meet a derivative that is inf."""
     live = np.asarray(g) != 0
-    found = pulled_to(variables, y, g, record, live if record else None)
-    return pulled_to(variables, y, g, record, live) if any(has_nan(plain(c)) for c in found) else found
+    if type(y) is not Value:
+        return [zeros(v) for v in variables]
+    found = pulled_to(variables, {y: g}, record, live if record else None)
+    return pulled_to(variables, {y: g}, record, live) if any(has_nan(plain(c)) for c in found) else found
 
 
 def columns(results: list[Any], variables: list[Value], record: bool) -> list[list[Any]]:

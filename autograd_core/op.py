@@ -49,7 +49,8 @@ class Op:
     `tex` and `precedence` are its label; `domain` or `samples` are where the tests try it. `selects` says that it takes
     some elements and leaves others (see `exact.py`): True if the latter are those whose partial is 0, or a function for
     each argument. `gathers=False` says that a linear op has coefficients below 0, so that its adjoint cannot tell what
-    is live. `joint` is a pullback that returns the gradients of all arguments at once, and
+    is live. `into(total, g, *settings)` adds the adjoint of a linear op that takes few of many elements to a gradient
+    in place. `joint` is a pullback that returns the gradients of all arguments at once, and
     `pushforward(tangents, out, *inputs)` a rule for forward mode, both for primitives only.
     """
 
@@ -66,6 +67,7 @@ class Op:
         variadic: bool = False,
         selects: bool | tuple[Rule | None, ...] = False,
         gathers: bool = True,
+        into: Rule | None = None,
         joint: Rule | None = None,
         pushforward: Rule | None = None,
         registered: bool = True,
@@ -91,6 +93,7 @@ class Op:
         self.selects = bool(selects)
         self.selections = selects if isinstance(selects, tuple) else rules
         self.gathers = gathers
+        self.into = into
         self.joint = joint
         self.pushforward = pushforward
         self.tex = tex

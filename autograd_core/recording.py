@@ -1,7 +1,7 @@
 """Whether operations are recorded, and who watches: the state behind `no_grad` and `debug`, each thread by itself."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ContextDecorator, contextmanager
 from typing import Any
 
@@ -80,8 +80,9 @@ def watched_by(watcher: Any) -> Iterator[None]:
         count(-1)
 
 
-def announce_pass(root: Any) -> None:
-    """Tell the watchers that a pass begins."""
+def announce_pass(results: Iterable[Any]) -> None:
+    """Tell the watchers that a pass begins, and at which results."""
     if state.special:
         for watcher in thread.watchers:
-            watcher.before_pass(root)
+            for root in results:
+                watcher.before_pass(root)

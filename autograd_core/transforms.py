@@ -78,9 +78,11 @@ def value_and_grad(fun: Function, argnums: int | Sequence[int] = 0, has_aux: boo
             out = fun(*rebuild(variables), **settings)
             out, aux = out if has_aux else (out, None)
             check_scalar(out, fun)
-            out, gradients = gradients_of(out, variables, outside)
-        answer = refill(gradients)
-        return (out, aux) if has_aux else out, tuple(answer) if several else answer[0]
+            record = outside and reaches_outside([out], variables)
+            value, start = out if record else plain(out), {out: one(out)} if type(out) is Value else {}
+            del out  # the pass is the last to hold the graph, and frees it as it goes
+            answer = refill(pulled_to(variables, start, record))
+        return (value, aux) if has_aux else value, tuple(answer) if several else answer[0]
 
     return value_and_gradient
 
@@ -143,26 +145,18 @@ def check_scalar(out: Any, fun: Function) -> None:
         )
 
 
-def gradients_of(out: Any, variables: list[Value], outside: bool = True) -> tuple[Any, list[Any]]:
-    """The value of a result and its gradient for each variable: recorded if something outside needs that."""
-    record = outside and reaches_outside([out], variables)
-    if not variables or type(out) is not Value:
-        return out if record else plain(out), [zeros(v) for v in variables]
-    return out if record else out._held, pulled_to(variables, out, one(out), record)
-
-
-def pulled_to(variables: list[Value], out: Any, g: Any, record: bool, live: Any = None) -> list[Any]:
-    """The gradient of a result for each variable, given the gradient with respect to the result."""
+def pulled_to(variables: list[Value], start: dict[Value, Any], record: bool, live: Any = None) -> list[Any]:
+    """The gradient for each variable, given those with respect to some results, in a dictionary that is used up."""
+    if not variables:
+        return []
     oldest = variables[0].stamp
-    if type(out) is not Value or out.stamp < oldest:
-        return [zeros(v) for v in variables]
-    announce_pass(out)
+    announce_pass(start)
     run = QUIET.copy().run
     if record or live is not None or any(v.inputs for v in variables):
         ends = frozenset(variables)
-        found = run(pull_back_exactly, out, g, oldest=oldest, record=record, live=live, ends=ends)
+        found = run(pull_back_exactly, start, oldest=oldest, record=record, live=live, ends=ends)
     else:
-        found = run(pull_back, out, g, oldest=oldest)
+        found = run(pull_back, start, oldest=oldest)
     if record:
         return [found[v] if v in found else zeros(v) for v in variables]
     return [owned(found[v], v._held) if v in found else zeros(v) for v in variables]
@@ -209,12 +203,11 @@ def vjp(fun: Function, *primals: Any) -> tuple[Any, Function]:
             fitted(part, y, "gradient") for part, y in zip(matching(g, results, "gradient"), results, strict=True)
         ]
         record = depends or any(type(part) is Value for part in gradients)
-        sums: list[Any] = [zeros(v) for v in variables]
+        start: dict[Value, Any] = {}
         for y, part in zip(results, gradients, strict=True):
-            sums = (
-                [a + b for a, b in zip(sums, pulled_to(variables, y, part, record), strict=True)] if variables else []
-            )
-        return tuple(refill(sums))
+            if type(y) is Value:
+                start[y] = start[y] + part if y in start else part
+        return tuple(refill(pulled_to(variables, start, record)))
 
     return pack([y if depends else plain(y) for y in results]), pullback
 

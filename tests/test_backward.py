@@ -2,13 +2,14 @@
 
 import gc
 import sys
+import tracemalloc
 import weakref
 from typing import Any
 
 import numpy as np
 import pytest
 
-from autograd_core import Value, sigmoid
+from autograd_core import Value, grad, sigmoid
 from autograd_core.registry import OPS
 
 
@@ -231,3 +232,45 @@ def test_graphs_leave_nothing_to_the_garbage_collector() -> None:
         assert gc.collect() == 0
     finally:
         gc.enable()
+
+
+def test_parts_of_an_array_and_the_whole_add_up_in_any_order() -> None:
+    x = Value(np.arange(1.0, 5.0))
+    loss = x[1] * 10 + (x * x).sum() + x[[1, 1, 2]].sum() + x[:2].sum() + x.reshape(2, 2)[1, 0] + x[1]
+    loss.backward()
+    np.testing.assert_array_equal(x.grad, 2 * x.data + [1, 1 + 10 + 2 + 1, 1 + 1, 0])
+
+
+def test_an_array_that_is_read_element_by_element_costs_no_array_for_each() -> None:
+    x = Value(np.ones(100_000))
+    loss = sum((x[k] for k in range(0, 100_000, 10)), start=0.0)
+    tracemalloc.start()
+    loss.backward(keep="leaves")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 10 * x.data.nbytes
+    assert x.grad.sum() == 10_000
+
+
+def test_grad_frees_the_graph_on_the_way() -> None:
+    size, sizes = 100_000, []
+
+    def chain(x: Any) -> Any:
+        for _ in range(20):
+            x = np.sin(x)
+        sizes.append(tracemalloc.get_traced_memory()[0])
+        return x.sum()
+
+    tracemalloc.start()
+    grad(chain)(np.ones(size))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < sizes[0] + 5 * 8 * size  # the gradients take the place of what was recorded
+
+
+def test_a_nan_below_a_selection_is_decided_exactly_although_the_graph_above_is_gone() -> None:
+    def fun(x: Any) -> Any:
+        root = np.sqrt(x)
+        return np.exp(np.where(x > 0, root, 0.0)).sum() * 2.0
+
+    np.testing.assert_array_equal(grad(fun)(np.array([0.0, 4.0])), [0.0, 2 * np.exp(2.0) / 4])

@@ -123,8 +123,19 @@ def test_a_rule_broken_on_purpose_is_caught(op: Op, kind: str, monkeypatch: pyte
     sample = samples_of(op)[0]
     broken = tuple(None if rule is None else BREAKS[kind](rule) for rule in op.rules)
     monkeypatch.setattr(op, "rules", broken)
+    monkeypatch.setattr(op, "into", None)  # which says the same as the rule
     with pytest.raises(AssertionError, match="by central differences"):
         check_gradients(sample.function, *sample.variables)
+
+
+@pytest.mark.parametrize("op", [op for op in EVERY_OP if op.into is not None], ids=lambda op: op.name)
+def test_an_adjoint_added_in_place_is_the_rule(op: Op) -> None:
+    for sample in samples_of(op):
+        out = sample.function(*map(Value, sample.variables))
+        (x, *settings), g = out.inputs, np.random.default_rng(0).standard_normal(out.shape)
+        total = np.ones(x.shape)
+        op.into(total, g, *settings)
+        np.testing.assert_array_equal(total, 1.0 + op.rules[0](g, x.data, *settings))
 
 
 @pytest.mark.parametrize(

@@ -34,18 +34,23 @@ def take_items(x: Any, index: Any) -> Any:
 def add_items(g: Any, index: Any, shape: tuple[int, ...]) -> Any:
     """Zeros of `shape`, with g added at `index`; items that the index takes several times add up."""
     out = np.zeros_like(g, shape=shape, dtype=dtype_of(g))
-    if is_basic(index):
-        out[index] = g
-    else:
-        np.add.at(out, index, g)
+    add_into(out, g, index)
     return out
+
+
+def add_into(total: Any, g: Any, index: Any) -> None:
+    """Add g to an array at `index`, in place."""
+    if is_basic(index):
+        total[index] += g
+    else:
+        np.add.at(total, index, g)
 
 
 getitem: Op = linear(
     "getitem", take_items, settings=dict(index=REQUIRED), text="{x}[{index}]", tex="{x}_{{{index}}}",
     samples=[([ROWS], dict(index=1)), ([ROWS], dict(index=(slice(None, None, -2), None, ...))),
              ([ROWS], dict(index=([0, 2, 0], [1, 1, 1]))), ([ROWS], dict(index=np.eye(3, 4, dtype=bool)))],
-    adjoints=(lambda g, x, index: scatter_add(g, index, shape_of(x)),),
+    adjoints=(lambda g, x, index: scatter_add(g, index, shape_of(x)),), into=add_into,
 )  # fmt: skip
 scatter_add: Op = linear(  # ↔ getitem
     "scatter_add", add_items, settings=dict(index=REQUIRED, shape=REQUIRED), text="{x} at [{index}], 0 elsewhere",
