@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 
 from .backward import has_nan
-from .data import dtype_of, shape_of, size_of
+from .batched import push_together
+from .data import QUIET, dtype_of, shape_of, size_of
+from .forward import push_forward
 from .recording import always_recording
-from .transforms import grad, numbers_of, pulled_to, pushed_from, reaches_outside, variables_of, vjp, zeros
+from .transforms import grad, numbers_of, pulled_to, reaches_outside, variables_of, vjp, zeros
 from .trees import flatten
 from .value import Value, plain
 
@@ -76,20 +78,31 @@ def row(variables: list[Value], y: Any, g: Any, record: bool) -> list[Any]:
 
 
 def columns(results: list[Any], variables: list[Value], record: bool) -> list[list[Any]]:
-    """The blocks of a Jacobian, a forward pass for each column."""
-    still = [plain(v) * 0.0 for v in variables]
-    found: list[list[list[Any]]] = [[[] for _ in variables] for _ in results]
-    for k, v in enumerate(variables):
-        for t in units(v):
-            tangents = [*still[:k], t, *still[k + 1 :]]
-            pushed = pushed_from(variables, results, tangents, record, [np.asarray(x) != 0 for x in tangents])
-            for i, column in enumerate(pushed):
-                found[i][k].append(column)
+    """The blocks of a Jacobian, a direction of forward mode for each column."""
+    by_variable = [columns_for(v, results, variables, record) for v in variables]
     return [
-        [np.moveaxis(block(parts, v, y), range(len(v.shape)), range(-len(v.shape), 0)) if v.shape else parts[0]
-         for parts, v in zip(line, variables, strict=True)]
-        for line, y in zip(found, results, strict=True)
+        [np.moveaxis(found[i], range(len(v.shape)), range(-len(v.shape), 0)) if v.shape else found[i]
+         for found, v in zip(by_variable, variables, strict=True)]
+        for i in range(len(results))
     ]  # fmt: skip
+
+
+def columns_for(v: Value, results: list[Any], variables: list[Value], record: bool) -> list[Any]:
+    """The derivatives of all results by one variable, whose axes come first: all directions together, if that is exact,
+    else one by one.
+    """
+    oldest = variables[0].stamp
+    if not record and v.shape and v.size:
+        tangents = np.eye(v.size, dtype=v.dtype).reshape(v.size, *v.shape)
+        try:
+            together = QUIET.copy().run(push_together, results, v, tangents, oldest=oldest)
+        except ArithmeticError:  # a pole of a function of Python floats
+            together = [np.array(np.nan)]
+        if not any(has_nan(t) for t in together):
+            return [t.reshape(*v.shape, *shape_of(y)) for t, y in zip(together, results, strict=True)]
+    known = [{v: (t, np.asarray(t) != 0)} for t in units(v)]
+    pushed = [QUIET.copy().run(push_forward, results, t, oldest=oldest, record=record) for t in known]
+    return [block([p[i] for p in pushed], v, y) for i, y in enumerate(results)]
 
 
 def units(x: Any) -> Iterator[Any]:
@@ -119,7 +132,7 @@ def hessian(fun: Function, argnums: int | Sequence[int] = 0) -> Function:
     array([[4., 2.],
            [2., 0.]])
     """
-    return jacobian(grad(fun, argnums), argnums, mode="reverse")
+    return jacobian(grad(fun, argnums), argnums, mode="forward")
 
 
 def hvp(fun: Function, x: Any, v: Any) -> Any:

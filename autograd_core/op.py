@@ -50,8 +50,10 @@ class Op:
     some elements and leaves others (see `exact.py`): True if the latter are those whose partial is 0, or a function for
     each argument. `gathers=False` says that a linear op has coefficients below 0, so that its adjoint cannot tell what
     is live. `into(total, g, *settings)` adds the adjoint of a linear op that takes few of many elements to a gradient
-    in place. `joint` is a pullback that returns the gradients of all arguments at once, and
-    `pushforward(tangents, out, *inputs)` a rule for forward mode, both for primitives only.
+    in place. `batched(t, *settings)` applies a linear op of one array to each part of t along its first axis, and
+    `batched(k, t, *inputs)` the derivative of any other op for its argument k. `joint` is a pullback that returns the
+    gradients of all arguments at once, and `pushforward(tangents, out, *inputs)` a rule for forward mode, both for
+    primitives only.
     """
 
     def __init__(
@@ -68,6 +70,7 @@ class Op:
         selects: bool | tuple[Rule | None, ...] = False,
         gathers: bool = True,
         into: Rule | None = None,
+        batched: Rule | None = None,
         joint: Rule | None = None,
         pushforward: Rule | None = None,
         registered: bool = True,
@@ -94,6 +97,7 @@ class Op:
         self.selections = selects if isinstance(selects, tuple) else rules
         self.gathers = gathers
         self.into = into
+        self.batched = batched
         self.joint = joint
         self.pushforward = pushforward
         self.tex = tex

@@ -7,7 +7,9 @@ import pytest
 from samples import EVERY_OP, EVERY_SAMPLE, Sample, samples_of
 
 from autograd_core import Value, check_gradients, grad, no_grad
+from autograd_core.batched import push_together
 from autograd_core.data import dtype_of, shape_of
+from autograd_core.forward import push_forward
 from autograd_core.op import ONE, Op
 from autograd_core.registry import OPS
 
@@ -136,6 +138,20 @@ def test_an_adjoint_added_in_place_is_the_rule(op: Op) -> None:
         total = np.ones(x.shape)
         op.into(total, g, *settings)
         np.testing.assert_array_equal(total, 1.0 + op.rules[0](g, x.data, *settings))
+
+
+@pytest.mark.parametrize("op", [op for op in EVERY_OP if op.batched is not None], ids=lambda op: op.name)
+def test_many_tangents_at_once_are_each_of_them(op: Op) -> None:
+    rng = np.random.default_rng(0)
+    for sample in samples_of(op):
+        variables = [Value(x) for x in sample.variables]
+        out = sample.function(*variables)
+        for v in variables:
+            tangents = rng.standard_normal((3, *v.shape))
+            (together,) = push_together([out], v, tangents, oldest=0)
+            for t, found in zip(tangents, together, strict=True):
+                (expected,) = push_forward([out], {v: (t[()], None)}, oldest=0)
+                np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-14)
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ LAYERS = [
     "data", "trees", "registry", "recording", "protocols", "methods", "refusals", "value", "graph", "op", "ops.linear",
     "ops.indexing", "ops.matrices", "ops.elementwise", "ops.primitive",
     "ops.arrange", "ops.sums", "ops.statistics", "ops.functions", "ops.linalg", "ops.norms", "ops.special", "ops",
-    "exact", "forward",
+    "exact", "forward", "batched",
     "backward", "transforms", "checkpointing", "jacobians", "optimize", "gradcheck", "custom", "pickling",
     "debug", "explain", "draw",
 ]  # fmt: skip

@@ -46,17 +46,36 @@ def add_into(total: Any, g: Any, index: Any) -> None:
         np.add.at(total, index, g)
 
 
+def take_each(t: Any, index: Any) -> Any:
+    """The items at `index` of each part of t along its first axis."""
+    return t[all_of(index)] if is_basic(index) else np.stack([x[index] for x in t])
+
+
+def add_each(t: Any, index: Any, shape: tuple[int, ...]) -> Any:
+    """`add_items` of each part of t along its first axis."""
+    if is_basic(index):
+        return add_items(t, all_of(index), (len(t), *shape))
+    return np.stack([add_items(g, index, shape) for g in t])
+
+
+def all_of(index: Any) -> tuple[Any, ...]:
+    """A basic index behind a further first axis, of which all is taken."""
+    return (slice(None), *(index if isinstance(index, tuple) else (index,)))
+
+
 getitem: Op = linear(
     "getitem", take_items, settings=dict(index=REQUIRED), text="{x}[{index}]", tex="{x}_{{{index}}}",
     samples=[([ROWS], dict(index=1)), ([ROWS], dict(index=(slice(None, None, -2), None, ...))),
              ([ROWS], dict(index=([0, 2, 0], [1, 1, 1]))), ([ROWS], dict(index=np.eye(3, 4, dtype=bool)))],
     adjoints=(lambda g, x, index: scatter_add(g, index, shape_of(x)),), into=add_into,
+    batched=lambda t, index: take_each(t, index),
 )  # fmt: skip
 scatter_add: Op = linear(  # ↔ getitem
     "scatter_add", add_items, settings=dict(index=REQUIRED, shape=REQUIRED), text="{x} at [{index}], 0 elsewhere",
     precedence=CHOICE,
     samples=[([(4,)], dict(index=1, shape=ROWS)), ([(3,)], dict(index=([0, 2, 0], [1, 1, 1]), shape=ROWS))],
     adjoints=(lambda g, x, index, shape: getitem(g, index),),
+    batched=lambda t, index, shape: add_each(t, index, shape),
 )  # fmt: skip
 
 

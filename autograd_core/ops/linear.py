@@ -79,21 +79,36 @@ def spread(g: Any, x: Any, axis: Any, keepdims: bool) -> Any:
     return broadcast_to.apply(g, shape_of(x)) if type(g) is Value else broadcast_array(g, shape_of(x))
 
 
+def behind(axis: Any, ndim: int) -> tuple[int, ...]:
+    """The axes of an array that stand behind a further first axis, of ndim axes in all."""
+    if axis is None:
+        return tuple(range(1, ndim))
+    return tuple([a + 1 if a >= 0 else a for a in (axis if isinstance(axis, tuple) else (axis,))])
+
+
 sum: Op = linear(
     "sum", sum_array, numpy=np.sum, settings=dict(axis=None, keepdims=False), samples=REDUCTIONS,
     text="sum({x})", tex=r"\textstyle\sum\left({x}\right)",
-    adjoints=(spread,),
+    adjoints=(spread,), batched=lambda t, axis, keepdims: sum_array(t, behind(axis, t.ndim), keepdims),
 )  # fmt: skip
 mean = linear(
     "mean", mean_array, numpy=np.mean, settings=dict(axis=None, keepdims=False), samples=REDUCTIONS,
     text="mean({x})", tex=r"\operatorname{{mean}}({x})",
     adjoints=(lambda g, x, axis, keepdims: spread(g / count(x, axis), x, axis, keepdims),),
+    batched=lambda t, axis, keepdims: mean_array(t, behind(axis, t.ndim), keepdims),
 )  # fmt: skip
 broadcast_to: Op = linear(  # ↔ sum
     "broadcast_to", broadcast_array, numpy=np.broadcast_to, settings=dict(shape=REQUIRED),
     samples=[([(3, 1)], dict(shape=(2, 3, 4))), ([()], dict(shape=(2, 2)))],
     adjoints=(lambda g, x, shape: sum_to(g, shape_of(x)),),
+    batched=lambda t, shape: broadcast_behind(t, shape),
 )  # fmt: skip
+
+
+def broadcast_behind(t: Any, shape: tuple[int, ...]) -> Any:
+    """Each part of t along its first axis, broadcast to a shape."""
+    grown = t.reshape(len(t), *(1,) * (len(shape) + 1 - t.ndim), *t.shape[1:])
+    return np.broadcast_to(grown, (len(t), *shape))
 
 
 def sum_to(g: Any, shape: tuple[int, ...]) -> Any:
@@ -112,17 +127,22 @@ def sum_to(g: Any, shape: tuple[int, ...]) -> Any:
 
 # Shape: each of these only moves elements, and its adjoint moves them back --------------------------------------------
 
-identity = linear("identity", lambda x: x, text="{x}", tex="{x}", samples=[([ROWS], {})], adjoints=(lambda g, x: g,))
+identity = linear(
+    "identity", lambda x: x, text="{x}", tex="{x}", samples=[([ROWS], {})],
+    adjoints=(lambda g, x: g,), batched=lambda t: t,
+)  # fmt: skip
 reshape: Op = linear(
     "reshape", np.reshape, numpy=np.reshape, settings=dict(shape=REQUIRED),
     samples=[([ROWS], dict(shape=(2, 6))), ([ROWS], dict(shape=-1)), ([()], dict(shape=(1, 1)))],
     adjoints=(lambda g, x, shape: reshape(g, shape_of(x)),),
+    batched=lambda t, shape: t.reshape(len(t), *(shape if isinstance(shape, tuple) else (shape,))),
 )  # fmt: skip
 transpose: Op = linear(
     "transpose", np.transpose, numpy=np.transpose, settings=dict(axes=None),
     samples=[([ROWS], {}), ([(2, 3, 4)], dict(axes=(1, 2, 0)))],
     text="{x}ᵀ", tex=r"{{{x}}}^{{\mathsf T}}", precedence=POWER,
     adjoints=(lambda g, x, axes: transpose(g, None if axes is None else tuple(np.argsort(axes).tolist())),),
+    batched=lambda t, axes: np.transpose(t, (0, *(range(t.ndim - 1, 0, -1) if axes is None else behind(axes, t.ndim)))),
 )  # fmt: skip
 swapaxes: Op = linear(
     "swapaxes", np.swapaxes, numpy=np.swapaxes, settings=dict(axis1=REQUIRED, axis2=REQUIRED),

@@ -38,13 +38,30 @@ def right(g: Any, x: Any, y: Any) -> Any:
     return reshape(mT(x) @ expand_dims(g, -1), (*shape_of(x)[:-2], shape_of(x)[-1]))
 
 
+def matmul_together(k: int, t: Any, x: Any, y: Any) -> Any:
+    """The product with each part of t along its first axis in the place of argument k."""
+    left, right = (t, y) if k == 0 else (x, t)
+    if x.ndim == 1:
+        left = left[..., None, :]
+    if y.ndim == 1:
+        right = right[..., None]
+    grown = max(left.ndim + (k == 1), right.ndim + (k == 0))  # the first axis stands before all that are broadcast
+    if k == 0:
+        left = left.reshape(len(t), *(1,) * (grown - left.ndim), *left.shape[1:])
+    else:
+        right = right.reshape(len(t), *(1,) * (grown - right.ndim), *right.shape[1:])
+    out = left @ right
+    out = out[..., 0] if y.ndim == 1 else out
+    return out if x.ndim > 1 else out[..., 0] if y.ndim == 1 else out[..., 0, :]
+
+
 matmul = multilinear(
     "matmul", operator.matmul, operator="matmul", numpy=np.matmul,
     text="{x} @ {y}", tex=r"{x} \, {y}", precedence=PRODUCT,
     samples=[([(2, 3), (3, 4)], {}), ([(3,), (3,)], {}), ([(3,), (3, 2)], {}), ([(2, 3), (3,)], {}),
              ([(5, 2, 3), (3, 4)], {}), ([(5, 2, 3), (3,)], {}), ([(3,), (5, 3, 2)], {}),
              ([(2, 3), (5, 3, 2)], {})],
-    adjoints=(left, right),
+    adjoints=(left, right), batched=matmul_together,
 )  # fmt: skip
 outer = multilinear(
     "outer", np.outer, numpy=np.outer, tex=r"\operatorname{{outer}}({x}, {y})",
@@ -67,6 +84,7 @@ affine = primitive(
     pullbacks=(lambda g, out, x, weight, bias: g @ weight.T if x.ndim == 2 else left(g, x, weight),
                lambda g, out, x, weight, bias: x.T @ g if x.ndim == 2 else right(g, x, weight),
                lambda g, out, x, weight, bias: g),
+    batched=lambda k, t, x, weight, bias: t if k == 2 else matmul_together(k, t, x, weight),
     doc="""x W + b, a layer of weights: one op where `x @ weight + bias` records two.
 
     Shapes: x (n, in) or (in,), weight (in, out), bias (out,) or a scalar.
