@@ -10,6 +10,9 @@ True
 """
 
 from .activations import Identity, ReLU, Sigmoid, Softmax, Softplus, Tanh
+from .adaptive import Adam, AdamW, RMSprop
+from .clip import clip_grad_norm, clip_grad_value
+from .cycle import OneCycleLR
 from .data import batches, one_hot, split
 from .init import (
     glorot_normal,
@@ -27,24 +30,38 @@ from .losses import cross_entropy, half_mse_loss, mse_loss
 from .metrics import accuracy
 from .module import Module
 from .optim import SGD, Optimizer
+from .plateau import ReduceLROnPlateau
+from .schedules import CosineAnnealingLR, LinearLR, Schedule, SequentialLR, StepLR
 from .train import History, evaluate, fit
 
 __all__ = [
     "MLP",
     "SGD",
+    "Adam",
+    "AdamW",
+    "CosineAnnealingLR",
     "History",
     "Identity",
     "Linear",
+    "LinearLR",
     "Module",
+    "OneCycleLR",
     "Optimizer",
+    "RMSprop",
     "ReLU",
+    "ReduceLROnPlateau",
+    "Schedule",
     "Sequential",
+    "SequentialLR",
     "Sigmoid",
     "Softmax",
     "Softplus",
+    "StepLR",
     "Tanh",
     "accuracy",
     "batches",
+    "clip_grad_norm",
+    "clip_grad_value",
     "cross_entropy",
     "evaluate",
     "fit",
