@@ -63,7 +63,7 @@ class Adam(Adaptive):
     """
 
     betas = Setting()
-    remembers = ("mean", "square")
+    remembers = ("mean", "square", "steps")
     decoupled = False
 
     def __init__(

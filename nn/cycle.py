@@ -1,5 +1,6 @@
 """The 1cycle policy: one rise and fall of the learning rate in a whole training."""
 
+import math
 from collections.abc import Sequence
 
 from .optim import Optimizer
@@ -57,6 +58,10 @@ class OneCycleLR(Formula):
         self.max_lr = [float(x) for x in max_lr] if isinstance(max_lr, Sequence) else [max_lr] * len(groups)
         if len(self.max_lr) != len(groups):
             raise ValueError(f"max_lr has {len(self.max_lr)} rates, and there are {len(groups)} groups of parameters")
+        if not all(0 < x < math.inf for x in (*self.max_lr, div_factor, final_div_factor)):
+            raise ValueError(
+                f"max_lr={max_lr}, div_factor={div_factor}, final_div_factor={final_div_factor}: these are positive"
+            )
         if anneal_strategy not in ANNEAL:
             raise ValueError(f"anneal_strategy={anneal_strategy!r}: it is one of {', '.join(ANNEAL)}")
         if not 0 <= pct_start <= 1:

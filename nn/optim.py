@@ -68,7 +68,7 @@ class Optimizer:
 
     lr = Setting()
     remembers: tuple[str, ...] = ()
-    """The arrays in a parameter's memory."""
+    """What there may be in a parameter's memory: arrays, and "steps", a number."""
 
     def __init__(self, parameters: Iterable[Any], lr: float, **settings: Any) -> None:
         defaults = {"lr": lr} | settings
@@ -114,7 +114,7 @@ class Optimizer:
         state: dict[str, Any] = {}
         for k, group in enumerate(self.param_groups):
             for name in self.settings:
-                state[f"groups.{k}.{name}"] = list(group[name]) if isinstance(group[name], tuple) else group[name]
+                state[f"groups.{k}.{name}"] = np.asarray(group[name]).tolist()
         for k, (_, memory, *_) in enumerate(self.every_member()):
             for name, item in memory.items():
                 state[f"parameters.{k}.{name}"] = np.array(item) if isinstance(item, np.ndarray) else item
@@ -166,7 +166,7 @@ class Optimizer:
         """Put one saved item into the memory that it belongs to; the reasons, if any, why it belongs to none."""
         place, _, kind = name.rpartition(".")
         memory = memories.get(place)
-        if memory is None or kind not in (*self.remembers, "steps"):
+        if memory is None or kind not in self.remembers:
             return [f"{name}: saved, but there is nothing of that name here"]
         if kind == "steps":
             memory[kind] = item
@@ -250,34 +250,35 @@ class SGD(Optimizer):
 
 def groups(parameters: Iterable[Any], defaults: dict[str, Any]) -> list[dict[str, Any]]:
     """The groups of parameters, each with all settings."""
-    if hasattr(parameters, "parameters"):
-        raise TypeError(f"an optimizer takes parameters: write {type(parameters).__name__.lower()}.parameters()")
-    if isinstance(parameters, Value):
-        raise TypeError("an optimizer takes a list of Values: write [v] for a single one")
-    given = list(parameters)
-    if not given or not isinstance(given[0], dict):
-        given = [{"params": given}]
+    if not isinstance(parameters, (list, tuple)) or not any(isinstance(group, dict) for group in parameters):
+        parameters = [{"params": parameters}]
     found = []
-    for group in given:
+    for group in parameters:
         if not isinstance(group, dict) or "params" not in group or group.keys() - defaults.keys() - {"params"}:
-            names = ", ".join(["params", *defaults])
-            raise TypeError(f"a group of parameters is a dict of {names}, not {list(group)}")
-        params = tuple(dict.fromkeys(leaves(group["params"])))
-        if not params:
-            raise ValueError("there are no parameters to optimize: is the model frozen, or the iterator used up?")
-        found.append(defaults | group | {"params": params})
+            given = ", ".join(map(str, group)) if isinstance(group, dict) else f"a {type(group).__name__}"
+            raise TypeError(f"a group of parameters is a dict of {', '.join(['params', *defaults])}, not {given}")
+        found.append(defaults | group | {"params": leaves(group["params"])})
     return found
 
 
-def leaves(parameters: Iterable[Any]) -> Iterable[Value]:
-    """The parameters, or a TypeError for what is none."""
+def leaves(parameters: Iterable[Any]) -> tuple[Value, ...]:
+    """The parameters, each once; a TypeError for what is none, a ValueError if there are none."""
+    if hasattr(parameters, "parameters"):
+        raise TypeError(f"parameters are wanted, not the {type(parameters).__name__}: write model.parameters()")
     if isinstance(parameters, Value):
         raise TypeError("an optimizer takes a list of Values: write [v] for a single one")
-    for p in parameters:
-        if not isinstance(p, Value) or p.op is not None:
-            what = f"the result of {p.op.name}" if isinstance(p, Value) else f"a {type(p).__name__}"
-            raise TypeError(f"an optimizer takes Values that are variables, such as model.parameters(), not {what}")
-        yield p
+    found = tuple(dict.fromkeys(map(leaf, parameters)))
+    if not found:
+        raise ValueError("there are no parameters to optimize: is the model frozen, or the iterator used up?")
+    return found
+
+
+def leaf(p: Any) -> Value:
+    """A parameter, or a TypeError."""
+    if not isinstance(p, Value) or p.op is not None:
+        what = f"the result of {p.op.name}" if isinstance(p, Value) else f"a {type(p).__name__}"
+        raise TypeError(f"an optimizer takes Values that are variables, such as model.parameters(), not {what}")
+    return p
 
 
 def with_memory(p: Value) -> tuple[Value, Memory, Array, Array]:
