@@ -95,7 +95,10 @@ class Optimizer:
         raise NotImplementedError
 
     def zero_grad(self) -> None:
-        """Forget all gradients, so that the next `backward()` does not add to them."""
+        """Forget all gradients, so that the next `backward()` does not add to them.
+
+        Without it they accumulate: k small batches, each with its loss divided by k, make one large batch.
+        """
         for p in self.parameters:
             p.grad = None
 
@@ -147,7 +150,7 @@ class Optimizer:
         wrong = [f"{name}: missing from the saved state" for name in own if name not in saved]
         for name, item in saved.items():
             if name in own:
-                wrong += not_numbers(name, item)
+                wrong += unlike(name, item, own[name][name.rpartition(".")[2]])
             else:
                 wrong += self.remember(memories, name, item)
         if wrong:
@@ -170,7 +173,7 @@ class Optimizer:
             return [f"{name}: saved, but there is nothing of that name here"]
         if kind == "steps":
             memory[kind] = item
-            return not_numbers(name, item)
+            return unlike(name, item, 0)
         array = np.asarray(item)
         wrong = list(misfits(name, array, memory.like))
         memory[kind] = None if wrong else array.astype(memory.like.dtype)
@@ -287,7 +290,16 @@ def with_memory(p: Value) -> tuple[Value, Memory, Array, Array]:
     return p, Memory(work), work, np.empty_like(work)
 
 
-def not_numbers(name: str, item: Any) -> Iterable[str]:
-    """The reason, if any, why a saved setting is none."""
-    if not all(isinstance(x, (bool, int, float)) for x in (item if isinstance(item, (list, tuple)) else [item])):
-        yield f"{name}: saved as a {type(item).__name__}, and it is a number"
+def unlike(name: str, item: Any, old: Any) -> Iterable[str]:
+    """The reason, if any, why a saved setting cannot take the place of an old one: a number, or a tuple of numbers."""
+    if isinstance(old, tuple):
+        fits = isinstance(item, (list, tuple)) and len(item) == len(old) and all(map(is_number, item))
+    else:
+        fits = is_number(item)
+    if not fits:
+        yield f"{name}: saved as {item!r}, and here it is {old!r}"
+
+
+def is_number(x: Any) -> bool:
+    """Whether this is a plain number, or True or False."""
+    return isinstance(x, (bool, int, float))
