@@ -36,7 +36,10 @@ def mse_loss(prediction: Any, target: Any, *, sample_weight: Any = None) -> Any:
     >>> mse_loss(Value([[1.0], [2.0]]), [[0.0], [0.0]], sample_weight=[3.0, 1.0]).item()
     1.75
     """
-    return mean_square("mse_loss", *fitting("mse_loss", prediction, target), sample_weight)
+    prediction, target = fitting("mse_loss", prediction, target)
+    if sample_weight is None:
+        return mean_squared_error(prediction, target)
+    return mean("mse_loss", np.square(prediction - target), sample_weight)
 
 
 def half_mse_loss(prediction: Any, target: Any, *, sample_weight: Any = None) -> Any:
@@ -54,14 +57,9 @@ def half_mse_loss(prediction: Any, target: Any, *, sample_weight: Any = None) ->
     """
     prediction, target = fitting("half_mse_loss", prediction, target)
     outputs = prediction.size / (len(prediction) if prediction.shape else 1)
-    return mean_square("half_mse_loss", prediction, target, sample_weight) * (outputs / 2)
-
-
-def mean_square(loss: str, prediction: Any, target: Any, sample_weight: Any) -> Any:
-    """The mean, which may be weighted, of the squares of all errors."""
     if sample_weight is None:
-        return mean_squared_error(prediction, target)
-    return mean(loss, np.square(prediction - target), sample_weight)
+        return mean_squared_error(prediction, target) * (outputs / 2)
+    return mean("half_mse_loss", np.square(prediction - target), sample_weight) * (outputs / 2)
 
 
 def l1_loss(prediction: Any, target: Any, *, sample_weight: Any = None) -> Any:
@@ -248,9 +246,8 @@ def fitting(loss: str, prediction: Any, target: Any) -> tuple[Any, Any]:
         raise ValueError(f"{loss}: the prediction has shape {shape}, the target {target.shape}{hint}")
     if 0 in shape:
         raise ValueError(f"{loss}: a prediction of shape {shape} has no elements")
-    for name, data in (("prediction", prediction), ("target", target)):
-        if data.dtype.kind not in "biufc":
-            raise TypeError(f"{loss}: the {name} has dtype {data.dtype}, and it is made of numbers")
+    if type(target) is np.ndarray and target.dtype.kind not in "biufc":
+        raise TypeError(f"{loss}: the target has dtype {target.dtype}, and it is made of numbers")
     return prediction, target
 
 
