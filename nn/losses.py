@@ -168,12 +168,13 @@ def likelihood(loss: str, log_p: Any, target: Any, smoothing: float, class_weigh
         if labels:
             return -log_p[(*np.indices(target.shape, sparse=True), target)].mean()
         return (log_p * target).sum() * (-k / log_p.size)
+    dtype = np.result_type(log_p.dtype, np.float16)
     if labels:
-        target = np.eye(k, dtype=np.result_type(log_p.dtype, np.float16))[target]
+        target = np.eye(k, dtype=dtype)[target]
     total = np.ones(k) if class_weight is None else checked_weights(loss, "class_weight", class_weight, [k])
     if sample_weight is not None:
         total = total * checked_weights(loss, "sample_weight", sample_weight, samples)[..., None]
-    total = total.astype(target.dtype if labels else np.result_type(log_p.dtype, np.float16), copy=False)
+    total = total.astype(dtype)
     smoothed = target * (1 - smoothing) + smoothing / k
     return -(log_p * (smoothed * total)).sum() / (target * total).sum()
 

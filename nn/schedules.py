@@ -54,7 +54,7 @@ class Schedule:
         return {name: getattr(self, name) for name in self.counts}
 
     def load_state_dict(self, saved: Mapping[str, Any]) -> None:
-        """Go on from what `state_dict` saved; the optimizer loads its own state.
+        """Go on from what `state_dict` saved, in a schedule made with the same settings; the optimizer loads its own.
 
         Raises
         ------
