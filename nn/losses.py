@@ -175,8 +175,12 @@ def likelihood(loss: str, log_p: Any, target: Any, smoothing: float, class_weigh
     if sample_weight is not None:
         total = total * checked_weights(loss, "sample_weight", sample_weight, samples)[..., None]
     total = total.astype(dtype)
-    smoothed = target * (1 - smoothing) + smoothing / k
-    return -(log_p * (smoothed * total)).sum() / (target * total).sum()
+    smoothed, mass = target * (1 - smoothing) + smoothing / k, (target * total).sum()
+    if labels and not mass:
+        raise ValueError(
+            f"{loss}: the classes of all these samples have the weight 0: there is nothing to take the mean of"
+        )
+    return -(log_p * (smoothed * total)).sum() / mass
 
 
 def with_classes(loss: str, scores: Any, target: Any) -> tuple[Any, Any]:

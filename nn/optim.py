@@ -15,8 +15,14 @@ from autograd_core import Value
 from .aliases import Array
 from .module import misfits
 
-LIMITS = {"momentum": math.inf, "weight_decay": math.inf, "eps": math.inf, "alpha": 1.0, "betas": 1.0}
+LIMITS = {"lr": math.inf, "momentum": math.inf, "weight_decay": math.inf, "eps": math.inf, "alpha": 1.0, "betas": 1.0}
 """Each of these settings is at least 0 and below its limit."""
+
+
+def check_range(name: str, value: Any) -> None:
+    """A ValueError for a setting that is out of its range. A schedule may well bring a rate down to 0."""
+    if name in LIMITS and not all(0 <= x < LIMITS[name] for x in np.atleast_1d(value)):
+        raise ValueError(f"{name}={value}: it is at least 0, and less than {LIMITS[name]:g}")
 
 
 class Setting:
@@ -29,6 +35,7 @@ class Setting:
         return self if optimizer is None else optimizer.param_groups[0][self.name]
 
     def __set__(self, optimizer: Any, value: Any) -> None:
+        check_range(self.name, value)
         for group in optimizer.param_groups:
             group[self.name] = value
 
@@ -83,12 +90,10 @@ class Optimizer:
 
     def check(self, group: dict[str, Any]) -> None:
         """A ValueError for a setting that is out of its range."""
-        lr = group["lr"]
-        if not 0 < lr < math.inf:
-            raise ValueError(f"lr={lr}: the learning rate is a positive number")
-        for name in group.keys() & LIMITS.keys():
-            if not np.all([0 <= x < LIMITS[name] for x in np.atleast_1d(group[name])]):
-                raise ValueError(f"{name}={group[name]}: it is at least 0, and less than {LIMITS[name]:g}")
+        if not 0 < group["lr"] < math.inf:
+            raise ValueError(f"lr={group['lr']}: the learning rate is a positive number")
+        for name in self.settings:
+            check_range(name, group[name])
 
     def step(self) -> None:
         """Update every parameter that has a gradient."""

@@ -106,6 +106,8 @@ class StepLR(Formula):
 
     def __init__(self, optimizer: Optimizer, step_size: int, gamma: float = 0.1, *, interval: str = "epoch") -> None:
         super().__init__(optimizer, interval)
+        if not 0 < gamma < math.inf:
+            raise ValueError(f"gamma={gamma}: the rate is multiplied by a positive number")
         self.step_size = at_least_one("step_size", step_size)
         self.gamma = gamma
         self.go_to(0)
@@ -136,6 +138,8 @@ class CosineAnnealingLR(Formula):
         interval: str = "epoch",
     ) -> None:
         super().__init__(optimizer, interval)
+        if not 0 <= eta_min < math.inf:
+            raise ValueError(f"eta_min={eta_min}: a learning rate is not negative")
         self.T_max = at_least_one("T_max", T_max)
         self.eta_min = eta_min
         self.go_to(0)

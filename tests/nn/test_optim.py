@@ -86,6 +86,17 @@ def test_the_momentum_may_be_changed():
     assert p.data == 1.0 - 1.0 - 1.0 - 1.5
 
 
+@pytest.mark.parametrize(
+    ("name", "value"), [("lr", -0.1), ("lr", float("nan")), ("momentum", -1), ("weight_decay", -1)]
+)
+def test_a_setting_is_not_changed_to_what_is_out_of_range(name, value):
+    optimizer = SGD([Value(1.0)], lr=0.1)
+    with pytest.raises(ValueError, match=f"{name}={value}: it is at least 0"):
+        setattr(optimizer, name, value)
+    optimizer.lr = 0
+    assert optimizer.lr == 0
+
+
 def test_a_parameter_without_a_gradient_is_left_as_it_is():
     used, unused = Value([1.0]), Value([1.0])
     optimizer = SGD([used, unused], lr=0.1, momentum=0.9, weight_decay=0.5)
