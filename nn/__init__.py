@@ -9,8 +9,14 @@
 True
 """
 
-from .activations import Identity, ReLU, Sigmoid, Softmax, Softplus, Tanh
+from .activations import ELU, GELU, Identity, LeakyReLU, ReLU, Sigmoid, SiLU, Softmax, Softplus, Tanh
+from .adaptive import Adam, AdamW, RMSprop
+from .binary import binary_cross_entropy, binary_cross_entropy_with_logits
+from .clip import clip_grad_norm, clip_grad_value
+from .cycle import OneCycleLR
 from .data import batches, one_hot, split
+from .dropout import Dropout
+from .full_batch import minimize_loss
 from .init import (
     glorot_normal,
     glorot_uniform,
@@ -22,29 +28,55 @@ from .init import (
     uniform,
     zeros,
 )
-from .layers import MLP, Linear, Sequential
-from .losses import cross_entropy, half_mse_loss, mse_loss
+from .layers import MLP, Flatten, Linear, Residual, Sequential
+from .losses import cross_entropy, half_mse_loss, huber_loss, l1_loss, mse_loss, nll_loss
 from .metrics import accuracy
 from .module import Module
+from .normalization import BatchNorm1d
 from .optim import SGD, Optimizer
+from .penalties import l1_penalty, l2_penalty
+from .plateau import ReduceLROnPlateau
+from .schedules import CosineAnnealingLR, LinearLR, Schedule, SequentialLR, StepLR
 from .train import History, evaluate, fit
 
 __all__ = [
+    "ELU",
+    "GELU",
     "MLP",
     "SGD",
+    "Adam",
+    "AdamW",
+    "BatchNorm1d",
+    "CosineAnnealingLR",
+    "Dropout",
+    "Flatten",
     "History",
     "Identity",
+    "LeakyReLU",
     "Linear",
+    "LinearLR",
     "Module",
+    "OneCycleLR",
     "Optimizer",
+    "RMSprop",
     "ReLU",
+    "ReduceLROnPlateau",
+    "Residual",
+    "Schedule",
     "Sequential",
+    "SequentialLR",
+    "SiLU",
     "Sigmoid",
     "Softmax",
     "Softplus",
+    "StepLR",
     "Tanh",
     "accuracy",
     "batches",
+    "binary_cross_entropy",
+    "binary_cross_entropy_with_logits",
+    "clip_grad_norm",
+    "clip_grad_value",
     "cross_entropy",
     "evaluate",
     "fit",
@@ -53,9 +85,15 @@ __all__ = [
     "half_mse_loss",
     "he_normal",
     "he_uniform",
+    "huber_loss",
+    "l1_loss",
+    "l1_penalty",
+    "l2_penalty",
     "lecun_normal",
     "lecun_uniform",
+    "minimize_loss",
     "mse_loss",
+    "nll_loss",
     "normal",
     "one_hot",
     "split",
