@@ -213,7 +213,7 @@ def words(content: str, colour: str, size: int, wide: int, **attributes: object)
 def framed(content: str, colour: str, size: int, wide: int, **attributes: object) -> str:
     """A cell that is exactly so wide. (Graphviz 2 misplaces texts in cells of a fixed size that others stretch.)"""
     fixed: dict[str, Any] = {"fixedsize": "true", "width": wide, "height": size + 3}
-    aligned = {"align": attributes["align"]} if "align" in attributes else {}
+    aligned: dict[str, Any] = {"align": attributes["align"]} if "align" in attributes else {}
     return cell(table(row(cell(text(content, colour, size), **fixed, **aligned)), **fixed, **aligned), **attributes)
 
 
