@@ -4,6 +4,7 @@ The renderers disagree on what is not ASCII, and a browser may have another font
 width of its text here, and an SVG says how long each text is to be.
 """
 
+import functools
 import re
 import unicodedata
 from math import ceil
@@ -36,6 +37,7 @@ SLACK = 1.05
 """How much wider than its text a cell is."""
 
 
+@functools.lru_cache(4096)
 def width(content: str, size: float, bold: bool = False) -> float:
     """How wide a text of some size is, in points.
 
