@@ -26,7 +26,7 @@ AT_MOST = {"expression": 100.0, "cards": 3000.0}
 
 WORK = {
     "expression": "an expression of 10 operations",
-    "cards": "1,000 cards, unfolded: 500 operations on 500 parameters",
+    "cards": "1,000 cards, unfolded: 499 operations on 500 parameters",
     "deep": "a chain of 100,000 operations",
 }
 
@@ -216,4 +216,5 @@ def run() -> Report:
                     Target(f"{work}, to SVG", "", time if not failure else float("inf"), AT_MOST[case], "ms")
                 )
     header = ["graph", "drawn by", "ms of the processor", "MB: the process grew by", "the renderer held"]
-    return Report("## Drawings, from the result to the SVG\n\n" + table(header, rows), targets)
+    note = "\nWhat a renderer held includes what the process that started it had before it became one.\n"
+    return Report("## Drawings, from the result to the SVG\n\n" + table(header, rows) + note, targets)

@@ -37,8 +37,8 @@ def frames(scene: Scene) -> list[Scene]:
     steps = {card.id: card.badge for card in cards}
     leaving: dict[str, list[Edge]] = {card.id: [] for card in cards}
     for edge in scene.edges:
-        if edge.pill is not None and steps[edge.target] is not None:
-            leaving[edge.source].append(edge)
+        if edge.pill is not None and steps.get(edge.target) is not None:
+            leaving.setdefault(edge.source, []).append(edge)
     states = [states_of(card, leaving[card.id], steps, last) for card in cards]
     subtitles = tuple(subtitle(scene, steps, k, last) for k in range(last + 1))
     notes = (*(note for note in scene.notes if note[0][0] != ".grad"), MARKS)
@@ -46,7 +46,7 @@ def frames(scene: Scene) -> list[Scene]:
         scene._replace(
             subtitle=subtitles[k],
             cards=tuple(each[k] for each in states),
-            edges=tuple(edge if edge.pill is None else marked(edge, steps[edge.target], k) for edge in scene.edges),
+            edges=tuple(edge if edge.pill is None else marked(edge, steps.get(edge.target), k) for edge in scene.edges),
             notes=notes,
             room=subtitles,
         )
@@ -117,7 +117,7 @@ def subtitle(scene: Scene, steps: dict[str, int | None], k: int, last: int) -> s
     if k == 0:
         return f"step 0 of {last}: before the backward pass"
     names = {card.id: card.name for card in scene.cards}
-    sources = [names[e.source] for e in scene.edges if steps[e.target] == k and e.pill is not None]
+    sources = [names[e.source] for e in scene.edges if steps.get(e.target) == k and e.pill is not None]
     here = " and ".join(name for key, name in names.items() if steps[key] == k)
     some = [*sources[:2], f"{len(sources) - 2} more"] if len(sources) > 3 else sources
     to = " and ".join(filter(None, [", ".join(some[:-1]), *some[-1:]]))

@@ -50,5 +50,5 @@ def differs(grad: Any, gradient: Any) -> bool:
     if np.array_equal(grad, gradient):
         return False
     size = float(np.max(np.abs(gradient), initial=0.0, where=np.isfinite(gradient)))
-    near = 1e4 * float(np.finfo(np.asarray(grad).dtype).eps)
+    near = min(1e4 * float(np.finfo(np.asarray(grad).dtype).eps), 0.01)
     return not np.allclose(grad, gradient, rtol=near, atol=near * size, equal_nan=True)
