@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export MPLBACKEND := Agg
 
-.PHONY: demo test lint types fuzz pictures ops-page golden bench clean
+.PHONY: demo test lint types fuzz gallery ops-page golden bench clean
 
 demo: .venv/installed-demo
 	$(BIN)/python -m nn.demo
@@ -22,8 +22,8 @@ types: .venv/installed-dev
 fuzz: .venv/installed-dev
 	$(BIN)/python tests/fuzz.py 10000
 
-pictures: .venv/installed-dev
-	$(BIN)/python docs/pictures.py
+gallery: .venv/installed-dev
+	$(BIN)/python docs/gallery.py
 
 ops-page: .venv/installed-dev
 	$(BIN)/python docs/ops.py

@@ -7,7 +7,7 @@ the flags of Graphviz's `dot`; the system's own `dot` does as well.
 from collections.abc import Sequence
 
 PROGRAMS = ("graphviz-pure", "dot")
-"""The renderers, the preferred one first."""
+"""The renderers, the preferred one first. Only `dot` writes PDF."""
 
 LONGEST = 60
 """Seconds after which a renderer is stopped."""
@@ -32,8 +32,38 @@ def find(programs: Sequence[str] = PROGRAMS) -> str:
     )
 
 
-def render(dot: str, form: str, program: str | None = None) -> bytes:
-    """The picture, as the bytes of an `svg` or `png` file.
+def program_for(form: str, renderer: str = "auto") -> str:
+    """The path of the renderer to use for a format.
+
+    Raises
+    ------
+    MissingRendererError
+        If it is not there, or there is none.
+    ValueError
+        If there is no renderer of that name, or it cannot write that format.
+    """
+    if renderer not in ("auto", *PROGRAMS):
+        raise ValueError(f"renderer={renderer!r}: it is 'auto', {' or '.join(map(repr, PROGRAMS))}")
+    if form == "pdf":
+        if renderer == "graphviz-pure":
+            raise ValueError("graphviz-pure writes no PDF: renderer='dot' does, or save as .svg")
+        try:
+            return find(["dot"])
+        except MissingRendererError:
+            raise MissingRendererError(
+                "a PDF is written by the system's Graphviz, and there is no program `dot` on the PATH: install the "
+                "package graphviz, or save as .svg, which every browser prints as PDF"
+            ) from None
+    if renderer == "auto":
+        return find()
+    try:
+        return find([renderer])
+    except MissingRendererError:
+        raise MissingRendererError(f"renderer={renderer!r}: there is no such program, 'auto' takes any other") from None
+
+
+def render(dot: str, form: str, program: str | None = None, dpi: int = 144) -> bytes:
+    """The picture, as the bytes of an `svg`, `png` or `pdf` file.
 
     Raises
     ------
@@ -44,7 +74,7 @@ def render(dot: str, form: str, program: str | None = None) -> bytes:
     """
     import subprocess
 
-    command = [program or find(), "-Kdot", f"-T{form}", *(["-Gdpi=144"] if form == "png" else [])]
+    command = [program or find(), "-Kdot", f"-T{form}", *([f"-Gdpi={dpi}"] if form == "png" else [])]
     try:
         done = subprocess.run(command, input=dot.encode(), capture_output=True, timeout=LONGEST, check=False)
     except subprocess.TimeoutExpired:

@@ -16,6 +16,7 @@ from ..op import CHOICE
 from ..registry import OPS
 from ..value import Value, plain
 from .graph import Graph, arrays_of, is_shown, settings_of
+from .passing import Total, differs, totals
 
 LONGEST = {"name": 24, "formula": 44, "pill": 56, "part": 40, "title": 64}
 """How many characters are shown of each kind of text."""
@@ -36,6 +37,10 @@ class Row(NamedTuple):
 
     label: str
     numbers: Summary
+    role: str = ""
+    """What colours it, if the label does not: value or grad."""
+    room: tuple[Summary, ...] = ()
+    """What else may stand here, in other frames of the same picture, for which there is to be room."""
 
 
 class Card(NamedTuple):
@@ -52,6 +57,8 @@ class Card(NamedTuple):
     """The place of an operation in the backward pass."""
     tooltip: str
     """Everything about it, unabridged."""
+    mark: str = ""
+    """In a frame of the backward pass: waiting, now or done."""
 
 
 class Pill(NamedTuple):
@@ -68,6 +75,10 @@ class Edge(NamedTuple):
     target: str
     pill: Pill | None
     width: float
+    total: Summary | None = None
+    """What the gradient of the source amounts to once this arrow has passed its part back; None if it is not known."""
+    mark: str = ""
+    """In a frame of the backward pass: waiting, now or done."""
 
 
 class Scene(NamedTuple):
@@ -79,6 +90,8 @@ class Scene(NamedTuple):
     edges: tuple[Edge, ...]
     notes: tuple[Note, ...]
     """The lines of the legend."""
+    room: tuple[str, ...] = ()
+    """Other subtitles, in other frames, for which there is to be room."""
 
 
 def rows_passed(scene: Scene) -> int:
@@ -98,8 +111,10 @@ def compose(graph: Graph) -> Scene:
     """The scene of a graph."""
     operations = [x for x in graph.nodes if type(x) is Value and x.op is not None]
     badges = {id(x): len(operations) - k for k, x in enumerate(operations)}
-    cards = tuple(card(graph, x, badges.get(id(x))) for x in graph.nodes)
-    arrows = edges(graph, operations)
+    derivatives = {id(node): local_derivatives(node, graph.name) for node in operations}
+    sums = totals(operations, derivatives)
+    cards = tuple(card(graph, x, badges.get(id(x)), sums.get(id(x))) for x in graph.nodes)
+    arrows = edges(graph, operations, derivatives, sums)
     head = title(graph), subtitle(graph, len(operations))
     return Scene(*head, cards, arrows, notes(graph, cards, arrows))
 
@@ -117,15 +132,13 @@ def clip(text: str, kind: str) -> str:
 # Cards ----------------------------------------------------------------------------------------------------------------
 
 
-def card(graph: Graph, x: Any, badge: int | None) -> Card:
-    """The card of a node."""
+def card(graph: Graph, x: Any, badge: int | None, reached: Total | None = None) -> Card:
+    """The card of a node; `reached` is what the backward pass passed to it."""
     data, variable = plain(x), type(x) is Value
     formula = written(graph, x).text if badge else ""
     shape = shape_text(data.shape) if hasattr(data, "shape") else ""
     kind = "input" if not variable else "parameter" if not badge else "output" if x is graph.root else "operation"
-    rows = [Row("value", summary(data))]
-    if variable:
-        rows.append(Row("grad", summary(x.grad) if x.grad is not None else Summary((("–",),))))
+    rows = [Row("value", summary(data)), *(gradients(x, reached) if variable else [])]
     called = graph.name(x)
     return Card(
         identifier(graph, x),
@@ -137,6 +150,14 @@ def card(graph: Graph, x: Any, badge: int | None) -> Card:
         badge,
         f"{called} = {formula}, {kind}" if formula else f"{called}, {kind}",
     )
+
+
+def gradients(x: Value, reached: Total | None) -> list[Row]:
+    """The gradient of this pass, and what `grad` holds if that is something else: the sum over several passes."""
+    held = Row("grad", summary(x.grad) if x.grad is not None else Summary((("–",),)))
+    if reached is None or reached.gradient is None or not differs(x.grad, reached.gradient):
+        return [held]
+    return [Row("grad", summary(reached.gradient)), held._replace(label=".grad", role="grad")]
 
 
 def identifier(graph: Graph, x: Any) -> str:
@@ -154,9 +175,13 @@ def written(graph: Graph, node: Value, *, dense: bool = False) -> Phrase:
 # Arrows ---------------------------------------------------------------------------------------------------------------
 
 
-def edges(graph: Graph, operations: list[Value]) -> tuple[Edge, ...]:
+def edges(
+    graph: Graph,
+    operations: Sequence[Value],
+    derivatives: dict[int, list[LocalDerivative]],
+    sums: dict[int, Total],
+) -> tuple[Edge, ...]:
     """An arrow from every input to every operation that uses it."""
-    derivatives = {id(node): local_derivatives(node, graph.name) for node in operations}
     flows = [d.flow for of in derivatives.values() for d in of if d.flow is not None and math.isfinite(d.flow)]
     most = max(flows, default=0.0)
     uses = Counter(id(d.source) for of in derivatives.values() for d in of)
@@ -165,6 +190,7 @@ def edges(graph: Graph, operations: list[Value]) -> tuple[Edge, ...]:
         labels = {id(d.source): d for d in derivatives[id(node)]}
         for x in {id(x): x for x in arrays_of(node) if is_shown(x)}.values():
             d = labels.get(id(x))
+            total = sums[id(x)].partial.get(id(node)) if d else None
             share = d.flow / most if d and d.flow is not None and math.isfinite(d.flow) and most else 0.0
             found.append(
                 Edge(
@@ -172,6 +198,7 @@ def edges(graph: Graph, operations: list[Value]) -> tuple[Edge, ...]:
                     identifier(graph, node),
                     pill(d, graph.name(node), graph.name(x), shared=uses[id(x)] > 1) if d else None,
                     THIN + (THICK - THIN) * share,
+                    None if total is None else summary(total),
                 )
             )
     return tuple(found)
@@ -247,6 +274,9 @@ def notes(graph: Graph, cards: Sequence[Card], arrows: Sequence[Edge]) -> tuple[
     ]
     if any(arrow.pill is None for arrow in arrows):
         lines.append((("dashed line = from a constant, to which no gradient flows", ""),))
-    if any(row.numbers.details for card in cards for row in card.rows):
-        lines.append((("of many elements: mean ± standard deviation, smallest to largest", ""),))
+    rows = [row for card in cards for row in card.rows]
+    if any(row.label == ".grad" for row in rows):
+        lines.append(((".grad", "grad"), (" = what is held now, where it is not this pass's alone", "")))
+    if any(row.numbers.details for row in rows):
+        lines.append((("many elements: mean ± standard deviation, smallest to largest", ""),))
     return tuple(lines)

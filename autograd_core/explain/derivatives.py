@@ -39,6 +39,8 @@ class LocalDerivative(NamedTuple):
     """How many elements of the result share one of x, which was broadcast, so that their gradients are added up."""
     flow: float | None
     """Σ |gradient| that passes along this edge; None before a backward pass."""
+    passed: Any
+    """The gradient that passes along this edge, of the shape of the input; None before a backward pass."""
 
 
 def local_derivatives(node: Value, name_of: Callable[[Any], str]) -> list[LocalDerivative]:
@@ -78,17 +80,18 @@ def local_derivative(
         formula = write(label.terms if factor is None else factor)
         number = label.data if factor is not None else None  # where g is 1, what it is multiplied by is what it becomes
         shape = shape if op.elementwise else label.shape
-    flow = None
+    flow = reaching = None
     if node.grad is not None:
         passed = pulled(op, rules, node.grad, numbers)
         passed = node.grad * passed if op.elementwise else passed
         shape = shape_of(passed)
         reaching = sum_to(passed, x.shape)
-        flow = float(np.sum(np.abs(reaching if dtype_of(x).kind == "c" else np.real(reaching))))
+        reaching = reaching if dtype_of(x).kind == "c" else np.real(reaching)
+        flow = float(np.sum(np.abs(reaching)))
     if any(type(y) is Value and y.stamp > node.stamp for y in node.inputs):
-        number = flow = None  # the data changed since: what the rule says now is not what was computed
+        number = flow = reaching = None  # the data changed since: what the rule says now is not what was computed
     summed = math.prod(shape) // x.size if x.size else 1
-    return LocalDerivative(x, formula, formula is None or number is not None, number, summed, flow)
+    return LocalDerivative(x, formula, formula is None or number is not None, number, summed, flow, reaching)
 
 
 def pulled(op: Op, rules: Sequence[Any], g: Any, args: tuple[Any, ...]) -> Any:

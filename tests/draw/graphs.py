@@ -70,4 +70,48 @@ def selection() -> tuple[Value, dict[str, Any]]:
     return out, {"kept": kept, "joined": joined}
 
 
-GRAPHS: list[Callable[[], tuple[Value, dict[str, Any]]]] = [neuron, before, expression, network, classifier, selection]
+def several_passes() -> tuple[Value, dict[str, Any]]:
+    """Two backward passes: the leaves hold twice the gradient of each."""
+    w, b, x = Value([[0.5], [-0.25]], name="w"), Value(0.1, name="b"), np.array([[1.0, 2.0], [3.0, -1.0], [0.5, 0.5]])
+    z = x @ w + b
+    loss = (z * z).mean() + 0.5 * (w * w).sum()
+    loss.backward()
+    loss.backward()
+    return loss, {"x": x, "z": z, "loss": loss}
+
+
+def spectrum() -> tuple[Value, dict[str, Any]]:
+    """Complex numbers, and an op of several results."""
+    v, m = Value([1.0, -0.5, 0.25], name="v"), Value([[2.0, 1.0], [1.0, 3.0]], name="M")
+    f = v * np.array([1 + 2j, 2j, -1.0])
+    values, vectors = np.linalg.eigh(m)
+    out = (np.abs(f) ** 2).sum() + np.log(values).sum() + vectors[0, 0] ** 2
+    out.backward()
+    return out, {"f": f, "λ": values, "out": out}
+
+
+def branches() -> tuple[Value, dict[str, Any]]:
+    """A branch that is not taken, in which a derivative is infinite; and numbers that are none."""
+    x, y = Value([0.0, 4.0], name="x"), Value([1.0, 0.0], name="y")
+    with np.errstate(all="ignore"):
+        root = np.where(x.data > 0, np.sqrt(x), 0.0)
+        out = root.sum() + (np.log(y) * 0.0).sum()
+        out.backward()
+    return out, {"root": root, "out": out}
+
+
+def hostile() -> tuple[Value, dict[str, Any]]:
+    """Names that would like to be markup."""
+    script = "<script>alert(1)</script>"
+    a, b = Value(2.0, name=script), Value(3.0, name='"]]> & \\N\n</svg>')
+    c, d = Value(1.0, name="名前 ∇⊙"), Value(0.5, name="\u202eשלום\x00")
+    out = np.tanh(a * b + c) * d
+    out.name = "javascript:alert(1)"
+    out.backward()
+    return out, {}
+
+
+GRAPHS: list[Callable[[], tuple[Value, dict[str, Any]]]] = [
+    neuron, before, expression, network, classifier, selection,
+    several_passes, spectrum, branches, hostile,
+]  # fmt: skip

@@ -15,6 +15,7 @@ from samples import EVERY_SAMPLE, Sample
 
 from autograd_core import Value, draw
 from autograd_core.draw import Drawing, render
+from autograd_core.draw.metrics import substituted
 
 
 @pytest.fixture
@@ -54,7 +55,7 @@ def test_save(drawing: Drawing, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["x.jpg", "x", "svg"])
 def test_other_formats_are_refused(drawing: Drawing, tmp_path: Path, name: str) -> None:
-    with pytest.raises(ValueError, match="only as dot, png, svg"):
+    with pytest.raises(ValueError, match="only as dot, gif, pdf, png, svg"):
         drawing.save(tmp_path / name)
     assert not (tmp_path / name).exists()
 
@@ -113,6 +114,104 @@ def test_a_renderer_that_hangs_is_stopped(drawing: Drawing, tmp_path: Path, monk
         render.render(drawing.dot, "svg", str(slow))
 
 
+@pytest.mark.parametrize("renderer", ["auto", "graphviz-pure", "dot"])
+def test_a_renderer_may_be_chosen(drawing: Drawing, renderer: str) -> None:
+    try:
+        render.program_for("svg", renderer)
+    except render.MissingRendererError:
+        pytest.skip(f"{renderer} is not installed")
+    first, second = (drawing.render("svg", renderer=renderer) for _ in range(2))
+    assert first == second  # to the byte
+    assert b"generated" not in first.lower()
+
+
+def test_an_unknown_renderer_is_refused(drawing: Drawing) -> None:
+    with pytest.raises(ValueError, match="renderer='cairo': it is 'auto', 'graphviz-pure' or 'dot'"):
+        drawing.render("svg", renderer="cairo")
+
+
+def test_pdf_through_the_systems_dot(drawing: Drawing, tmp_path: Path) -> None:
+    try:
+        render.find(["dot"])
+    except render.MissingRendererError:
+        pytest.skip("dot is not installed")
+    drawing.save(tmp_path / "x.pdf")
+    assert (tmp_path / "x.pdf").read_bytes().startswith(b"%PDF")
+    with pytest.raises(ValueError, match=r"graphviz-pure writes no PDF: renderer='dot' does, or save as \.svg"):
+        drawing.save(tmp_path / "y.pdf", renderer="graphviz-pure")
+    assert not (tmp_path / "y.pdf").exists()
+
+
+@pytest.mark.usefixtures("nowhere")
+def test_without_dot_a_pdf_is_refused_and_an_svg_offered(drawing: Drawing, tmp_path: Path) -> None:
+    executable(tmp_path / "graphviz-pure", "")
+    with pytest.raises(render.MissingRendererError, match=r"a PDF is written by the system's Graphviz.*save as \.svg"):
+        drawing.save(tmp_path / "x.pdf")
+    with pytest.raises(render.MissingRendererError, match="renderer='dot': there is no such program"):
+        drawing.save(tmp_path / "x.svg", renderer="dot")
+
+
+# Glyphs ---------------------------------------------------------------------------------------------------------------
+
+
+def one_glyph(c: str) -> bytes:
+    """How graphviz-pure draws a character."""
+    source = f'digraph {{ a [shape=plain fixedsize=true width=1 height=1 fontname=Helvetica label="{c}"] }}'
+    return render.render(source, "png", render.program_for("png", "graphviz-pure"))
+
+
+def test_what_has_no_glyph_in_a_png_is_substituted() -> None:
+    """A character without a glyph is drawn as a box, the same for all of them."""
+    box = one_glyph("名")
+    assert {one_glyph(c) for c in "∇⊙∈😀"} == {box}
+    for c in "Σσ∂−±×·…∞√≤≥≠²⁻⁴ᵀ►–éЖλŷ₁":
+        assert substituted(c) == c
+        assert one_glyph(c) != box
+    assert substituted("∇f ⊙ x ∈ 名前") == "gradf (·) x  in  U+540D U+524D"
+
+
+def test_a_name_in_any_script_is_drawn() -> None:
+    drawing = draw(Value(1.0, name="名前") * Value(2.0, name="∇"))
+    assert "名前" in drawing.render("svg").decode()  # a browser has fonts of its own
+    boxes, letters = (render.render(source, "png") for source in (drawing.dot, substituted(drawing.dot)))
+    assert drawing.render("png") == letters != boxes
+
+
+# Values in Jupyter ----------------------------------------------------------------------------------------------------
+
+
+def test_a_value_shows_its_graph_in_jupyter() -> None:
+    x = Value(2.0, name="x")
+    y = x * x
+    before = pickle.dumps(y)
+    bundle = y._repr_mimebundle_()  # type: ignore[attr-defined]
+    assert bundle["text/plain"] == repr(y)
+    assert b">x<" in bundle["image/svg+xml"].encode()
+    assert pickle.dumps(y) == before
+
+
+def test_a_value_that_nothing_computed_shows_as_text() -> None:
+    x = Value(2.0)
+    assert x._repr_mimebundle_() == {"text/plain": repr(x)}  # type: ignore[attr-defined]
+
+
+def test_a_value_with_too_large_a_graph_shows_as_text() -> None:
+    v = chain(20_000)
+    assert v._repr_mimebundle_() == {"text/plain": repr(v)}  # type: ignore[attr-defined]
+
+
+@pytest.mark.usefixtures("nowhere")
+def test_a_value_without_a_renderer_shows_as_text() -> None:
+    v = Value(2.0) * 3.0
+    assert v._repr_mimebundle_() == {"text/plain": repr(v)}  # type: ignore[attr-defined]
+
+
+def test_ipython_shows_a_value() -> None:
+    formatters = pytest.importorskip("IPython.core.formatters")
+    shown, _ = formatters.DisplayFormatter().format(Value(2.0, name="x") * 3.0)
+    assert set(shown) == {"text/plain", "image/svg+xml"}
+
+
 # Sizes ----------------------------------------------------------------------------------------------------------------
 
 
@@ -138,7 +237,7 @@ def test_deep_chains_are_drawn_without_recursion_and_refused_before_rendering() 
 
 def test_a_png_holds_fewer_cards(tmp_path: Path) -> None:
     with pytest.raises(
-        ValueError, match=r"301 cards, too many for png, up to 250 \(dot up to 10,000, svg up to 1,000\)"
+        ValueError, match=r"301 cards, too many for png, up to 250 \(dot up to 10,000, svg up to 1,000, pdf"
     ):
         draw(chain(300)).save(tmp_path / "x.png")
 

@@ -1,0 +1,54 @@
+"""What one backward pass adds up to at each Value, arrow by arrow; `grad` alone may hold the sum of several passes."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..data import dtype_of
+from ..explain.derivatives import LocalDerivative
+from ..value import Value
+
+
+class Total(NamedTuple):
+    """What reached a Value in this pass."""
+
+    gradient: Any
+    """The sum, as `grad` would hold it; None if it is not known."""
+    partial: dict[int, Any]
+    """The sum so far, once an operation (by its identity) has passed its part back; the last one is not in it."""
+
+
+def totals(operations: Sequence[Value], derivatives: dict[int, list[LocalDerivative]]) -> dict[int, Total]:
+    """The sums for each Value that passes went to, by its identity. The last operation passes first."""
+    reached: dict[int, list[tuple[int, LocalDerivative]]] = {}
+    for node in reversed(operations):
+        for d in derivatives[id(node)]:
+            reached.setdefault(id(d.source), []).append((id(node), d))
+    return {key: total(parts) for key, parts in reached.items()}
+
+
+def total(parts: list[tuple[int, LocalDerivative]]) -> Total:
+    """The sum of what arrives at one Value, part by part."""
+    x = parts[0][1].source
+    if any(d.passed is None for _, d in parts):
+        return Total(None, {})
+    sums: list[Any] = []
+    with np.errstate(all="ignore"):
+        for _, d in parts:
+            part = np.conj(d.passed) if x.op is None and dtype_of(x).kind == "c" else d.passed
+            sums.append(sums[-1] + part if sums else part)
+        if x.grad is not None and np.any(np.isfinite(x.grad) & ~np.isfinite(sums[-1])):
+            return Total(None, {})  # it went by a branch that was not taken: what is there is right
+    return Total(sums[-1], {key: s for (key, _), s in zip(parts[:-1], sums, strict=False)})
+
+
+def differs(grad: Any, gradient: Any) -> bool:
+    """Whether what `grad` holds is anything but the gradient of this pass, rounding aside."""
+    if grad is None:
+        return True
+    if np.array_equal(grad, gradient):
+        return False
+    size = float(np.max(np.abs(gradient), initial=0.0, where=np.isfinite(gradient)))
+    near = min(1e4 * float(np.finfo(np.asarray(grad).dtype).eps), 0.01)
+    return not np.allclose(grad, gradient, rtol=near, atol=near * size, equal_nan=True)

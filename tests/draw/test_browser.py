@@ -1,0 +1,147 @@
+"""A real browser opens the pictures: texts stay inside of their cards, colours follow the reader, and nothing runs."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import graphs
+import pytest
+
+from autograd_core import Value, draw
+
+CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
+
+LEAVING = """() => {
+  const found = [];
+  for (const node of document.querySelectorAll('g.node')) {
+    const shapes = [...node.querySelectorAll('path, polygon')].map(x => x.getBoundingClientRect());
+    const texts = [...node.querySelectorAll('text')].filter(x => x.textContent.trim());
+    const left = Math.min(...shapes.map(x => x.left)), right = Math.max(...shapes.map(x => x.right));
+    const top = Math.min(...shapes.map(x => x.top)), bottom = Math.max(...shapes.map(x => x.bottom));
+    const boxes = texts.map(x => x.getBoundingClientRect());
+    const name = node.querySelector('title').textContent;
+    for (const [k, box] of boxes.entries()) {
+      if (box.left < left || box.right > right || box.top < top - 1 || box.bottom > bottom + 1)
+        if (name !== 'legend') found.push([name, texts[k].textContent, 'leaves its card']);
+      for (const [j, other] of boxes.entries()) {
+        const across = Math.min(box.right, other.right) - Math.max(box.left, other.left);
+        const down = Math.min(box.bottom, other.bottom) - Math.max(box.top, other.top);
+        if (j < k && across > 1 && down > 0.6 * Math.min(box.height, other.height))
+          found.push([name, texts[k].textContent, 'covers ' + texts[j].textContent]);
+      }
+    }
+  }
+  return found;
+}"""
+"""Every text that leaves its card, or covers another one."""
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    if not os.path.exists(CHROMIUM):
+        pytest.skip(f"there is no browser at {CHROMIUM}")
+    with api.sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield chromium
+        chromium.close()
+
+
+def ground(page: Any, selector: str = "polygon") -> str:
+    """The colour that the browser fills an element with."""
+    return str(page.evaluate(f"getComputedStyle(document.querySelector('{selector}')).fill"))
+
+
+@pytest.mark.parametrize("renderer", ["graphviz-pure", "dot"])
+def test_no_text_leaves_its_card(browser: Any, tmp_path: Path, renderer: str) -> None:
+    for font, scheme, some in (
+        ("Helvetica,Arial,", "light", graphs.GRAPHS),
+        ("", "dark", graphs.GRAPHS[:4]),
+        ("DejaVu Sans Mono,", "light", graphs.GRAPHS[-4:]),
+    ):
+        page = browser.new_page(color_scheme=scheme)
+        for graph in some:
+            value, names = graph()
+            drawing = draw(value, names=names)
+            frames = [drawing.step(2)] if value.grad is not None and font.startswith("H") else []
+            for k, shown in enumerate([drawing, *frames]):
+                path = tmp_path / f"{graph.__name__}{k}.svg"
+                shown.save(path, renderer=renderer)
+                path.write_text(path.read_text("utf-8").replace("Helvetica,Arial,", font), "utf-8")
+                page.goto(path.as_uri())
+                assert page.evaluate(LEAVING) == [], (graph.__name__, font)
+                dark = scheme == "dark"
+                assert ground(page) == ("rgb(21, 24, 29)" if dark else "rgb(255, 255, 255)")
+                assert ground(page, "g.node text") == ("rgb(243, 244, 246)" if dark else "rgb(0, 0, 0)")
+        page.close()
+
+
+def test_a_text_that_leaves_its_card_is_seen(browser: Any, tmp_path: Path) -> None:
+    value, names = graphs.neuron()
+    path = tmp_path / "x.svg"
+    draw(value, names=names).save(path)
+    path.write_text(path.read_text("utf-8").replace('font-size="12"', 'font-size="12" dx="20"'), "utf-8")
+    page = browser.new_page()
+    page.goto(path.as_uri())
+    assert len(page.evaluate(LEAVING)) > 5
+    page.close()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_theme_that_was_asked_for_stays(browser: Any, tmp_path: Path, theme: str) -> None:
+    value, names = graphs.neuron()
+    draw(value, names=names).save(tmp_path / "x.svg", theme=theme)
+    page = browser.new_page(color_scheme="dark" if theme == "light" else "light")
+    page.goto((tmp_path / "x.svg").as_uri())
+    assert ground(page) == ("rgb(21, 24, 29)" if theme == "dark" else "rgb(255, 255, 255)")
+    page.close()
+
+
+ATTACKS = [
+    "<script>window.hit=1</script>",
+    "</text><script>window.hit=1</script>",
+    "]]></style><script>window.hit=1</script>",
+    '" onload="window.hit=1" x="',
+    "' onmouseover='window.hit=1",
+    "--><script>window.hit=1</script>",
+    "&lt;script&gt;window.hit=1&lt;/script&gt;",
+    "&#60;script&#62;window.hit=1&#60;/script&#62;",
+    "javascript:window.hit=1",
+    "<![CDATA[<script>window.hit=1</script>]]>",
+    '<a href="javascript:window.hit=1">x</a>',
+    '<foreignObject><body onload="window.hit=1"/></foreignObject>',
+    "\x00<script>window.hit=1</script>",
+    '\u202e"><svg onload=window.hit=1>',
+    '</title><img src=x onerror="window.hit=1">',
+]
+
+
+@pytest.mark.parametrize("renderer", ["graphviz-pure", "dot"])
+def test_no_name_runs_as_a_script(browser: Any, tmp_path: Path, renderer: str) -> None:
+    total: Any = Value(0.0, name="window.hit=1")
+    for name in ATTACKS:
+        total = total + Value(1.0, name=name)
+    total.name = ATTACKS[0]
+    total.backward()
+    path = tmp_path / "x.svg"
+    draw(total).save(path, renderer=renderer)
+    svg = path.read_text("utf-8")
+    inline, shown = tmp_path / "x.html", draw(total).step(1).render("svg", renderer=renderer).decode()
+    inline.write_text(f"<!doctype html><meta charset=utf-8>{shown}", "utf-8")  # as notebooks show it: read as HTML
+    page = browser.new_page()
+    said: list[str] = []
+    page.on("dialog", lambda dialog: said.append(dialog.message))
+    for opened in (path, inline):
+        page.goto(opened.as_uri())
+        for node in page.query_selector_all("g.node")[:20]:
+            node.hover(force=True, position={"x": 4, "y": 4})
+        assert page.evaluate("window.hit") is None
+        assert page.evaluate("document.querySelectorAll('script, foreignObject, img, [onload], [href]').length") == 0
+    assert said == []
+    assert svg.count("&lt;script&gt;") > 5
+    page.goto((path).as_uri())
+    page.evaluate("window.hit = 1")  # the check can fail
+    assert page.evaluate("window.hit") == 1
+    page.close()
