@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from .graph import printable
+from ..explain.names import printable
 from .scene import Card, Pill, Row, Scene, rows_passed
 
 KINDS = {

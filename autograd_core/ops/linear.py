@@ -81,12 +81,12 @@ def spread(g: Any, x: Any, axis: Any, keepdims: bool) -> Any:
 
 sum: Op = linear(
     "sum", sum_array, numpy=np.sum, settings=dict(axis=None, keepdims=False), samples=REDUCTIONS,
-    text="sum({x})", tex=r"\textstyle\sum\left({x}\right)",
+    text="sum({x})", tex=r"\sum{over}\left({x}\right)",
     adjoints=(spread,),
 )  # fmt: skip
 mean = linear(
     "mean", mean_array, numpy=np.mean, settings=dict(axis=None, keepdims=False), samples=REDUCTIONS,
-    text="mean({x})", tex=r"\operatorname{{mean}}({x})",
+    text="mean({x})", tex=r"\operatorname{{mean}}{over}({x})",
     adjoints=(lambda g, x, axis, keepdims: spread(g / count(x, axis), x, axis, keepdims),),
 )  # fmt: skip
 broadcast_to: Op = linear(  # ↔ sum
@@ -189,8 +189,18 @@ astype: Op = linear(
 
 # Complex numbers; gradients are transposes here, and are conjugated once at the leaf ----------------------------------
 
-real = linear("real", np.real, numpy=np.real, samples=[([ROWS], {})], adjoints=(lambda g, x: g,))
-imag = linear("imag", np.imag, numpy=np.imag, gathers=False, samples=[([ROWS], {})], adjoints=(lambda g, x: g * -1j,))
+real = linear(
+    "real", np.real, numpy=np.real, tex=r"\operatorname{{Re}}({x})", samples=[([ROWS], {})], adjoints=(lambda g, x: g,)
+)
+imag = linear(
+    "imag",
+    np.imag,
+    numpy=np.imag,
+    gathers=False,
+    tex=r"\operatorname{{Im}}({x})",
+    samples=[([ROWS], {})],
+    adjoints=(lambda g, x: g * -1j,),
+)
 conj: Op = linear(
     "conj", np.conjugate, numpy=np.conjugate, samples=[([ROWS], {})], text="{x}*", tex=r"\overline{{{x}}}",
     precedence=POWER,

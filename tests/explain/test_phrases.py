@@ -37,7 +37,7 @@ def write(op: str, *arrays: Any, **settings: Any) -> Phrase:
         (write("abs", write("add", A, B)), "|a + b|", r"\left|a + b\right|"),
         (write("exp", write("add", A, B)), "exp(a + b)", "e^{a + b}"),
         (write("maximum", write("add", A, B), C), "max(a + b, c)", r"\max(a + b, c)"),
-        (write("getitem", write("add", A, B), index=0), "(a + b)[0]", r"\left(a + b\right)_{0}"),
+        (write("getitem", write("add", A, B), index=0), "(a + b)[0]", r"{\left(a + b\right)}_{0}"),
         (write("transpose", write("matmul", A, B)), "(a @ b)ᵀ", r"{\left(a \, b\right)}^{\mathsf T}"),
         (write("transpose", A, axes=(1, 0, 2)), "transpose(a, axes=(1, 0, 2))", None),
         (write("swapaxes", A, axis1=-1, axis2=-2), "aᵀ", r"{a}^{\mathsf T}"),
@@ -94,7 +94,22 @@ def test_settings(given: Any, text: str) -> None:
 
 @pytest.mark.parametrize(
     ("given", "tex"),
-    [("x", "x"), ("w12", "w_{12}"), ("b¹", "b^{1}"), ("w2⁻¹", "w_{2}^{-1}"), ("a_b", r"\text{a\_b}"), ("σ", "σ")],
+    [
+        ("x", "x"),
+        ("w12", "w_{12}"),
+        ("b¹", "b^{1}"),
+        ("w2⁻¹", "w_{2}^{-1}"),
+        ("a_b", "a_{b}"),
+        ("σ", r"\sigma"),
+        ("theta_2", r"\theta_{2}"),
+        ("delta", r"\delta"),
+        ("w²₁₁", "w_{11}^{2}"),
+        ("W_out", r"W_{\text{out}}"),
+        ("x'", "{x}'"),
+        ("ŷ", r"\hat{y}"),
+        ("layers.0.weight", r"\text{layers.0.weight}"),
+        ("a b_c", r"\text{a b}\_\text{c}"),
+    ],
 )
 def test_names_in_latex(given: str, tex: str) -> None:
     assert name(given).tex == tex
