@@ -27,6 +27,7 @@ from .losses import cross_entropy, half_mse_loss, mse_loss
 from .metrics import accuracy
 from .module import Module
 from .optim import SGD, Optimizer
+from .teach import explain_training_step
 from .train import History, evaluate, fit
 
 __all__ = [
@@ -47,6 +48,7 @@ __all__ = [
     "batches",
     "cross_entropy",
     "evaluate",
+    "explain_training_step",
     "fit",
     "glorot_normal",
     "glorot_uniform",

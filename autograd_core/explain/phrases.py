@@ -106,7 +106,18 @@ def words(text: str) -> str:
 def constant(x: Any) -> Phrase:
     """A number in a formula."""
     text = exact(x)
-    return Phrase(text, text.replace("−", "-").replace("∞", r"\infty"), UNARY if text[0] == "−" else CALL)
+    return Phrase(text, number_tex(text), UNARY if text[0] == "−" else PRODUCT if "e" in text else CALL)
+
+
+def number_tex(text: str) -> str:
+    """A number in LaTeX.
+
+    >>> number_tex("−1.5e-7"), number_tex("nan")
+    ('-1.5 \\\\cdot 10^{-7}', '\\\\text{nan}')
+    """
+    mantissa, e, exponent = text.replace("−", "-").replace("∞", r"\infty").partition("e")
+    mantissa = mantissa.replace("nan", r"\text{nan}")
+    return rf"{mantissa} \cdot 10^{{{exponent}}}" if e else mantissa
 
 
 def raised(base: Phrase, exponent: Phrase) -> Phrase:

@@ -8,7 +8,7 @@ factors stay in the order in which they came.
 from collections.abc import Hashable, Sequence
 from typing import Any, NamedTuple
 
-from ..op import PRODUCT, SUM, UNARY
+from ..op import ELEMENTS, PRODUCT, SUM, UNARY
 from .phrases import RAISED, Phrase, constant, raised
 
 
@@ -183,7 +183,7 @@ def write_term(term: Term) -> tuple[bool, Phrase]:
         below.insert(0, (constant(d), False))
     if not below:
         return negative, product(above)
-    text = f"{product(above).text}/{product(below).within(PRODUCT + 1).text}"
+    text = f"{product(above).within(PRODUCT).text}/{product(below).within(PRODUCT + 1).text}"
     return negative, Phrase(text, rf"\frac{{{bare(above)}}}{{{bare(below)}}}", PRODUCT)
 
 
@@ -200,11 +200,12 @@ def product(factors: Sequence[tuple[Phrase, bool]]) -> Phrase:
         return first
     text, tex, left = first.text, first.tex, first
     for right, is_array in others:
+        numerals = is_numeral(left.text) and is_numeral(right.text)
         touch = (is_short(left.text) and right.text[0] == "(") or (is_number(left.text) and is_short(right.text))
-        text += (" ⊙ " if was_array and is_array else "" if touch else "·") + right.text
-        tex += (r" \odot " if was_array and is_array else r" \, ") + right.tex
+        text += (" ⊙ " if was_array and is_array else "" if touch and not numerals else "·") + right.text
+        tex += (r" \odot " if was_array and is_array else r" \cdot " if numerals else r" \, ") + right.tex
         left, was_array = right, is_array or was_array
-    return Phrase(text, tex, PRODUCT)
+    return Phrase(text, tex, ELEMENTS if "⊙" in text else PRODUCT)
 
 
 def bare(factors: Sequence[tuple[Phrase, bool]]) -> str:
@@ -217,6 +218,11 @@ def bare(factors: Sequence[tuple[Phrase, bool]]) -> str:
 def is_number(text: str) -> bool:
     """Whether a factor is a plain number."""
     return text.replace(".", "").isdecimal()
+
+
+def is_numeral(text: str) -> bool:
+    """Whether a factor is made of numbers only."""
+    return text.lstrip("(−")[:1].isdecimal() and not any(c.isalpha() for c in text)
 
 
 def is_short(text: str) -> bool:
