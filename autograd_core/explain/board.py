@@ -173,8 +173,8 @@ def pieces(line: Line, column: int) -> list[tuple[str, Phrase, int]]:
 
 def latex_of(blocks: Sequence[Block]) -> str:
     """The whole board as LaTeX, for an equation: `aligned` blocks, one under the other."""
-    parts = [(rf"{words(block.title)} \\[4pt]" + "\n" if block.title else "") + aligned(block) for block in blocks]
-    return "\\begin{array}{l}\n" + " \\\\[16pt]\n".join(parts) + "\n\\end{array}"
+    parts = [(rf"\textbf{{{block.title}}} \\[4pt]" + "\n" if block.title else "") + aligned(block) for block in blocks]
+    return "\\begin{array}{l}\n" + " \\\\ \\\\\n".join(parts) + "\n\\end{array}"
 
 
 def aligned(block: Block) -> str:
@@ -185,7 +185,7 @@ def aligned(block: Block) -> str:
             rows.append(rf"& {words(line)}")
             continue
         head = line.left.tex if line.left is not None else ""
-        for row in broken(line, WIDE - 10, 1):
+        for row in broken(line, WIDE + 12, 1):
             rows.append(f"{head} &{row}")
             head = ""
     return "\\begin{aligned}\n" + " \\\\[3pt]\n".join(rows) + "\n\\end{aligned}"

@@ -20,7 +20,7 @@ import numpy as np
 from ..data import QUIET, shape_of
 from ..exact import passed_on
 from ..graph import topological
-from ..op import CALL, PRODUCT
+from ..op import CALL, PRODUCT, SUM
 from ..registry import OPS
 from ..transforms import one
 from ..value import Value, plain
@@ -35,6 +35,9 @@ from .terms import number
 MANY = 10**6
 """Paths are counted up to here: a chain of squares has two to the power of its length."""
 
+MOST_TERMS = 20
+"""Of a sum over more uses of a variable than these, the first two and the last are written."""
+
 
 class Chain:
     """The part of a graph through which a result depends on some variables."""
@@ -48,16 +51,15 @@ class Chain:
         self.order = active[::-1]
         self.folded = folds(graph) - targets
         self.stations = [x for x in active if x not in self.folded]
-        self.users: dict[Value, list[Value]] = {x: [] for x in active}
         self.inside: dict[Value, list[Value]] = {x: [x] for x in self.stations}
-        owner: dict[Value, Value] = {}
+        users: dict[Value, dict[Value, None]] = {x: {} for x in active}
         for node in reversed(active):
-            owner[node] = station = owner[self.users[node][0]] if node in self.folded else node
+            station = next(iter(users[node])) if node in self.folded else node
             if node is not station:
                 self.inside[station].append(node)
-            for x in inputs_among(node, self.users):
-                if not any(user is station for user in self.users[x][-1:]):
-                    self.users[x].append(station)
+            for x in inputs_among(node, users):
+                users[x][station] = None
+        self.users = {x: sorted(found, key=lambda y: -y.stamp) for x, found in users.items()}
         self.gradients = QUIET.copy().run(gradients, self.root, order, self.users)
 
     # Names --------------------------------------------------------------------------------------------------------
@@ -119,8 +121,15 @@ class Chain:
 
     def formula(self, x: Value, of: Callable[[Value], Symbol]) -> Symbol:
         """∂C/∂x as a formula of the gradients of the operations that use x, which are given as symbols."""
+        users = self.users[x]
+        shown = users if len(users) <= MOST_TERMS else [*users[:2], users[-1]]
+        parts = [self.passed(user, x, of(user)) for user in shown]
+        if shown is not users:  # an abridged sum
+            begin, end = ([part.phrase.within(SUM + 1).column(k) for part in parts] for k in (0, 1))
+            phrase = Phrase(" + ".join([*begin[:2], "…", begin[2]]), " + ".join([*end[:2], r"\dots", end[2]]), SUM)
+            return Symbol(phrase, ones(x.data), is_array=bool(x.shape))
         with np.errstate(all="ignore"):
-            return functools.reduce(operator.add, [self.passed(user, x, of(user)) for user in self.users[x]])
+            return functools.reduce(operator.add, parts)
 
     def passed(self, y: Value, x: Value, g: Symbol) -> Symbol:
         """What y passes back to x, through the operations that are folded into y, as a formula of g."""

@@ -19,8 +19,8 @@ from .names import arrays_of, is_shown, settings_of
 from .phrases import Phrase, name
 from .symbols import Symbol
 
-MOST_PARAMETERS, MOST_ELEMENTS = 30, 32
-"""How many elements the parameters of a small network have together, and how many any one array has."""
+MOST_ARRAYS, MOST_PARAMETERS, MOST_ELEMENTS = 60, 30, 32
+"""How many arrays a small network has, how many elements its parameters have together, and any one array."""
 
 LOWERED = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
@@ -34,7 +34,11 @@ def element_lines(
     arrays = [
         x for node in chain.stations for part in chain.inside[node] for x in (part, *arrays_of(part)) if is_shown(x)
     ]
-    if sum(p.size for p in wanted) > MOST_PARAMETERS or any(np.size(plain(x)) > MOST_ELEMENTS for x in arrays):
+    if (
+        len(arrays) > MOST_ARRAYS
+        or sum(p.size for p in wanted) > MOST_PARAMETERS
+        or any(np.size(plain(x)) > MOST_ELEMENTS for x in arrays)
+    ):
         return []
 
     def symbolic(x: Any, index: tuple[int, ...]) -> Phrase:
@@ -137,6 +141,6 @@ def indexed(called: Phrase, x: Any, index: tuple[int, ...], wanted: Mapping[Valu
     places = [str(k + 1) for k in index]
     text = ",".join(places) if any(len(k) > 1 for k in places) else "".join(places)
     phrase = name(called.text + text.translate(LOWERED))
-    if phrase.tex.startswith(r"\text"):
+    if phrase.tex.startswith(r"\text") or "_" in called.tex:
         return Phrase(phrase.text, rf"{{{called.tex}}}_{{{text}}}", phrase.precedence)
     return phrase

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..op import CALL, CHOICE, POWER, PRODUCT, UNARY, Op
+from ..op import CALL, CHOICE, POWER, PRODUCT, SUM, UNARY, Op
 from ..ops.linear import REQUIRED
 from ..registry import OPS
 from .digits import FEW, exact, shape_text
@@ -234,6 +234,10 @@ def slots(template: str, precedence: int, dense: bool = False) -> tuple[Slot, ..
         lowest = precedence
         if opened and closed:
             lowest = CHOICE
+        elif (opened and after.startswith((" + ", " - ", " − "))) or (
+            closed and before.endswith((" + ", " - ", " − "))
+        ):
+            lowest = SUM if opened or before.endswith("+ ") else SUM + 1
         elif precedence < CALL and leads == (precedence in (POWER, CHOICE)):  # a - (b - c), but (a^b)^c
             lowest += 1
         if after.startswith(("}^", "}_")):

@@ -130,10 +130,11 @@ def textbook_names(loss: Value, parameters: list[Value], names: Mapping[str, Any
         if type(node) is not Value or node.op is None or node is loss:
             continue
         inputs = [x for x in arrays_of(node) if is_shown(x)]
-        if any(id(x) in wanted for x in inputs):
-            own = [x for x in inputs if any(x is y for y in arrays)]
-            if layer == 1 and len(own) == 1:
-                found["x"] = own[0]
+        own = [id(x) in wanted for x in inputs]
+        if any(own) and not all(own):  # a product or a sum with something else: no penalty
+            given = [x for x in inputs if any(x is y for y in arrays)]
+            if layer == 1 and len(given) == 1:
+                found["x"] = given[0]
             if not any(x is last for x in inputs):
                 layer += 1
             last = node

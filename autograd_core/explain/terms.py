@@ -68,6 +68,8 @@ def has_array(a: Terms) -> bool:
 
 def add(a: Terms, b: Terms) -> Terms:
     """The sum, with like terms taken together."""
+    if a == b and len(a) > 1:
+        return multiply(number(2), a)
     total = {frozenset(term.powers): term for term in a}
     for term in b:
         like = frozenset(term.powers)

@@ -121,7 +121,7 @@ reshape: Op = linear(
 transpose: Op = linear(
     "transpose", np.transpose, numpy=np.transpose, settings=dict(axes=None),
     samples=[([ROWS], {}), ([(2, 3, 4)], dict(axes=(1, 2, 0)))],
-    text="{x}ᵀ", tex=r"{{{x}}}^{{\mathsf T}}", precedence=POWER,
+    text="{x}ᵀ", tex=r"{{{x}}}^{{\top}}", precedence=POWER,
     adjoints=(lambda g, x, axes: transpose(g, None if axes is None else tuple(np.argsort(axes).tolist())),),
 )  # fmt: skip
 swapaxes: Op = linear(
