@@ -23,7 +23,7 @@ def expression(graph: Graph, *, expand: int = MOST_OPERATIONS) -> Phrase:
     >>> from .names import read
     >>> a, b = Value(2.0, name="a"), Value(3.0, name="b")
     >>> expression(read((a + b) * a - b / 2)).text
-    '(a + b) × a − b / 2'
+    '(a + b)·a − b/2'
     """
     places: list[tuple[Any, list[int]]] = [(graph.root, [])]  # a tree of occurrences: each with those of its inputs
     for x, parts in places:  # which grows while it is walked

@@ -101,7 +101,8 @@ def explain(loss: Value, of: Any, *, names: Mapping[str, Any] | None = None) -> 
     the formula of each local derivative, with numbers, and the result. Of arrays the partial derivatives are Jacobians;
     their product is written with transposes, ⊙ (the product of elements) and sums, and the gradient of every step
     follows from those of the operations that use it: ∂C/∂u = Σ ∂C/∂v · ∂v/∂u. So it does, too, where there are more
-    than 20 paths, or long ones. For a model, δ is the gradient of the operations that take its parameters, and every
+    than 20 paths, or long ones. Where some steps have names, those that have none and are used once go into the formula
+    of the next. For a model, δ is the gradient of the operations that take its parameters, and every
     formula is in terms of these; for a small one, each element follows.
 
     Powers and functions of arrays act on each element. Every number is the one that `loss.backward()` would find; every
@@ -135,16 +136,15 @@ def explain(loss: Value, of: Any, *, names: Mapping[str, Any] | None = None) -> 
     >>> C = (z - 1.0) ** 2
     >>> explain(C, w, names=locals())
     Forward
-      w  = 0.5
-      x  = 3
-      z  = w·x = 1.5
-      v1 = z − 1 = 0.5
-      C  = v1² = 0.25
+      w = 0.5
+      x = 3
+      z = w·x = 1.5
+      C = (z − 1)² = 0.25
     <BLANKLINE>
     Chain rule
-      ∂C/∂w = ∂C/∂v1 · ∂v1/∂z · ∂z/∂w
-            = 2·v1 · 1 · x
-            = 1 · 1 · 3
+      ∂C/∂w = ∂C/∂z · ∂z/∂w
+            = 2(z−1) · x
+            = 1 · 3
             = 3
 
     Rumelhart, Hinton and Williams, *Learning representations by back-propagating errors*, Nature 323, 1986.
