@@ -75,7 +75,7 @@ def name(text: str) -> Phrase:
     >>> name("w1").tex, name("a²").tex, name("theta_2").tex, name("y_hat").tex, name("hidden_weight").tex
     ('w_{1}', 'a^{2}', '\\\\theta_{2}', '\\\\hat{y}', '\\\\text{hidden}\\\\_\\\\text{weight}')
     """
-    precedence = POWER if text[-1:] in set(RAISED) else CALL
+    precedence = POWER if set(RAISED) & set(text) else CALL
     symbol = SYMBOL.fullmatch(unicodedata.normalize("NFD", text))
     if symbol is None:
         return Phrase(text, words(text), precedence)

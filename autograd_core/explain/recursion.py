@@ -118,16 +118,22 @@ def delta(chain: Chain, node: Value) -> Phrase:
 
 
 def textbook_names(loss: Value, parameters: list[Value], names: Mapping[str, Any]) -> dict[str, Any]:
-    """Names for what has none: x, z², a², z³, ... and y, as in z² = x w¹ + b¹, a² = f(z²)."""
+    """Names for what has none: x, z², a², z³, ... and y, as in z² = x w¹ + b¹, a² = f(z²).
+
+    They are given where no operation has a name yet, and to arrays only: a single number is not a layer.
+    """
     graph = read(loss, names)
     taken = {own for own in graph.names if own not in graph.generated}
     unnamed = {id(x) for x in graph.nodes if graph.name(x) in graph.generated and x is not loss}
     wanted = {id(p) for p in parameters}
+    operations = [x for x in graph.nodes if type(x) is Value and x.op is not None and x is not loss]
+    if any(id(x) not in unnamed for x in operations):
+        return {}
     found: dict[str, Any] = {}
     layer, last = 1, None  # the number of the layer, and its net input
     arrays = [x for x in graph.nodes if type(x) is not Value and id(x) in unnamed]
-    for node in graph.nodes:
-        if type(node) is not Value or node.op is None or node is loss:
+    for node in operations:
+        if not node.shape:
             continue
         inputs = [x for x in arrays_of(node) if is_shown(x)]
         own = [id(x) in wanted for x in inputs]

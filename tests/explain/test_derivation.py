@@ -140,6 +140,17 @@ def test_elements_evaluate_to_their_numbers() -> None:
         assert numbers[0] == pytest.approx(numbers[-1], rel=2e-3)
 
 
+def test_a_network_of_single_numbers_keeps_the_names_it_was_given() -> None:
+    model = Model(u=0.5, w=0.25)
+    u, w = model.parameters.values()
+    a = np.tanh(u * 2.0)
+    a.name = "a¹₁"
+    derivation = explain((w * a - 1.0) ** 2 / 2, model)
+    assert "= ∂C/∂a¹₁ = (w·a¹₁ − 1)·w = −0.2024" in str(derivation)
+    assert "(1−(a¹₁)²)" in str(derivation)
+    assert "z²" not in str(derivation)
+
+
 def test_no_elements_for_what_is_not_small() -> None:
     model = Model(w=np.ones((8, 8)))
     (w,) = model.parameters.values()

@@ -71,6 +71,10 @@ def test_every_op_can_be_written_from_its_declaration(op: Any) -> None:
     assert "{x}" not in phrase.text + phrase.tex
 
 
+def test_a_name_with_an_upper_index_is_bracketed_in_a_power() -> None:
+    assert write("pow", name("a¹₁"), 2.0).text == "(a¹₁)²"
+
+
 def test_dense_sets_products_without_spaces() -> None:
     assert call(OPS["mul"], [A, B], dense=True).text == "a·b"
     assert call(OPS["div"], [A, B], dense=True).text == "a/b"
