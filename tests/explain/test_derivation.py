@@ -146,7 +146,7 @@ def test_a_network_of_single_numbers_keeps_the_names_it_was_given() -> None:
     a = np.tanh(u * 2.0)
     a.name = "a¹₁"
     derivation = explain((w * a - 1.0) ** 2 / 2, model)
-    assert "= ∂C/∂a¹₁ = (w·a¹₁ − 1)·w = −0.2024" in str(derivation)
+    assert "= ∂C/∂a¹₁ = (w·a¹₁−1)·w = −0.2024" in str(derivation)
     assert "(1−(a¹₁)²)" in str(derivation)
     assert "z²" not in str(derivation)
 
