@@ -14,6 +14,7 @@ from .custom import primitive
 from .debug import debug
 from .draw import draw
 from .explain.diagnosis import explain_nonfinite, why
+from .explain.teaching import explain, latex
 from .gradcheck import check_gradients
 from .jacobians import hessian, hvp, jacobian
 from .ops.elementwise import normal_cdf, relu, sigmoid, softplus
@@ -31,12 +32,14 @@ __all__ = [
     "checkpoint",
     "debug",
     "draw",
+    "explain",
     "explain_nonfinite",
     "grad",
     "hessian",
     "hvp",
     "jacobian",
     "jvp",
+    "latex",
     "least_squares",
     "linearize",
     "log_softmax",

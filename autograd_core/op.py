@@ -30,8 +30,9 @@ from .value import FAST, Value, apply, binary, plain, unary
 ONE: Any = lambda *args: 1.0
 """The local derivative 1, known by identity: the loop passes the gradient on without multiplying."""
 
-CALL, POWER, UNARY, PRODUCT, SUM, CHOICE = 5, 4, 3, 2, 1, 0
-"""How tightly a label binds; an operand that binds less tightly is put in parentheses."""
+CALL, POWER, UNARY, PRODUCT, ELEMENTS, SUM, CHOICE = 6, 5, 4, 3, 2, 1, 0
+"""How tightly a label binds; an operand that binds less tightly is put in parentheses. A product of elements (⊙) binds
+less tightly than one of matrices, which has no sign in LaTeX."""
 
 FREE = (-2.0, 2.0)
 """The interval that test samples are drawn from where an op is defined everywhere."""

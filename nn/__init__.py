@@ -37,6 +37,7 @@ from .optim import SGD, Optimizer
 from .penalties import l1_penalty, l2_penalty
 from .plateau import ReduceLROnPlateau
 from .schedules import CosineAnnealingLR, LinearLR, Schedule, SequentialLR, StepLR
+from .teach import explain_training_step
 from .train import History, evaluate, fit
 
 __all__ = [
@@ -79,6 +80,7 @@ __all__ = [
     "clip_grad_value",
     "cross_entropy",
     "evaluate",
+    "explain_training_step",
     "fit",
     "glorot_normal",
     "glorot_uniform",

@@ -53,5 +53,5 @@ def test_bars_are_spelled_so_that_they_do_not_end_a_cell(ops: Any) -> None:
 def test_formulas_come_from_the_rules(ops: Any) -> None:
     page = ops.page()
     assert r"$`\frac{\partial q}{\partial x} = 1 - {q}^{2}`$" in page  # tanh
-    assert r"$`g_y = {x}^{\mathsf T} \, g`$" in page  # matmul
+    assert r"$`g_y = {x}^{\top} \, g`$" in page  # matmul
     assert "| `grad(np.abs)(0.0)` | `0.0` |" in page

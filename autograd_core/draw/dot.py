@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from ..explain.names import printable
 from .frames import SO_FAR
-from .graph import printable
 from .metrics import room, taken, width
 from .scene import Card, Pill, Row, Scene, rows_passed
 

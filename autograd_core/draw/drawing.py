@@ -185,7 +185,7 @@ def draw(x: Value, *, names: Mapping[str, Any] | None = None) -> Drawing:
     >>> draw(loss, names=locals())
     <Drawing of loss = (w·x − 1)²: 5 cards, 4 arrows>
     """
-    from .graph import read
+    from ..explain.names import read
     from .scene import compose
 
     if type(x) is not Value:

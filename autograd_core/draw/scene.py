@@ -11,11 +11,11 @@ from typing import Any, NamedTuple
 
 from ..explain.derivatives import LocalDerivative, local_derivatives
 from ..explain.digits import Summary, inline, shape_text, summary
+from ..explain.names import Graph, arrays_of, is_shown, settings_of
 from ..explain.phrases import Phrase, call, constant, name
 from ..op import CHOICE
 from ..registry import OPS
 from ..value import Value, plain
-from .graph import Graph, arrays_of, is_shown, settings_of
 from .passing import Total, differs, totals
 
 LONGEST = {"name": 24, "formula": 44, "pill": 56, "part": 40, "title": 64}

@@ -19,6 +19,7 @@ from ..data import dtype_of, shape_of
 from ..op import Op
 from ..ops.linear import sum_to
 from ..value import Value, plain
+from .names import arrays_of, is_shown, settings_of
 from .phrases import Phrase, name
 from .symbols import Symbol, as_number, lift
 from .terms import divide_out, write
@@ -45,23 +46,29 @@ class LocalDerivative(NamedTuple):
 
 def local_derivatives(node: Value, name_of: Callable[[Any], str]) -> list[LocalDerivative]:
     """What the rules of an operation say for each variable among its inputs. Nothing is recorded or changed."""
-    op, inputs = node.op, node.inputs
-    arity = len(inputs) - len(op.settings)
-    arrays, settings = inputs[:arity], inputs[arity:]
-    uses: dict[Value, list[Any]] = {}
-    for x, rule in zip(arrays, op.each(inputs) if op.variadic else op.rules, strict=True):
-        if type(x) is Value and rule is not None:
-            uses.setdefault(x, []).append(rule)
-
-    symbols: dict[int, Symbol] = {}  # by identity: an array that is used twice is one symbol
-    for x in arrays:
-        if id(x) not in symbols:
-            symbols[id(x)] = Symbol(name_of(x), plain(x)) if type(x) is Value or shape_of(x) else lift(x)
-    spelled = (Symbol(name_of(node), node.data), *[symbols[id(x)] for x in arrays], *settings)
-    numbers = (node.data, *map(plain, inputs))
+    spelled = spell(node, lambda x: Symbol(name_of(x), plain(x)))
+    numbers = (node.data, *map(plain, node.inputs))
     g = Symbol(gradient(name_of(node)), ones(node.data))
     with np.errstate(all="ignore"):
-        return [local_derivative(node, x, rules, g, spelled, numbers) for x, rules in uses.items()]
+        return [local_derivative(node, x, rules, g, spelled, numbers) for x, rules in rules_of(node).items()]
+
+
+def rules_of(node: Value) -> dict[Value, list[Any]]:
+    """The rules of an operation for each variable among its inputs, one for each use of it."""
+    op, uses = node.op, dict[Value, list[Any]]()
+    for x, rule in zip(arrays_of(node), op.each(node.inputs) if op.variadic else op.rules, strict=True):
+        if type(x) is Value and rule is not None:
+            uses.setdefault(x, []).append(rule)
+    return uses
+
+
+def spell(node: Value, symbol: Callable[[Any], Any]) -> tuple[Any, ...]:
+    """What to call a rule with for its formula: the result and the arrays as symbols, numbers lifted, and settings."""
+    symbols: dict[int, Any] = {}  # by identity: an array that is used twice is one symbol
+    for x in arrays_of(node):
+        if id(x) not in symbols:
+            symbols[id(x)] = symbol(x) if is_shown(x) else lift(x)
+    return (symbol(node), *[symbols[id(x)] for x in arrays_of(node)], *settings_of(node))
 
 
 def local_derivative(

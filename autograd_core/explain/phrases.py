@@ -12,12 +12,13 @@ in parentheses where they are needed and nowhere else. How an op is written stan
 
 import functools
 import re
+import unicodedata
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..op import CALL, CHOICE, POWER, PRODUCT, UNARY, Op
+from ..op import CALL, CHOICE, POWER, PRODUCT, SUM, UNARY, Op
 from ..ops.linear import REQUIRED
 from ..registry import OPS
 from .digits import FEW, exact, shape_text
@@ -29,9 +30,22 @@ DIGITS, RAISED = "−0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"
 PRODUCTS = ("×", "·", "@", "/", r"\,")
 """What stands between factors, in the templates of sums of products too."""
 
+LOWERED = "₋₀₁₂₃₄₅₆₇₈₉"
 WHOLE = re.compile("−?[0-9]+")
-SYMBOL = re.compile(rf"([^\W\d_])([0-9]*)([{RAISED}]*)")
-TEX_SPECIAL = str.maketrans({c: rf"\{c}" for c in "{}$&#_%"} | {"\\": r"\backslash ", "^": r"\hat{}", "~": r"\tilde{}"})
+GREEK = {
+    "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "epsilon": "ε", "zeta": "ζ", "eta": "η", "theta": "θ",
+    "iota": "ι", "kappa": "κ", "lambda": "λ", "mu": "μ", "nu": "ν", "xi": "ξ", "pi": "π", "rho": "ρ", "sigma": "σ",
+    "tau": "τ", "upsilon": "υ", "phi": "φ", "chi": "χ", "psi": "ψ", "omega": "ω", "Gamma": "Γ", "Delta": "Δ",
+    "Theta": "Θ", "Lambda": "Λ", "Xi": "Ξ", "Pi": "Π", "Sigma": "Σ", "Upsilon": "Υ", "Phi": "Φ", "Psi": "Ψ",
+    "Omega": "Ω",
+}  # fmt: skip
+GREEK_TEX = {letter: rf"\{word}" for word, letter in GREEK.items()}
+ACCENTS = {"hat": "hat", "bar": "bar", "tilde": "tilde", "\u0302": "hat", "\u0304": "bar", "\u0303": "tilde"}
+SYMBOL = re.compile(
+    rf"(?P<letter>[^\W\d_]|{'|'.join(GREEK)})(?P<accent>[\u0302-\u0304]|_hat|_bar|_tilde)?"
+    rf"(?:(?P<low>[0-9]+)|_(?P<index>[0-9A-Za-z]+))?(?P<high>[{RAISED}]*)(?P<lowered>[{LOWERED}]*)(?P<primes>['′]*)"
+)
+TEX_SPECIAL = str.maketrans({c: rf"\{c}" for c in "{}$&#_%"} | {"\\": r"\backslash ", "^": r"\hat{\ }", "~": r"\sim "})
 
 
 class Phrase(NamedTuple):
@@ -58,22 +72,52 @@ class Phrase(NamedTuple):
 def name(text: str) -> Phrase:
     """The name of a variable. One letter is set as in mathematics, with its indices; a word is set upright.
 
-    >>> name("w1").tex, name("a²").tex, name("hidden_weight").tex
-    ('w_{1}', 'a^{2}', '\\\\text{hidden\\\\_weight}')
+    >>> name("w1").tex, name("a²").tex, name("theta_2").tex, name("y_hat").tex, name("hidden_weight").tex
+    ('w_{1}', 'a^{2}', '\\\\theta_{2}', '\\\\hat{y}', '\\\\text{hidden}\\\\_\\\\text{weight}')
     """
-    precedence = POWER if text[-1:] in set(RAISED) else CALL
-    symbol = SYMBOL.fullmatch(text)
+    precedence = POWER if set(RAISED) & set(text) else CALL
+    symbol = SYMBOL.fullmatch(unicodedata.normalize("NFD", text))
     if symbol is None:
-        return Phrase(text, rf"\text{{{text.translate(TEX_SPECIAL)}}}", precedence)
-    letter, low, high = symbol.groups()
+        return Phrase(text, words(text), precedence)
+    letter, accent, low, index, high, lowered, primes = symbol.groups()
+    letter = GREEK_TEX.get(GREEK.get(letter, letter), letter)
+    if accent:
+        letter = rf"\{ACCENTS[accent.removeprefix('_')]}{{{letter}}}"
+    if index:
+        low = index if len(index) < 3 or index.isdecimal() else words(index)
     high = high.translate(str.maketrans(RAISED, "-" + DIGITS[1:]))
-    return Phrase(text, letter + (f"_{{{low}}}" if low else "") + (f"^{{{high}}}" if high else ""), precedence)
+    low = (low or "") + lowered.translate(str.maketrans(LOWERED, "-" + DIGITS[1:]))
+    tex = letter + (f"_{{{low}}}" if low else "") + (f"^{{{high}}}" if high else "")
+    return Phrase(text, f"{{{tex}}}{len(primes) * chr(39)}" if primes else tex, precedence)
+
+
+def words(text: str) -> str:
+    """Words in LaTeX, upright; what has a meaning in LaTeX stands outside of \\\\text, where every renderer knows it.
+
+    >>> words("a 5% cut")
+    '\\\\text{a 5}\\\\%\\\\text{ cut}'
+    """
+    parts = re.split(r"([{}$&#_%\\^~])", text)
+    return "".join(
+        part.translate(TEX_SPECIAL) if k % 2 else rf"\text{{{part}}}" for k, part in enumerate(parts) if part
+    )
 
 
 def constant(x: Any) -> Phrase:
     """A number in a formula."""
     text = exact(x)
-    return Phrase(text, text.replace("−", "-").replace("∞", r"\infty"), UNARY if text[0] == "−" else CALL)
+    return Phrase(text, number_tex(text), UNARY if text[0] == "−" else PRODUCT if "e" in text else CALL)
+
+
+def number_tex(text: str) -> str:
+    """A number in LaTeX.
+
+    >>> number_tex("−1.5e-7"), number_tex("nan")
+    ('-1.5 \\\\cdot 10^{-7}', '\\\\text{nan}')
+    """
+    mantissa, e, exponent = text.replace("−", "-").replace("∞", r"\infty").partition("e")
+    mantissa = mantissa.replace("nan", r"\text{nan}")
+    return rf"{mantissa} \cdot 10^{{{exponent}}}" if e else mantissa
 
 
 def raised(base: Phrase, exponent: Phrase) -> Phrase:
@@ -104,9 +148,10 @@ def call(op: Op, arrays: Sequence[Phrase], settings: Sequence[Any] = (), *, dens
         op, given = OPS["transpose"], {"axes": None}
     chosen = {key: x for key, x in given.items() if key != "keepdims" and not is_default(x, op.settings[key])}
     optional = {key for key in chosen if op.settings[key] is not REQUIRED}
-    words = {key: setting(x, bare=True) for key, x in given.items()}
+    spelled = {key: setting(x, bare=True) for key, x in given.items()} | {"over": over(chosen.get("axis"))}
+    typeset = {key: words(x) if key != "over" and any(map(str.isalpha, x)) else x for key, x in spelled.items()}
     text, tex = (
-        fill(parts, column, arrays, words) if optional <= {slot.key for slot in parts} else ""
+        fill(parts, column, arrays, typeset if column else spelled) if optional <= mentioned(parts) else ""
         for column, parts in enumerate((slots(op.text or "", op.precedence, dense), slots(op.tex or "", op.precedence)))
     )
     details = [f"{key}={setting(x)}" if key in optional else setting(x) for key, x in chosen.items()]
@@ -115,9 +160,22 @@ def call(op: Op, arrays: Sequence[Phrase], settings: Sequence[Any] = (), *, dens
     if not text:
         text = f"{op.name}({', '.join([*[x.text for x in few], *details])})"
     if not tex:
-        written = [*[x.tex for x in few], *[rf"\text{{{detail.translate(TEX_SPECIAL)}}}" for detail in details]]
+        written = [*[x.tex for x in few], *map(words, details)]
         tex = rf"\operatorname{{{op.name.translate(TEX_SPECIAL)}}}({', '.join(written)})"
     return Phrase(text, tex, precedence)
+
+
+def over(axis: Any) -> str:
+    """The axes that are summed over, as an index in LaTeX."""
+    if axis is None:
+        return ""
+    axes = axis if isinstance(axis, tuple) else (axis,)
+    return rf"_{{\text{{ax{'is' if len(axes) == 1 else 'es'} }}{', '.join(map(str, axes))}}}"
+
+
+def mentioned(parts: "Sequence[Slot]") -> set[str]:
+    """The settings that a template writes; {over} writes the axes."""
+    return {"axis" if slot.key == "over" else slot.key for slot in parts}
 
 
 def abridged(arrays: Sequence[Phrase]) -> list[Phrase]:
@@ -130,11 +188,11 @@ def is_default(x: Any, default: Any) -> bool:
     return x is default or (isinstance(x, (bool, int, float, str)) and type(x) is type(default) and x == default)
 
 
-def fill(parts: "Sequence[Slot]", column: int, arrays: Sequence[Phrase], words: dict[str, str]) -> str:
+def fill(parts: "Sequence[Slot]", column: int, arrays: Sequence[Phrase], settings: dict[str, str]) -> str:
     """A template with its arguments (their column 0 is text, 1 is LaTeX), bracketed where they must be."""
     written = []
     for before, key, lowest, leads in parts:
-        word = words.get(key, "")
+        word = settings.get(key, "")
         if key in ARRAYS:
             phrase = arrays[ARRAYS.index(key)].within(lowest)
             negative = phrase.text.startswith("−") and lowest > CHOICE and not leads
@@ -172,12 +230,18 @@ def slots(template: str, precedence: int, dense: bool = False) -> tuple[Slot, ..
     for before, key, after in zip(parts[::2], parts[1::2], parts[2::2], strict=False):
         leads = not found and not before.strip("{")
         opened = before.rstrip().endswith(("(", "[", "{", "|", ","))
-        closed = after.lstrip().startswith((")", "]", "}", "|", ",", r"\right")) and not after.startswith("}^")
+        closed = after.lstrip().startswith((")", "]", "}", "|", ",", r"\right")) and not after.startswith(("}^", "}_"))
         lowest = precedence
         if opened and closed:
             lowest = CHOICE
+        elif (opened and after.startswith((" + ", " - ", " − "))) or (
+            closed and before.endswith((" + ", " - ", " − "))
+        ):
+            lowest = SUM if opened or before.endswith("+ ") else SUM + 1
         elif precedence < CALL and leads == (precedence in (POWER, CHOICE)):  # a - (b - c), but (a^b)^c
             lowest += 1
+        if after.startswith(("}^", "}_")):
+            lowest = CALL
         if not (opened and closed) and after.lstrip().startswith(PRODUCTS):
             lowest = max(lowest, PRODUCT)
         if not (opened and closed) and before.rstrip().endswith(PRODUCTS):

@@ -42,10 +42,10 @@ class Symbol(ArrayMethods, NumPyProtocols):
     __slots__ = ("data", "terms")
     data: Any
 
-    def __init__(self, formula: str | Phrase | Terms, data: Any) -> None:
+    def __init__(self, formula: str | Phrase | Terms, data: Any, *, is_array: bool = False) -> None:
         if isinstance(formula, str):
             formula = name(formula)
-        self.terms: Terms = terms.variable(formula) if isinstance(formula, Phrase) else formula
+        self.terms: Terms = terms.variable(formula, is_array=is_array) if isinstance(formula, Phrase) else formula
         self.data = data
 
     @property
@@ -82,7 +82,8 @@ class Symbol(ArrayMethods, NumPyProtocols):
         formula = ALGEBRA[op.name](*[x.terms for x in symbols]) if op.name in ALGEBRA else None
         if formula is None:
             phrase = call(op, [x.phrase for x in symbols], [*given])
-            formula = terms.variable(phrase, (op.name, *[x.terms for x in symbols], phrase.text))
+            is_array = bool(shape_of(data)) and any(is_array_term(x) for x in symbols)
+            formula = terms.variable(phrase, (op.name, *[x.terms for x in symbols], phrase.text), is_array=is_array)
         return Symbol(formula, data)
 
     def astype(self, dtype: Any, copy: bool = True) -> "Symbol":
@@ -201,6 +202,11 @@ def is_uniform(x: Any) -> bool:
 def is_truth(x: Any) -> bool:
     """Whether data are true or false."""
     return isinstance(x, (bool, np.bool_)) or getattr(x, "dtype", None) == np.dtype(bool)
+
+
+def is_array_term(x: Symbol) -> bool:
+    """Whether a formula has an array in it, or is a number that fills one."""
+    return terms.has_array(x.terms) or (is_number(x) and bool(shape_of(x.data)))
 
 
 def is_number(x: Symbol) -> bool:

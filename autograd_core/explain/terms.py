@@ -8,22 +8,24 @@ factors stay in the order in which they came.
 from collections.abc import Hashable, Sequence
 from typing import Any, NamedTuple
 
-from ..op import PRODUCT, SUM, UNARY
+from ..op import ELEMENTS, PRODUCT, SUM, UNARY
 from .phrases import RAISED, Phrase, constant, raised
 
 
 class Atom:
     """What products are made of: a name, the value of a function, or a sum (whose terms it keeps).
 
-    Atoms with the same key are the same; one without a key is itself only.
+    Atoms with the same key are the same; one without a key is itself only. Between arrays (`is_array`) a product of
+    their elements is written ⊙, since among matrices the mere sequence stands for the matrix product.
     """
 
-    __slots__ = ("key", "phrase", "terms")
+    __slots__ = ("is_array", "key", "phrase", "terms")
 
-    def __init__(self, phrase: Phrase, key: Hashable = None, terms: "Terms" = ()) -> None:
+    def __init__(self, phrase: Phrase, key: Hashable = None, terms: "Terms" = (), is_array: bool = False) -> None:
         self.phrase = phrase
         self.key = object() if key is None else key
         self.terms = terms
+        self.is_array = is_array
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Atom) and self.key == other.key
@@ -54,13 +56,20 @@ def number(x: Any) -> Terms:
     return (Term(int(x) if x == x // 1 else float(x), 1),) if x else ZERO
 
 
-def variable(phrase: Phrase, key: Hashable = None) -> Terms:
+def variable(phrase: Phrase, key: Hashable = None, *, is_array: bool = False) -> Terms:
     """A name, or the value of a function, as a formula."""
-    return (Term(1, 1, ((Atom(phrase, key), 1),)),)
+    return (Term(1, 1, ((Atom(phrase, key, is_array=is_array), 1),)),)
+
+
+def has_array(a: Terms) -> bool:
+    """Whether there is an array among the atoms."""
+    return any(atom.is_array for term in a for atom, _ in term.powers)
 
 
 def add(a: Terms, b: Terms) -> Terms:
     """The sum, with like terms taken together."""
+    if a == b and len(a) > 1:
+        return multiply(number(2), a)
     total = {frozenset(term.powers): term for term in a}
     for term in b:
         like = frozenset(term.powers)
@@ -113,7 +122,7 @@ def power(a: Terms, exponent: Any) -> Terms | None:
 
 def as_term(a: Terms) -> Term:
     """A formula as one term: a sum in brackets counts as one factor."""
-    return a[0] if len(a) == 1 else Term(1, 1, ((Atom(write(a), frozenset(a), a), 1),))
+    return a[0] if len(a) == 1 else Term(1, 1, ((Atom(write(a), frozenset(a), a, has_array(a)), 1),))
 
 
 def lowest(n: Any, d: Any) -> tuple[Any, Any]:
@@ -168,15 +177,15 @@ def write_term(term: Term) -> tuple[bool, Phrase]:
     if (n, d) == (1, 1) and len(powers) == 1 and powers[0][1] > 0:
         phrase = factor(*powers[0])
         return negative, phrase.within(UNARY) if negative else phrase
-    above = [factor(atom, e).within(UNARY) for atom, e in powers if e > 0]
-    below = [factor(atom, -e).within(UNARY) for atom, e in powers if e < 0]
+    above = [(factor(atom, e).within(UNARY), atom.is_array) for atom, e in powers if e > 0]
+    below = [(factor(atom, -e).within(UNARY), atom.is_array) for atom, e in powers if e < 0]
     if n != 1 or not above:
-        above.insert(0, constant(n))
+        above.insert(0, (constant(n), False))
     if d != 1:
-        below.insert(0, constant(d))
+        below.insert(0, (constant(d), False))
     if not below:
         return negative, product(above)
-    text = f"{product(above).text}/{product(below).within(PRODUCT + 1).text}"
+    text = f"{product(above).within(PRODUCT).text}/{product(below).within(PRODUCT + 1).text}"
     return negative, Phrase(text, rf"\frac{{{bare(above)}}}{{{bare(below)}}}", PRODUCT)
 
 
@@ -186,20 +195,22 @@ def factor(atom: Atom, exponent: Any) -> Phrase:
     return phrase if exponent == 1 else raised(phrase, constant(exponent))
 
 
-def product(factors: Sequence[Phrase]) -> Phrase:
-    """Factors side by side: 2e and p(1−p), but 2·rate and x·y, which would read as one word."""
-    if len(factors) == 1:
-        return factors[0]
-    text = ""
-    for left, right in zip([None, *factors], factors, strict=False):
-        if left is not None:
-            touch = (is_short(left.text) and right.text[0] == "(") or (is_number(left.text) and is_short(right.text))
-            text += "" if touch else "·"
-        text += right.text
-    return Phrase(text, r" \, ".join(x.tex for x in factors), PRODUCT)
+def product(factors: Sequence[tuple[Phrase, bool]]) -> Phrase:
+    """Factors side by side: 2e and p(1−p), but 2·rate and x·y, which would read as one word; of arrays x ⊙ y."""
+    (first, was_array), *others = factors
+    if not others:
+        return first
+    text, tex, left = first.text, first.tex, first
+    for right, is_array in others:
+        numerals = is_numeral(left.text) and is_numeral(right.text)
+        touch = (is_short(left.text) and right.text[0] == "(") or (is_number(left.text) and is_short(right.text))
+        text += (" ⊙ " if was_array and is_array else "" if touch and not numerals else "·") + right.text
+        tex += (r" \odot " if was_array and is_array else r" \cdot " if numerals else r" \, ") + right.tex
+        left, was_array = right, is_array or was_array
+    return Phrase(text, tex, ELEMENTS if "⊙" in text else PRODUCT)
 
 
-def bare(factors: Sequence[Phrase]) -> str:
+def bare(factors: Sequence[tuple[Phrase, bool]]) -> str:
     """The LaTeX of a product above or below a line, where a single sum needs no brackets."""
     tex = product(factors).tex
     is_sum = len(factors) == 1 and tex.startswith(r"\left(") and tex.endswith(r"\right)")
@@ -209,6 +220,11 @@ def bare(factors: Sequence[Phrase]) -> str:
 def is_number(text: str) -> bool:
     """Whether a factor is a plain number."""
     return text.replace(".", "").isdecimal()
+
+
+def is_numeral(text: str) -> bool:
+    """Whether a factor is made of numbers only."""
+    return text.lstrip("(−")[:1].isdecimal() and not any(c.isalpha() for c in text)
 
 
 def is_short(text: str) -> bool:

@@ -64,7 +64,7 @@ def all_of(index: Any) -> tuple[Any, ...]:
 
 
 getitem: Op = linear(
-    "getitem", take_items, settings=dict(index=REQUIRED), text="{x}[{index}]", tex="{x}_{{{index}}}",
+    "getitem", take_items, settings=dict(index=REQUIRED), text="{x}[{index}]", tex="{{{x}}}_{{{index}}}",
     samples=[([ROWS], dict(index=1)), ([ROWS], dict(index=(slice(None, None, -2), None, ...))),
              ([ROWS], dict(index=([0, 2, 0], [1, 1, 1]))), ([ROWS], dict(index=np.eye(3, 4, dtype=bool)))],
     adjoints=(lambda g, x, index: scatter_add(g, index, shape_of(x)),), into=add_into,
@@ -72,7 +72,7 @@ getitem: Op = linear(
 )  # fmt: skip
 scatter_add: Op = linear(  # ↔ getitem
     "scatter_add", add_items, settings=dict(index=REQUIRED, shape=REQUIRED), text="{x} at [{index}], 0 elsewhere",
-    precedence=CHOICE,
+    tex=r"{x} \text{{ at }} [{index}]", precedence=CHOICE,
     samples=[([(4,)], dict(index=1, shape=ROWS)), ([(3,)], dict(index=([0, 2, 0], [1, 1, 1]), shape=ROWS))],
     adjoints=(lambda g, x, index, shape: getitem(g, index),),
     batched=lambda t, index, shape: add_each(t, index, shape),
@@ -87,6 +87,7 @@ def set_items(x: Any, y: Any, index: Any) -> Any:
 
 index_set: Op = linear(
     "index_set", set_items, settings=dict(index=REQUIRED), text="{x} with {y} at [{index}]", precedence=CHOICE,
+    tex=r"{x} \text{{ with }} {y} \text{{ at }} [{index}]",
     samples=[([ROWS, (4,)], dict(index=1)), ([ROWS, ()], dict(index=(slice(None), 2))),
              ([ROWS, (2,)], dict(index=([0, 2], [1, 1])))],
     adjoints=(lambda g, x, y, index: index_set(g, 0.0, index),

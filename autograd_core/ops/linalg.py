@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from ..data import dtype_of, shape_of
-from ..op import Op, composed, primitive
+from ..op import POWER, PRODUCT, Op, composed, primitive
 from ..value import plain
 from .linear import expand_dims, flip, reshape, sum, swapaxes, tril
 from .matrices import outer as outer_product
@@ -38,11 +38,11 @@ def real_only(name: str, x: Any) -> None:
 # Inverses and solutions -----------------------------------------------------------------------------------------------
 
 inv = primitive(  # d(A⁻¹) = -A⁻¹ dA A⁻¹
-    "inv", np.linalg.inv, numpy=np.linalg.inv, samples=STACKED, tex="{x}^{{-1}}",
+    "inv", np.linalg.inv, numpy=np.linalg.inv, samples=STACKED, text="{x}⁻¹", tex="{{{x}}}^{{-1}}", precedence=POWER,
     pullbacks=(lambda g, out, x: -(turned(out) @ g @ turned(out)),),
 )  # fmt: skip
 solve_matrix: Op = primitive(  # X = A⁻¹ B: gB = A⁻ᵀ g, gA = -gB Xᵀ
-    "solve", np.linalg.solve, tex="{x}^{{-1}} {y}",
+    "solve", np.linalg.solve, tex=r"{{{x}}}^{{-1}} \, {y}", precedence=PRODUCT,
     samples=[([(3, 3), (3, 2)], {}), ([(2, 3, 3), (3, 1)], {}), ([(2, 2), (2, 2, 1)], {})],
     pullbacks=(lambda g, out, a, b: -(solve_matrix(turned(a), g) @ turned(out)),
                lambda g, out, a, b: solve_matrix(turned(a), g)),
@@ -66,7 +66,7 @@ def pinv_pullback(g: Any, out: Any, x: Any, rcond: Any) -> Any:
 
 pinv = primitive(
     "pinv", lambda x, rcond: np.linalg.pinv(x, rcond), numpy=np.linalg.pinv, settings=dict(rcond=None),
-    samples=[([(3, 2)], {}), ([(2, 3)], {}), ([(2, 2, 3)], dict(rcond=1e-10))], tex="{x}^{{+}}",
+    samples=[([(3, 2)], {}), ([(2, 3)], {}), ([(2, 2, 3)], dict(rcond=1e-10))], tex="{{{x}}}^{{+}}", precedence=POWER,
     pullbacks=(pinv_pullback,),
 )  # fmt: skip
 
@@ -117,7 +117,7 @@ det = primitive(
     pullbacks=(lambda g, out, x: expand_dims(g, (-2, -1)) * cofactors(out, x),),
 )  # fmt: skip
 logabsdet = primitive(
-    "logabsdet", lambda x: np.linalg.slogdet(x)[1], samples=STACKED, tex=r"\ln\left|\det({x})\right|",
+    "logabsdet", lambda x: np.linalg.slogdet(x)[1], samples=STACKED, tex=r"\ln\left|\det({x})\right|", precedence=POWER,
     pullbacks=(lambda g, out, x: expand_dims(g, (-2, -1)) * turned(inv(x)),),
 )  # fmt: skip
 

@@ -88,12 +88,12 @@ def behind(axis: Any, ndim: int) -> tuple[int, ...]:
 
 sum: Op = linear(
     "sum", sum_array, numpy=np.sum, settings=dict(axis=None, keepdims=False), samples=REDUCTIONS,
-    text="sum({x})", tex=r"\textstyle\sum\left({x}\right)",
+    text="sum({x})", tex=r"\sum{over}\left({x}\right)",
     adjoints=(spread,), batched=lambda t, axis, keepdims: sum_array(t, behind(axis, t.ndim), keepdims),
 )  # fmt: skip
 mean = linear(
     "mean", mean_array, numpy=np.mean, settings=dict(axis=None, keepdims=False), samples=REDUCTIONS,
-    text="mean({x})", tex=r"\operatorname{{mean}}({x})",
+    text="mean({x})", tex=r"\operatorname{{mean}}{over}({x})",
     adjoints=(lambda g, x, axis, keepdims: spread(g / count(x, axis), x, axis, keepdims),),
     batched=lambda t, axis, keepdims: mean_array(t, behind(axis, t.ndim), keepdims),
 )  # fmt: skip
@@ -140,7 +140,7 @@ reshape: Op = linear(
 transpose: Op = linear(
     "transpose", np.transpose, numpy=np.transpose, settings=dict(axes=None),
     samples=[([ROWS], {}), ([(2, 3, 4)], dict(axes=(1, 2, 0)))],
-    text="{x}ᵀ", tex=r"{{{x}}}^{{\mathsf T}}", precedence=POWER,
+    text="{x}ᵀ", tex=r"{{{x}}}^{{\top}}", precedence=POWER,
     adjoints=(lambda g, x, axes: transpose(g, None if axes is None else tuple(np.argsort(axes).tolist())),),
     batched=lambda t, axes: np.transpose(t, (0, *(range(t.ndim - 1, 0, -1) if axes is None else behind(axes, t.ndim)))),
 )  # fmt: skip
@@ -209,8 +209,18 @@ astype: Op = linear(
 
 # Complex numbers; gradients are transposes here, and are conjugated once at the leaf ----------------------------------
 
-real = linear("real", np.real, numpy=np.real, samples=[([ROWS], {})], adjoints=(lambda g, x: g,))
-imag = linear("imag", np.imag, numpy=np.imag, gathers=False, samples=[([ROWS], {})], adjoints=(lambda g, x: g * -1j,))
+real = linear(
+    "real", np.real, numpy=np.real, tex=r"\operatorname{{Re}}({x})", samples=[([ROWS], {})], adjoints=(lambda g, x: g,)
+)
+imag = linear(
+    "imag",
+    np.imag,
+    numpy=np.imag,
+    gathers=False,
+    tex=r"\operatorname{{Im}}({x})",
+    samples=[([ROWS], {})],
+    adjoints=(lambda g, x: g * -1j,),
+)
 conj: Op = linear(
     "conj", np.conjugate, numpy=np.conjugate, samples=[([ROWS], {})], text="{x}*", tex=r"\overline{{{x}}}",
     precedence=POWER,

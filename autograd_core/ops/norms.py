@@ -29,7 +29,7 @@ def euclid(x: Any, axis: Any, keepdims: bool) -> Any:
 
 
 euclidean_norm = primitive(
-    "norm", euclid, settings=dict(axis=None, keepdims=False), samples=REDUCTIONS, tex=r"\left\|{x}\right\|",
+    "norm", euclid, settings=dict(axis=None, keepdims=False), samples=REDUCTIONS, tex=r"\left\|{x}\right\|{over}",
     pullbacks=(lambda g, out, x, axis, keepdims: keep_axes(g, x, axis, keepdims)
                * (np.conj(x) / keep_axes(choose(out == 0, 1.0, out), x, axis, keepdims)),),
     doc="""√Σ|x|² over `axis` (None: over all), without overflow; its derivative at 0 is 0.

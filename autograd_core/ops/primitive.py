@@ -33,11 +33,11 @@ def share(g: Any, out: Any, x: Any, axis: Any, keepdims: bool) -> Any:
 
 max = primitive(
     "max", lambda x, axis, keepdims: np.max(x, axis=axis, keepdims=keepdims), numpy=(np.max, np.amax), settings=KEEP,
-    samples=REDUCTIONS, tex=r"\max({x})", selects=(extremes,), pullbacks=(share,),
+    samples=REDUCTIONS, tex=r"\max{over}({x})", selects=(extremes,), pullbacks=(share,),
 )  # fmt: skip
 min = primitive(
     "min", lambda x, axis, keepdims: np.min(x, axis=axis, keepdims=keepdims), numpy=(np.min, np.amin), settings=KEEP,
-    samples=REDUCTIONS, tex=r"\min({x})", selects=(extremes,), pullbacks=(share,),
+    samples=REDUCTIONS, tex=r"\min{over}({x})", selects=(extremes,), pullbacks=(share,),
 )  # fmt: skip
 
 # Products -------------------------------------------------------------------------------------------------------------
@@ -62,7 +62,7 @@ def others(out: Any, x: Any, axis: Any, keepdims: bool) -> Any:
 
 prod = primitive(
     "prod", lambda x, axis, keepdims: np.prod(x, axis=axis, keepdims=keepdims), numpy=np.prod, settings=KEEP,
-    samples=REDUCTIONS, tex=r"\textstyle\prod\left({x}\right)",
+    samples=REDUCTIONS, tex=r"\prod{over}\left({x}\right)",
     pullbacks=(lambda g, out, x, axis, keepdims:
                keep_axes(g, x, axis, keepdims) * others(out, x, axis, keepdims),),
 )  # fmt: skip
@@ -80,13 +80,13 @@ SPREADS = [*REDUCTIONS[:-1], ([ROWS], dict(axis=1, ddof=1))]
 
 var = primitive(
     "var", lambda x, axis, ddof, keepdims: np.var(x, axis=axis, ddof=ddof, keepdims=keepdims), numpy=np.var,
-    settings=dict(axis=None, ddof=0, keepdims=False), samples=SPREADS, tex=r"\operatorname{{var}}({x})",
+    settings=dict(axis=None, ddof=0, keepdims=False), samples=SPREADS, tex=r"\operatorname{{var}}{over}({x})",
     pullbacks=(lambda g, out, x, axis, ddof, keepdims:
                keep_axes(g, x, axis, keepdims) * (2 * deviation(x, axis, ddof)),),
 )  # fmt: skip
 std = primitive(  # at a constant x the subgradient of least norm, 0
     "std", lambda x, axis, ddof, keepdims: np.std(x, axis=axis, ddof=ddof, keepdims=keepdims), numpy=np.std,
-    settings=dict(axis=None, ddof=0, keepdims=False), samples=SPREADS, tex=r"\operatorname{{std}}({x})",
+    settings=dict(axis=None, ddof=0, keepdims=False), samples=SPREADS, tex=r"\operatorname{{std}}{over}({x})",
     pullbacks=(lambda g, out, x, axis, ddof, keepdims:
                keep_axes(g / choose(out == 0, 1.0, out), x, axis, keepdims) * deviation(x, axis, ddof),),
 )  # fmt: skip
@@ -126,7 +126,7 @@ def finite(out: Any) -> Any:
 
 
 logsumexp = primitive(
-    "logsumexp", stable_logsumexp, settings=KEEP, samples=REDUCTIONS, tex=r"\ln\textstyle\sum e^{{{x}}}",
+    "logsumexp", stable_logsumexp, settings=KEEP, samples=REDUCTIONS, tex=r"\ln\left(\sum{over} e^{{{x}}}\right)",
     pullbacks=(lambda g, out, x, axis, keepdims:
                keep_axes(g, x, axis, keepdims) * np.exp(x - keep_axes(finite(out), x, axis, keepdims)),),
     doc="""log Σ exp(x) over `axis` (None: over all), for any x without overflow.
@@ -136,7 +136,7 @@ logsumexp = primitive(
     """,
 )  # fmt: skip
 softmax = primitive(
-    "softmax", stable_softmax, settings=dict(axis=-1), samples=AXIS, tex=r"\operatorname{{softmax}}({x})",
+    "softmax", stable_softmax, settings=dict(axis=-1), samples=AXIS, tex=r"\operatorname{{softmax}}{over}({x})",
     pullbacks=(lambda g, out, x, axis: out * (g - np.sum(g * out, axis=axis, keepdims=True)),),
     doc="""exp(x) / Σ exp(x) along `axis`: positive numbers that sum to 1.
 
@@ -145,7 +145,8 @@ softmax = primitive(
     """,
 )  # fmt: skip
 log_softmax = primitive(
-    "log_softmax", stable_log_softmax, settings=dict(axis=-1), samples=AXIS, tex=r"\ln\operatorname{{softmax}}({x})",
+    "log_softmax", stable_log_softmax, settings=dict(axis=-1), samples=AXIS,
+    tex=r"\ln\left(\operatorname{{softmax}}{over}({x})\right)",
     pullbacks=(lambda g, out, x, axis: g - np.exp(out) * np.sum(g, axis=axis, keepdims=True),),
     doc="""log softmax(x) along `axis`, without the loss of small probabilities.
 

@@ -13,7 +13,7 @@ import numpy as np
 import scipy.special as special  # type: ignore[import-untyped, unused-ignore]
 
 from ..data import dtype_of
-from ..op import Op, composed, elementwise, primitive
+from ..op import CALL, POWER, PRODUCT, UNARY, Op, composed, elementwise, primitive
 from ..registry import BY_NUMPY, OPS
 from ..value import Value
 from .indexing import choose
@@ -22,13 +22,13 @@ ROOT_PI, ROOT_2PI = math.sqrt(math.pi), math.sqrt(2 * math.pi)
 POSITIVE, BOTH, CHANCE = [(0.4, 3)], [(0.4, 2), (0.4, 2)], [(0.1, 0.9)]
 
 
-def of_scipy(name: str, *partials: Any, domain: Any = (), tex: str | None = None) -> Any:
+def of_scipy(name: str, *partials: Any, domain: Any = (), tex: str | None = None, precedence: int = CALL) -> Any:
     """Declare a ufunc of scipy.special by its local derivatives."""
     function = getattr(special, name)
     if tex is None:
         arguments = ", ".join(["{x}", "{y}"][: len(partials)])
         tex = rf"\operatorname{{{{{name.replace('_', ' ')}}}}}({arguments})"
-    return elementwise(name, function, numpy=function, partials=partials, domain=domain, tex=tex)
+    return elementwise(name, function, numpy=function, partials=partials, domain=domain, tex=tex, precedence=precedence)
 
 
 # Error functions and the normal distribution --------------------------------------------------------------------------
@@ -41,27 +41,31 @@ of_scipy("dawsn", lambda out, x: 1 - 2 * x * out)
 of_scipy("erfinv", lambda out, x: ROOT_PI / 2 * np.exp(out * out), domain=[(-0.8, 0.8)])
 of_scipy("erfcinv", lambda out, x: -ROOT_PI / 2 * np.exp(out * out), domain=[(0.2, 1.8)])
 of_scipy("ndtr", lambda out, x: np.exp(-x * x / 2) / ROOT_2PI, tex=r"\Phi({x})")
-of_scipy("log_ndtr", lambda out, x: math.sqrt(2 / math.pi) / special.erfcx(-x / math.sqrt(2)), tex=r"\ln\Phi({x})")
+of_scipy(
+    "log_ndtr",
+    lambda out, x: math.sqrt(2 / math.pi) / special.erfcx(-x / math.sqrt(2)),
+    tex=r"\ln\left(\Phi({x})\right)",
+)
 of_scipy("ndtri", lambda out, x: ROOT_2PI * np.exp(out * out / 2), domain=CHANCE, tex=r"\Phi^{{-1}}({x})")
 
 # Logistic and entropies -----------------------------------------------------------------------------------------------
 
 of_scipy("expit", lambda out, x: out * (1 - out), tex=r"\sigma({x})")
-of_scipy("log_expit", lambda out, x: special.expit(-x), tex=r"\ln\sigma({x})")
+of_scipy("log_expit", lambda out, x: special.expit(-x), tex=r"\ln\left(\sigma({x})\right)")
 of_scipy("logit", lambda out, x: 1 / (x * (1 - x)), domain=CHANCE)
 of_scipy(
     "xlogy",
     lambda out, x, y: np.log(choose((x == 0) & (y == 0), 1.0, y)),
     lambda out, x, y: x / choose((x == 0) & (y == 0), 1.0, y),  # 0 log y is 0 for every y
-    domain=BOTH, tex=r"{x} \ln({y})",
+    domain=BOTH, tex=r"{x} \, \ln({y})", precedence=PRODUCT,
 )  # fmt: skip
 of_scipy(
     "xlog1py",
     lambda out, x, y: np.log1p(choose((x == 0) & (y == -1), 0.0, y)),
     lambda out, x, y: x / (1 + choose((x == 0) & (y == -1), 0.0, y)),
-    domain=BOTH, tex=r"{x} \ln(1 + {y})",
+    domain=BOTH, tex=r"{x} \, \ln(1 + {y})", precedence=PRODUCT,
 )  # fmt: skip
-of_scipy("entr", lambda out, x: -1 - np.log(x), domain=POSITIVE, tex=r"-{x} \ln({x})")
+of_scipy("entr", lambda out, x: -1 - np.log(x), domain=POSITIVE, tex=r"-{x} \, \ln({x})", precedence=UNARY)
 of_scipy("rel_entr", lambda out, x, y: 1 + np.log(x / y), lambda out, x, y: -x / y, domain=BOTH)
 of_scipy("kl_div", lambda out, x, y: np.log(x / y), lambda out, x, y: 1 - x / y, domain=BOTH)
 of_scipy(
@@ -91,10 +95,16 @@ polygamma: Op = primitive(
 )  # fmt: skip
 of_scipy("psi", lambda out, x: polygamma(x), domain=POSITIVE, tex=r"\psi({x})")
 BY_NUMPY[special.digamma] = OPS["psi"]
-of_scipy("gammaln", lambda out, x: special.psi(x), domain=POSITIVE, tex=r"\ln\Gamma({x})")
+of_scipy("gammaln", lambda out, x: special.psi(x), domain=POSITIVE, tex=r"\ln\left(\Gamma({x})\right)")
 BY_NUMPY[special.loggamma] = OPS["gammaln"]
 of_scipy("gamma", lambda out, x: out * special.psi(x), domain=POSITIVE, tex=r"\Gamma({x})")
-of_scipy("rgamma", lambda out, x: -out * special.psi(x), domain=POSITIVE, tex=r"\frac{{1}}{{\Gamma({x})}}")
+of_scipy(
+    "rgamma",
+    lambda out, x: -out * special.psi(x),
+    domain=POSITIVE,
+    tex=r"\frac{{1}}{{\Gamma({x})}}",
+    precedence=PRODUCT,
+)
 of_scipy(
     "beta",
     lambda out, x, y: out * (special.psi(x) - special.psi(x + y)),
@@ -105,7 +115,7 @@ of_scipy(
     "betaln",
     lambda out, x, y: special.psi(x) - special.psi(x + y),
     lambda out, x, y: special.psi(y) - special.psi(x + y),
-    domain=BOTH, tex=r"\ln\operatorname{{beta}}({x}, {y})",
+    domain=BOTH, tex=r"\ln\left(\mathrm{{B}}({x}, {y})\right)",
 )  # fmt: skip
 of_scipy(
     "poch",
@@ -124,7 +134,7 @@ of_scipy(
 
 of_scipy("expi", lambda out, x: np.exp(x) / x, domain=POSITIVE)
 of_scipy("exp1", lambda out, x: -np.exp(-x) / x, domain=POSITIVE)
-of_scipy("exp10", lambda out, x: out * math.log(10), domain=[(-1, 1)], tex="10^{{{x}}}")
+of_scipy("exp10", lambda out, x: out * math.log(10), domain=[(-1, 1)], tex="10^{{{x}}}", precedence=POWER)
 of_scipy("cosm1", lambda out, x: -np.sin(x))
 of_scipy("ellipk", lambda out, x: (special.ellipe(x) / (1 - x) - out) / (2 * x), domain=[(0.2, 0.8)])
 of_scipy("ellipe", lambda out, x: (out - special.ellipk(x)) / (2 * x), domain=[(0.2, 0.8)])
@@ -143,7 +153,7 @@ def slope_of_exprel(out: Any, x: Any) -> Any:
     return choose(small, series, (np.exp(x) - out) / choose(small, 1.0, x))
 
 
-of_scipy("exprel", slope_of_exprel, domain=[(0.8, 2)], tex=r"\frac{{e^{{{x}}} - 1}}{{{x}}}")
+of_scipy("exprel", slope_of_exprel, domain=[(0.8, 2)], tex=r"\frac{{e^{{{x}}} - 1}}{{{x}}}", precedence=PRODUCT)
 
 # Bessel functions -----------------------------------------------------------------------------------------------------
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..data import dtype_of, ndim_of, shape_of, size_of
-from ..op import Op, composed, multilinear, primitive
+from ..op import PRODUCT, Op, composed, multilinear, primitive
 from ..value import Value, plain
 from .indexing import concatenate, diagonal, scatter_add
 from .linear import REQUIRED, ROWS, broadcast_to, flip, moveaxis, ravel, reshape, sum, transpose
@@ -250,7 +250,7 @@ convolve: Op = multilinear(
     "convolve", lambda x, y, mode: np.convolve(x, y, mode), numpy=np.convolve, settings=dict(mode="full"),
     samples=[([(5,), (3,)], {}), ([(5,), (2,)], dict(mode="same")), ([(2,), (5,)], dict(mode="valid")),
              ([(3,), (4,)], dict(mode="same"))],
-    text="{x} ∗ {y}", tex="{x} * {y}",
+    text="{x} ∗ {y}", tex="{x} * {y}", precedence=PRODUCT,
     adjoints=(lambda g, x, y, mode: convolve(in_full(g, x, y, mode), flip(y), "valid"),
               lambda g, x, y, mode: convolve(in_full(g, x, y, mode), flip(x), "valid")),
 )  # fmt: skip

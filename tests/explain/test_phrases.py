@@ -37,10 +37,10 @@ def write(op: str, *arrays: Any, **settings: Any) -> Phrase:
         (write("abs", write("add", A, B)), "|a + b|", r"\left|a + b\right|"),
         (write("exp", write("add", A, B)), "exp(a + b)", "e^{a + b}"),
         (write("maximum", write("add", A, B), C), "max(a + b, c)", r"\max(a + b, c)"),
-        (write("getitem", write("add", A, B), index=0), "(a + b)[0]", r"\left(a + b\right)_{0}"),
-        (write("transpose", write("matmul", A, B)), "(a @ b)ᵀ", r"{\left(a \, b\right)}^{\mathsf T}"),
+        (write("getitem", write("add", A, B), index=0), "(a + b)[0]", r"{\left(a + b\right)}_{0}"),
+        (write("transpose", write("matmul", A, B)), "(a @ b)ᵀ", r"{\left(a \, b\right)}^{\top}"),
         (write("transpose", A, axes=(1, 0, 2)), "transpose(a, axes=(1, 0, 2))", None),
-        (write("swapaxes", A, axis1=-1, axis2=-2), "aᵀ", r"{a}^{\mathsf T}"),
+        (write("swapaxes", A, axis1=-1, axis2=-2), "aᵀ", r"{a}^{\top}"),
         (write("swapaxes", A, axis1=0, axis2=1), "swapaxes(a, 0, 1)", None),
         (write("affine", write("add", A, B), write("add", A, B), C), "(a + b) @ (a + b) + c", None),
         (write("affine", write("matmul", A, B), write("matmul", A, B), C), "a @ b @ (a @ b) + c", None),
@@ -71,6 +71,10 @@ def test_every_op_can_be_written_from_its_declaration(op: Any) -> None:
     assert "{x}" not in phrase.text + phrase.tex
 
 
+def test_a_name_with_an_upper_index_is_bracketed_in_a_power() -> None:
+    assert write("pow", name("a¹₁"), 2.0).text == "(a¹₁)²"
+
+
 def test_dense_sets_products_without_spaces() -> None:
     assert call(OPS["mul"], [A, B], dense=True).text == "a·b"
     assert call(OPS["div"], [A, B], dense=True).text == "a/b"
@@ -94,7 +98,22 @@ def test_settings(given: Any, text: str) -> None:
 
 @pytest.mark.parametrize(
     ("given", "tex"),
-    [("x", "x"), ("w12", "w_{12}"), ("b¹", "b^{1}"), ("w2⁻¹", "w_{2}^{-1}"), ("a_b", r"\text{a\_b}"), ("σ", "σ")],
+    [
+        ("x", "x"),
+        ("w12", "w_{12}"),
+        ("b¹", "b^{1}"),
+        ("w2⁻¹", "w_{2}^{-1}"),
+        ("a_b", "a_{b}"),
+        ("σ", r"\sigma"),
+        ("theta_2", r"\theta_{2}"),
+        ("delta", r"\delta"),
+        ("w²₁₁", "w_{11}^{2}"),
+        ("W_out", r"W_{\text{out}}"),
+        ("x'", "{x}'"),
+        ("ŷ", r"\hat{y}"),
+        ("layers.0.weight", r"\text{layers.0.weight}"),
+        ("a b_c", r"\text{a b}\_\text{c}"),
+    ],
 )
 def test_names_in_latex(given: str, tex: str) -> None:
     assert name(given).tex == tex

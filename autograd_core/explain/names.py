@@ -1,4 +1,4 @@
-"""The part of a graph that a picture shows, in a fixed order, and what everything in it is called."""
+"""The graph of a result in a fixed order, and what everything in it is called: in pictures and in derivations."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -41,8 +41,10 @@ def is_shown(x: Any) -> bool:
     return type(x) is Value or bool(shape_of(x))
 
 
-def read(root: Value, names: Mapping[str, Any] | None = None) -> Graph:
-    """The graph of a result. Stamps order the operations, and inputs follow the operation that uses them first.
+def read(root: Value, names: Mapping[str, Any] | None = None, *, result: str = "out") -> Graph:
+    """The graph of a result, which is called `result` if it has no name.
+
+    Stamps order the operations, and inputs follow the operation that uses them first.
 
     >>> x, w = Value(2.0, name="x"), Value(3.0)
     >>> read(x * w + 1.0, {"w": w}).names
@@ -58,7 +60,9 @@ def read(root: Value, names: Mapping[str, Any] | None = None) -> Graph:
     nodes.setdefault(id(root), root)
     places = {key: place for place, key in enumerate(nodes)}
     given = given_names(nodes, names or {})
-    generated = generated_names(root, {key: x for key, x in nodes.items() if key not in given}, set(given.values()))
+    generated = generated_names(
+        root, {key: x for key, x in nodes.items() if key not in given}, set(given.values()), result
+    )
     called = given | generated
     return Graph(
         root, tuple(nodes.values()), places, tuple(called[key] for key in nodes), frozenset(generated.values())
@@ -78,9 +82,9 @@ def given_names(nodes: dict[int, Any], names: Mapping[str, Any]) -> dict[int, st
     return given | {key: name for key, name in own.items() if name}
 
 
-def generated_names(root: Value, nodes: dict[int, Any], taken: set[str]) -> dict[int, str]:
-    """Names that clash with none: v1, v2, ... for Values, c1, c2, ... for arrays, and for the result out."""
-    called = {id(root): "out"} if id(root) in nodes and "out" not in taken else {}
+def generated_names(root: Value, nodes: dict[int, Any], taken: set[str], result: str) -> dict[int, str]:
+    """Names that clash with none: v1, v2, ... for Values, c1, c2, ... for arrays, and `result` for the result."""
+    called = {id(root): result} if id(root) in nodes and result not in taken else {}
     counts = {"v": 0, "c": 0}
     for key, x in nodes.items():
         letter = "v" if type(x) is Value else "c"

@@ -3,7 +3,7 @@
 import numpy as np
 
 from autograd_core import Value
-from autograd_core.draw.graph import read
+from autograd_core.explain.names import read
 
 
 def test_operations_follow_their_stamps_and_inputs_their_first_use() -> None:

@@ -1,0 +1,147 @@
+"""`explain(loss, x)`: the chain rule for one variable, step by step."""
+
+from collections.abc import Collection, Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from ..op import PRODUCT, SUM
+from ..value import Value, plain
+from .board import Block, Line, Side, equation, partial, shortened, shown, side
+from .chain import Chain
+from .expression import definition
+from .names import Graph
+from .phrases import Phrase, constant, name
+from .symbols import Symbol
+
+MOST_PATHS = 20
+"""More paths than these are not written one by one."""
+
+MOST_STEPS = 24
+"""Nor are paths through more operations than these."""
+
+LONGEST = 160
+"""The length of the longest formula that is written in one piece."""
+
+
+def derive(graph: Graph, x: Value) -> tuple[list[Block], Any]:
+    """The board for one variable, and its gradient."""
+    chain = Chain(graph, [x])
+    called = partial(chain.name(graph.root), chain.name(x))
+    if x is graph.root:
+        return [Block("", (equation(called, constant(1)),))], chain.gradients[x]
+    if graph.root not in chain.users:
+        why = f"{chain.name(graph.root).text} does not depend on {chain.name(x).text}"
+        return [Block("", (equation(called, constant(0)), why))], np.zeros(x.shape, x.dtype)[()]
+    gradient = np.conj(chain.gradients[x]) if x.dtype.kind == "c" else chain.gradients[x]
+    blocks = [Block("Forward", tuple(forward(graph, chain.folded)))]
+    count = chain.count(x)
+    few = count <= MOST_PATHS and len(chain.stations) <= MOST_STEPS + 1
+    paths = chain.paths(x) if few else []
+    if few and not any(y.shape for y in chain.stations):
+        return [*blocks, products(chain, paths, called, gradient)], gradient
+    if few:
+        lines = jacobians(chain, x, paths, called)
+        blocks += [Block("Chain rule", tuple(lines))] if lines else []
+    elif count > MOST_PATHS:
+        paths_text = f"{count:,}" if count < 10**6 else "more than a million"
+        blocks.append(Block("", (f"{paths_text} paths lead from {chain.name(x).text} to {chain.name(graph.root).text}: "
+                                 "step by step instead",)))  # fmt: skip
+    return [*blocks, Block("Step by step, from the result back", tuple(steps(chain, x, gradient)))], gradient
+
+
+def forward(graph: Graph, folded: Collection[Any]) -> list[Line | str]:
+    """What was computed: the leaves with their numbers, and the operations with formula and number."""
+    nodes = [x for x in graph.nodes if type(x) is not Value or x not in folded]
+    return [x if isinstance(x, str) else given(graph, x, folded) for x in shortened(nodes)]
+
+
+def given(graph: Graph, x: Any, folded: Collection[Any]) -> Line:
+    """A node with its formula, if it has one, and its number."""
+    called = name(graph.name(x))
+    if type(x) is not Value or x.op is None:
+        return equation(called, shown(plain(x)))
+    return equation(called, definition(graph, x, folded), shown(x.data))
+
+
+def symbols(chain: Chain, paths: list[list[Value]]) -> list[list[Phrase]]:
+    """The sum over all paths of the products of the partial derivatives.
+
+    Where the result takes a variable both directly and through others, its partial derivative holds these.
+    """
+    terms = [[chain.slope(y, x) for y, x in pairwise(path)] for path in paths]
+    if len(terms) > 1:
+        terms = [[direct(term[0])] if len(term) == 1 else term for term in terms]
+    return terms
+
+
+def direct(slope: Phrase) -> Phrase:
+    """The partial derivative along the one path that has no other node on it."""
+    return Phrase(f"{slope.text}|direct", rf"\left.{slope.tex}\right|_{{\text{{direct}}}}")
+
+
+def jacobians(chain: Chain, x: Value, paths: list[list[Value]], called: Phrase) -> list[Line | str]:
+    """The derivative as a sum over paths of products of Jacobians, and, if it is short, as one formula."""
+    terms, whole = symbols(chain, paths), nested(chain, x)
+    lines: list[Line | str] = [] if texts(terms) == [[called.text]] else [Line(called, (terms,))]
+    if len(whole.text) <= LONGEST:
+        lines.append(equation(None if lines else called, whole))
+    return lines
+
+
+def nested(chain: Chain, x: Value) -> Phrase:
+    """∂C/∂x as one formula, every local derivative written out."""
+    found: dict[Value, Symbol] = {chain.root: chain.start()}
+    for node in reversed(chain.stations):
+        if node is not chain.root:
+            found[node] = chain.formula(node, found.__getitem__)
+    return found[x].phrase
+
+
+def products(chain: Chain, paths: list[list[Value]], called: Phrase, gradient: Any) -> Block:
+    """Of single numbers: the products along all paths, in symbols, as formulas, as numbers; and their sum."""
+    edges = [[*pairwise(path)] for path in paths]
+    factors = [[chain.contribution(edge) for edge in path] for path in edges]
+    carried = [chain.contribution(path) for path in paths]
+    stages: list[Side] = [
+        symbols(chain, paths),
+        [bracketed([chain.factor(y, x) for y, x in path]) for path in edges],
+        [bracketed([shown(c) for c in path]) for path in factors],
+        [bracketed([shown(c)], k > 0) for k, c in enumerate(carried)],
+        side(shown(gradient)),
+    ]
+    kept = [stage for k, stage in enumerate(stages) if texts(stage) != (texts(stages[k - 1]) if k else [[called.text]])]
+    lines: list[Line | str] = [Line(None if k else called, (stage,)) for k, stage in enumerate(kept)]
+    with np.errstate(all="ignore"):
+        if any(np.isnan(np.prod(np.array(path))) and not np.isnan(c) for path, c in zip(factors, carried, strict=True)):
+            lines.append("What leads through a branch that was not taken counts as 0, whatever its other factors are.")
+    return Block("Chain rule", tuple(lines))
+
+
+def bracketed(factors: Sequence[Phrase], follows: bool = False) -> list[Phrase]:
+    """The factors of a product, in parentheses where they must be."""
+    factors = [x.within(PRODUCT if len(factors) > 1 else SUM) for x in factors]
+    return [x.bracketed() if (k or follows) and x.text.startswith("−") else x for k, x in enumerate(factors)]
+
+
+def texts(terms: Any) -> list[list[str]]:
+    """What a side reads like."""
+    return [[factor.text for factor in term] for term in terms]
+
+
+def steps(chain: Chain, x: Value, gradient: Any) -> list[Line | str]:
+    """The gradient of every Value on the way, from those of the operations that use it."""
+    root = chain.name(chain.root)
+
+    def of(node: Value) -> Symbol:
+        return chain.start() if node is chain.root else chain.named(node, partial(root, chain.name(node)))
+
+    lines: list[Line | str] = []
+    for node in shortened([node for node in reversed(chain.stations) if node is not chain.root], "steps"):
+        if isinstance(node, str):
+            lines.append(node)
+            continue
+        number = gradient if node is x else chain.gradients[node]
+        lines.append(equation(partial(root, chain.name(node)), chain.formula(node, of).phrase, shown(number)))
+    return lines
