@@ -22,6 +22,8 @@ def test_programs_are_varied_and_the_same_for_the_same_seed() -> None:
     text = "\n".join(p.definition() for p in programs)
     missing = {op.name for op in fuzz_lines.SAMPLED + fuzz_lines.REDUCING if f"OPS[{op.name!r}]" not in text}
     assert len(missing) <= len(fuzz_lines.BUILT_IN) / 4
+    assert set(fuzz_lines.SEVERAL) == {"eigh", "qr", "slogdet", "svd"}
+    assert {name for name in fuzz_lines.SEVERAL if f"picked(OPS[{name!r}]" in text} == set(fuzz_lines.SEVERAL)
     assert {str(getattr(x, "dtype", "weak")) for p in programs for x in p.variables.values()} == {
         "float32", "float64", "weak",
     }  # fmt: skip

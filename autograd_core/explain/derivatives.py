@@ -50,6 +50,8 @@ def local_derivatives(node: Value, name_of: Callable[[Any], str]) -> list[LocalD
     for x, rule in zip(arrays, op.each(inputs) if op.variadic else op.rules, strict=True):
         if type(x) is Value and rule is not None:
             uses.setdefault(x, []).append(rule)
+    if any(type(plain(x)) is tuple for x in (node, *arrays)):  # what carries several arrays has no formula
+        return [LocalDerivative(x, None, False, None, 1, None) for x in uses]
 
     symbols: dict[int, Symbol] = {}  # by identity: an array that is used twice is one symbol
     for x in arrays:
