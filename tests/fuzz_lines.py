@@ -258,6 +258,8 @@ def sampled(rng: Rng, known: Known) -> str:
         made = f"picked({made})[{rng.integers(SEVERAL[op.name])}]"
     if op.name in COMPLEX:
         return f"np.real({made} * (0.7 - 1j))"
+    if op.name == "qr":
+        return f"{made} + 0.3"  # products of orthonormal columns are 0 but for rounding
     return f"{made}**2" if op.name in ("eigh", "svd") else made  # the signs of vectors depend on the precision
 
 

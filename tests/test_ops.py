@@ -270,7 +270,7 @@ def test_logaddexp_at_infinity() -> None:
 
 
 def test_second_derivatives_of_complex_absolute_values() -> None:
-    """|z|² has the Hessian 2 I in the real and imaginary parts, and |z| one of trace 1/|z|; at 0 both gradients are 0."""
+    """|z|² has the Hessian 2 I in the real and imaginary parts, and |z| one of trace 1/|z|; at 0 its gradient is 0."""
     squared = lambda x, y: np.abs(x + 1j * y) ** 2
     for function, expected in (
         (squared, [[2.0, 0.0], [0.0, 2.0]]),
