@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autograd_core import Value, check_gradients, draw, grad, jvp, why
+from autograd_core import Value, check_gradients, draw, explain_nonfinite, grad, jvp, why
 from autograd_core.op import Op
 from autograd_core.ops.several import picked
 from autograd_core.registry import OPS
@@ -259,6 +259,13 @@ def test_second_derivatives_at_equal_values_are_nan_and_not_wrong() -> None:
     assert np.isnan(jvp(grad(total), (np.eye(3),), (G,))[1]).any()
     trace = lambda x: np.sum(np.linalg.eigvalsh(x))
     np.testing.assert_array_equal(jvp(grad(trace), (np.diag([1.0, 2.0, 3.0]),), (G,))[1], np.zeros((3, 3)))
+
+
+def test_where_the_nan_came_from_is_said() -> None:
+    v = Value(np.eye(3), name="a")
+    text = str(explain_nonfinite(np.sum(G * np.linalg.eigh(v).eigenvectors)))
+    assert "the derivative of eigh with respect to a is not finite" in text
+    assert "np.linalg.eigvalsh" in text
 
 
 def test_values_of_several_arrays_can_be_drawn_and_explained() -> None:

@@ -278,6 +278,9 @@ def test_second_derivatives_of_complex_absolute_values() -> None:
     ):
         np.testing.assert_allclose(hessian(function, (0, 1))(3.0, 4.0), expected, atol=1e-14)
     assert grad(lambda x: np.abs(x * (1 + 1j)))(0.0) == 0.0
+    direction = lambda x, y: np.real(np.sign(x + 1j * y)) + 2.0 * np.imag(np.sign(x + 1j * y))
+    check_gradients(direction, 3.0, 4.0, order=2)
+    assert np.sign(Value([-2.0, 0.0, 3.0])).tolist() == [-1.0, 0.0, 1.0]
 
 
 def test_float_power_is_in_double_precision() -> None:

@@ -102,6 +102,9 @@ FORMS = {
     ("log",): "the logarithm needs positive numbers: add a small one, or take log1p",
     ("exp",): "exp overflows beyond 709 (88 in float32): subtract the largest first, as logsumexp and softmax do",
     ("sqrt",): "the square root has no finite derivative at 0: add a small number, or select with np.where",
+    ("eigh",): "vectors of equal eigenvalues are arbitrary: for functions of the values alone use np.linalg.eigvalsh",
+    ("svd",): "vectors of equal singular values, or of 0, are arbitrary: for the values alone use np.linalg.svdvals",
+    ("qr",): "the first columns of the matrix are linearly dependent, or nearly so",
     ("div",): "a division by 0: select with np.where, whose other branch contributes nothing",
 }
 """Chains of ops, each an input of the one before, and what to write instead."""
