@@ -19,8 +19,9 @@ import numpy as np
 from numpy import ndarray
 
 from .data import QUIET, as_constant, dtype_of, shape_of
-from .exact import Parts, at_a_pole, changed, fit, passed_on, pull_back_exactly
+from .exact import at_a_pole, changed, fit, passed_on, pull_back_exactly
 from .op import ONE
+from .ops.several import Parts
 from .recording import announce_pass
 from .value import Value
 

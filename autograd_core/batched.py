@@ -6,7 +6,7 @@ broadcasting; a linear op says with `batched` how it acts on what stands behind 
 asked n times, once for each direction, as `push_forward` would ask it.
 
 There are no masks. A zero of a unit vector that met a local derivative of inf shows as nan, and who asked then goes
-through the directions one by one, which is exact.
+through the directions one by one, which is exact; as it does where an op returns several arrays.
 """
 
 from typing import Any
@@ -16,16 +16,21 @@ import numpy as np
 from .data import dtype_of, shape_of
 from .forward import operations, pushed, total
 from .op import ONE
+from .ops.linear import in_dtype
 from .value import Value, plain
 
 MOST = 2**19
 """How many numbers the largest array of tangents may have: more do not fit in a processor's cache."""
 
 
-def push_together(results: list[Any], variable: Value, tangents: Any, *, oldest: int) -> list[Any]:
-    """The tangents of results for many tangents of one variable, each with these on its first axis."""
+def push_together(results: list[Any], variable: Value, tangents: Any, *, oldest: int) -> list[Any] | None:
+    """The tangents of results for many tangents of one variable, each with these on its first axis; None if an op on
+    the way returns several arrays.
+    """
     known = {variable: tangents}
     order = operations(results, oldest, known)
+    if any(type(x._held) is tuple for x in order):
+        return None
     largest = max([x.size for x in (*order, variable)], default=1)
     step = max(1, MOST // max(1, largest))
     if len(tangents) > step:
@@ -33,12 +38,12 @@ def push_together(results: list[Any], variable: Value, tangents: Any, *, oldest:
             push_together(results, variable, tangents[k : k + step], oldest=oldest)
             for k in range(0, len(tangents), step)
         ]
-        return [np.concatenate(parts) for parts in zip(*pieces, strict=True)]
+        return [np.concatenate(parts) for parts in zip(*filter(None, pieces), strict=True)]
     for node in order:
         uses = [(k, known[x]) for k, x in enumerate(node.inputs) if type(x) is Value and x in known]
         if uses:
             t = ahead(pushed_together(node, uses), len(node.shape))
-            known[node] = np.broadcast_to(t, (len(tangents), *node.shape)).astype(node.dtype, copy=False)
+            known[node] = in_dtype(np.broadcast_to(t, (len(tangents), *node.shape)), node.dtype)
     return [
         known[y] if type(y) is Value and y in known else np.zeros((len(tangents), *shape_of(y)), dtype_of(y))
         for y in results

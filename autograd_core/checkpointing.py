@@ -8,9 +8,10 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-from .exact import picked, pull_back_exactly
+from .exact import pull_back_exactly
 from .graph import ancestors
 from .op import Op
+from .ops.several import picked
 from .recording import always_recording, thread
 from .trees import flatten
 from .value import Value, leaf, plain, record

@@ -17,7 +17,6 @@ any other op                                everything: it is live again
 ==========================================  ==========================================================================
 """
 
-from collections.abc import Sequence
 from heapq import heapify, heappop, heappush
 from typing import Any
 
@@ -25,42 +24,11 @@ import numpy as np
 from numpy import ndarray
 
 from .data import dtype_of, shape_of
-from .op import ONE, Op, linear
+from .op import ONE, Op
 from .ops.indexing import where
 from .ops.linear import astype, real, sum_to
+from .ops.several import Parts, picked
 from .value import Value, plain
-
-
-class Parts:
-    """The gradient of a result that is several arrays: one for each, None where nothing came back."""
-
-    def __init__(self, parts: Sequence[Any]) -> None:
-        self.parts = list(parts)
-
-    def __add__(self, other: "Parts") -> "Parts":
-        pairs = zip(self.parts, other.parts, strict=True)
-        return Parts([b if a is None else a if b is None else a + b for a, b in pairs])
-
-    def filled(self, out: Sequence[Any]) -> list[Any]:
-        """The gradients, with zeros for None."""
-        return [np.zeros(shape_of(y), dtype_of(y)) if g is None else g for g, y in zip(self.parts, out, strict=True)]
-
-
-pick: Op = linear(
-    "pick",
-    lambda parts, index: parts[index],
-    settings={"index": None},
-    text="{x}[{index}]",
-    gathers=False,
-    samples=[],
-    adjoints=(lambda g, parts, index: Parts([g if k == index else None for k in range(len(plain(parts)))]),),
-)
-
-
-def picked(node: Any) -> tuple[Any, ...]:
-    """The results of an op that returns several arrays, each as a Value; of plain data as they are."""
-    return tuple([pick.apply(node, k) for k in range(len(node._held))]) if type(node) is Value else tuple(node)
-
 
 Mask = Any
 """A plain array of bools of the gradient's shape; None if everything is live."""
@@ -115,7 +83,7 @@ def passed_on(node: Value, g: Any, live: Mask, oldest: int, record: bool) -> lis
     found = []
     if type(g) is Parts:
         out = picked(node) if record else node._held
-        g = g.filled(out)
+        g = g.parts if op.joint is None else g.filled(out)
     joint = op.joint(g, out, *args) if op.joint is not None else None
     for k, (x, rule) in enumerate(zip(inputs, op.each(inputs) if op.variadic else op.rules, strict=False)):
         if type(x) is not Value or x.stamp < oldest or (joint[k] if joint is not None else rule) is None:

@@ -15,11 +15,12 @@ from typing import Any
 import numpy as np
 
 from .data import dtype_of, shape_of
-from .exact import Mask, at_a_pole, changed, picked, pull_back_exactly
+from .exact import Mask, at_a_pole, changed, pull_back_exactly
 from .graph import ancestors
 from .op import ONE, Op
 from .ops.indexing import where
-from .ops.linear import astype, broadcast_to
+from .ops.linear import astype, broadcast_to, in_dtype, real
+from .ops.several import picked
 from .recording import always_recording
 from .value import Value, leaf, plain
 
@@ -161,5 +162,5 @@ def shaped(t: Any, y: Value, op: Op) -> Any:
     if shape_of(t) != y.shape:
         t = broadcast_to.apply(t, y.shape)
     if type(y._held) is float:
-        return t if type(plain(t)) is float else astype.apply(t, float)
-    return t if dtype_of(t) == y.dtype else astype.apply(t, y.dtype)
+        return t if type(plain(t)) is float else astype.apply(real(t) if dtype_of(t).kind == "c" else t, float)
+    return in_dtype(t, y.dtype)

@@ -97,8 +97,8 @@ def columns_for(v: Value, results: list[Any], variables: list[Value], record: bo
         try:
             together = QUIET.copy().run(push_together, results, v, tangents, oldest=oldest)
         except ArithmeticError:  # a pole of a function of Python floats
-            together = [np.array(np.nan)]
-        if not any(has_nan(t) for t in together):
+            together = None
+        if together is not None and not any(has_nan(t) for t in together):
             return [t.reshape(*v.shape, *shape_of(y)) for t, y in zip(together, results, strict=True)]
     known = [{v: (t, np.asarray(t) != 0)} for t in units(v)]
     pushed = [QUIET.copy().run(push_forward, results, t, oldest=oldest, record=record) for t in known]

@@ -233,7 +233,11 @@ def multilinear(name: str, forward: Rule, *, adjoints: tuple[Rule, ...], **recor
 
 
 def primitive(name: str, forward: Rule, *, pullbacks: tuple[Rule, ...], **record: Any) -> Op:
-    """Declare any other map by its pullbacks `pullback(g, out, *inputs)`, one for each array argument."""
+    """Declare any other map by its pullbacks `pullback(g, out, *inputs)`, one for each array argument.
+
+    Of a map with several results `forward` returns a tuple, and g is the list of their gradients, with None for one
+    that nothing came back to; see `ops/several.py`.
+    """
     return Op(name, "primitive", forward, pullbacks, **record)
 
 

@@ -20,6 +20,10 @@ REDUCE = {np.add: "sum", np.multiply: "prod", np.maximum: "max", np.minimum: "mi
 """What `ufunc.reduce` is called among the ops."""
 
 
+DEFAULTS = {"where": True, "dtype": None, "casting": "same_kind", "order": "K", "subok": True}
+"""Settings of ufuncs that say nothing."""
+
+
 class NumPyProtocols:
     """The half of a Value that NumPy talks to."""
 
@@ -27,6 +31,8 @@ class NumPyProtocols:
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **settings: Any) -> Any:
         op = BY_NUMPY.get(ufunc) or late(ufunc)
+        if settings:
+            settings = {key: x for key, x in settings.items() if key not in DEFAULTS or x is not DEFAULTS[key]}
         if op is not None and method == "__call__" and not settings:
             return op(*inputs)
         if "out" in settings:
@@ -50,6 +56,8 @@ class NumPyProtocols:
         op = BY_NUMPY.get(function)
         if op is None:
             raise missing(function)
+        if function is np.reshape and "newshape" in settings:  # what NumPy 2.0 calls it
+            settings = {"shape" if key == "newshape" else key: x for key, x in settings.items()}
         if not hasattr(op, "settings"):  # a function of NumPy's own signature, composed of ops
             return op(*args, **settings)
         names = parameters(function)

@@ -269,7 +269,7 @@ def apply(op: Any, inputs: tuple[Any, ...]) -> Any:
     except (TypeError, ValueError) as error:
         raise failure(op, data[: len(data) - len(op.settings)], error) from error
     if type(data[op.first]) is float and (type(out) is float64 or (type(out) is ndarray and not out.shape)):
-        out = float(out)  # a scalar made from Python floats stays weak
+        out = float(out) if out.dtype.kind == "f" else out  # a scalar made from Python floats stays weak
     if not recorded:
         return out
     if state.special:

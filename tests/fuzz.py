@@ -27,6 +27,7 @@ from fuzz_lines import OPS, propose
 
 from autograd_core import Value, grad, jvp, linearize, vjp
 from autograd_core.data import dtype_of, shape_of
+from autograd_core.ops.several import picked
 
 LONGEST, LARGE = 30, 50.0
 CORNERED = ("std'", "var'", "norm", "hypot")
@@ -46,7 +47,7 @@ class Program:
 
     def function(self) -> Callable[..., Any]:
         """The program as a function of its variables, which returns the list of its results."""
-        names: dict[str, Any] = {"np": np, "OPS": OPS}
+        names: dict[str, Any] = {"np": np, "OPS": OPS, "picked": picked}
         exec(self.definition(), names)
         found: Callable[..., Any] = names["program"]
         return found
@@ -62,7 +63,9 @@ class Program:
             for name, x in self.variables.items()
         )
         return (
-            "import numpy as np\nfrom autograd_core import grad, jvp, vjp\nfrom autograd_core.registry import OPS\n\n"
+            "import numpy as np\nfrom autograd_core import grad, jvp, vjp\n"
+            "from autograd_core.ops.several import picked\n"
+            "from autograd_core.registry import OPS\n\n"
             f"{point}\n{self.definition()}\nprogram({', '.join(self.variables)})\n"
         )
 
@@ -98,7 +101,7 @@ def make(seed: int) -> Program:
         used = set(identifiers(expression)) & known.keys()
         try:
             with np.errstate(all="ignore"):
-                out = eval(expression, {"np": np, "OPS": OPS}, known)
+                out = eval(expression, {"np": np, "OPS": OPS, "picked": picked}, known)
         except (ValueError, TypeError, IndexError, np.linalg.LinAlgError):
             continue  # NumPy does not take these shapes
         if not acceptable(out, expression) or not used & depends:

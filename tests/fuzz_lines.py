@@ -18,8 +18,21 @@ BUILT_IN = {key: op for key, op in OPS.items() if key == op.name}  # those of th
 ELEMENTWISE = [op for op in BUILT_IN.values() if op.form == "elementwise"]
 REDUCING = [op for op in BUILT_IN.values() if {"axis", "keepdims"} <= op.settings.keys()]
 SAMPLED = [op for op in BUILT_IN.values() if op.form != "elementwise" and op.samples]
-REGULAR = {op.name for op in SAMPLED if any("linalg" in (getattr(f, "__module__", "") or "") for f in op.rules)}
+MATRICES = ("linalg", "decompositions", "singular")
+REGULAR = {op.name for op in SAMPLED if (getattr(op.rules[0], "__module__", "") or "").endswith(MATRICES)}
 """Ops whose derivatives need a matrix of full rank, or with distinct eigenvalues."""
+
+
+def number_of_results(op: Op) -> int:
+    """How many arrays an op returns; 1 for those that return the array itself."""
+    given, settings = op.samples[0]
+    arrays = [np.full(x, 0.5) + np.eye(*x[-2:]) if isinstance(x, tuple) and len(x) > 1 else x for x in given]
+    out = op.forward(*arrays, *(op.settings | settings).values()) if op.name in REGULAR else None
+    return len(out) if isinstance(out, tuple) else 1
+
+
+COMPLEX = ("fft", "ifft", "rfft")
+SEVERAL = {op.name: n for op in SAMPLED if (n := number_of_results(op)) > 1}
 
 SIGNS = {"add": "+", "sub": "-", "mul": "*", "div": "/", "pow": "**", "matmul": "@"}
 
@@ -240,7 +253,14 @@ def sampled(rng: Rng, known: Known) -> str:
         ]
     details = [f"{key}={literal(x)}" for key, x in settings.items()]
     arrays = f"[{', '.join(words)}]" if op.variadic else ", ".join(words)
-    return f"OPS[{op.name!r}]({', '.join([arrays, *details])})"
+    made = f"OPS[{op.name!r}]({', '.join([arrays, *details])})"
+    if op.name in SEVERAL:
+        made = f"picked({made})[{rng.integers(SEVERAL[op.name])}]"
+    if op.name in COMPLEX:
+        return f"np.real({made} * (0.7 - 1j))"
+    if op.name == "qr":
+        return f"{made} + 0.3"  # products of orthonormal columns are 0 but for rounding
+    return f"{made}**2" if op.name in ("eigh", "svd") else made  # the signs of vectors depend on the precision
 
 
 def fitted(rng: Rng, known: Known, shape: tuple[int, ...]) -> str:

@@ -4,11 +4,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from samples import EVERY_OP, EVERY_SAMPLE, Sample, samples_of
+from samples import COMPLEX_SAMPLES, EVERY_OP, EVERY_SAMPLE, Sample, samples_of
 
-from autograd_core import Value, check_gradients, grad, no_grad
+from autograd_core import Value, check_gradients, grad, hessian, jvp, no_grad, vjp
 from autograd_core.batched import push_together
 from autograd_core.data import dtype_of, shape_of
+from autograd_core.explain.symbols import Symbol
 from autograd_core.forward import push_forward
 from autograd_core.op import ONE, Op
 from autograd_core.registry import OPS
@@ -80,6 +81,38 @@ def test_non_contiguous_inputs(sample: Sample) -> None:
         np.testing.assert_allclose(a, b, rtol=1e-13, atol=1e-13)
 
 
+@pytest.mark.parametrize("sample", COMPLEX_SAMPLES, ids=lambda s: s.label)
+def test_complex_arguments(sample: Sample) -> None:
+    check_gradients(sample.function, *sample.variables, order=2)
+    rng = np.random.default_rng(1)
+    tangents = [rng.standard_normal(x.shape) for x in sample.variables]
+    value, tangent = jvp(sample.function, sample.variables, tangents)
+    np.testing.assert_array_equal(value, sample.function(*sample.variables))
+    _, pullback = vjp(sample.function, *sample.variables)
+    g = rng.standard_normal(np.shape(value))
+    expected = sum(np.sum(t * c) for t, c in zip(tangents, pullback(g), strict=True))
+    np.testing.assert_allclose(np.sum(tangent * g), expected, rtol=1e-9, atol=1e-9)
+
+
+def test_the_complex_samples_are_those_of_most_ops() -> None:
+    names = {s.op.name for s in COMPLEX_SAMPLES}
+    assert {
+        "abs",
+        "pow",
+        "exp",
+        "arcsinh",
+        "matmul",
+        "inv",
+        "solve",
+        "det",
+        "slogdet",
+        "cholesky",
+        "pinv",
+        "norm",
+    } < names
+    assert {"eigh", "svd", "qr", "fft", "ifft", "irfft", "sum", "where", "getitem", "concatenate", "var"} < names
+
+
 @pytest.mark.parametrize("op", [op for op in EVERY_OP if op.form == "elementwise"], ids=lambda op: op.name)
 def test_python_floats_stay_python_floats(op: Op) -> None:
     rng = np.random.default_rng(3)
@@ -148,7 +181,7 @@ def test_many_tangents_at_once_are_each_of_them(op: Op) -> None:
         out = sample.function(*variables)
         for v in variables:
             tangents = rng.standard_normal((3, *v.shape))
-            (together,) = push_together([out], v, tangents, oldest=0)
+            (together,) = push_together([out], v, tangents, oldest=0) or [None]
             for t, found in zip(tangents, together, strict=True):
                 (expected,) = push_forward([out], {v: (t[()], None)}, oldest=0)
                 np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-14)
@@ -229,3 +262,79 @@ def test_real_and_imaginary_parts() -> None:
     z = Value(np.array([1.0 + 2.0j]))
     np.real(z * np.conj(z)).sum().backward()
     np.testing.assert_array_equal(z.grad, [2.0 + 4.0j])  # 2 z, as PyTorch has it: z - rate * grad descends
+
+
+# nan, infinity, and what NumPy lets one say ---------------------------------------------------------------------------
+
+
+def test_a_nan_takes_the_gradient_of_an_extreme() -> None:
+    x = np.array([1.0, np.nan, 2.0, np.nan])
+    for function in (np.max, np.min):
+        np.testing.assert_array_equal(grad(function)(x), [0.0, 0.5, 0.0, 0.5])
+        np.testing.assert_array_equal(jvp(function, (x,), (np.array([0.0, 3.0, 9.0, 1.0]),))[1], 2.0)
+    y = np.array([np.nan, 5.0, 2.0, 0.0])
+    for function in (np.maximum, np.minimum):
+        first, second = grad(lambda x, y, f=function: np.sum(f(x, y)), (0, 1))(x, y)
+        np.testing.assert_array_equal(first, [0.0, 1.0, 0.5, 1.0])
+        np.testing.assert_array_equal(second, [1.0, 0.0, 0.5, 0.0])
+    first, second = grad(lambda x, y: np.sum(np.fmax(x, y)), (0, 1))(x, y)
+    np.testing.assert_array_equal(first, [1.0, 0.0, 0.5, 0.0])
+    np.testing.assert_array_equal(second, [0.0, 1.0, 0.5, 1.0])
+    np.testing.assert_array_equal(
+        grad(lambda x: np.sum(OPS["relu"](x)))(np.array([np.nan, -1.0, 0.0, 2.0])), [1, 0, 0, 1]
+    )
+    assert grad(OPS["relu"])(np.nan) == 1.0
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # NumPy's own, of inf - inf
+def test_logaddexp_at_infinity() -> None:
+    x, y = np.array([np.inf, -np.inf, 1.0, np.inf]), np.array([-np.inf, 1.0, -np.inf, np.inf])
+    for function in (np.logaddexp, np.logaddexp2):
+        first, second = grad(lambda x, y, f=function: np.sum(f(x, y)), (0, 1))(x, y)
+        np.testing.assert_array_equal(first, [1.0, 0.0, 1.0, 0.5])
+        np.testing.assert_array_equal(second, [0.0, 1.0, 0.0, 0.5])
+        check_gradients(function, np.array([0.3, 40.0]), np.array([0.3, -40.0]), order=2)
+
+
+def test_second_derivatives_of_complex_absolute_values() -> None:
+    """|z|² has the Hessian 2 I in the real and imaginary parts, and |z| one of trace 1/|z|; at 0 its gradient is 0."""
+    squared = lambda x, y: np.abs(x + 1j * y) ** 2
+    for function, expected in (
+        (squared, [[2.0, 0.0], [0.0, 2.0]]),
+        (lambda x, y: np.abs(x + 1j * y), [[16 / 125, -12 / 125], [-12 / 125, 9 / 125]]),
+    ):
+        np.testing.assert_allclose(hessian(function, (0, 1))(3.0, 4.0), expected, atol=1e-14)
+    assert grad(lambda x: np.abs(x * (1 + 1j)))(0.0) == 0.0
+    direction = lambda x, y: np.real(np.sign(x + 1j * y)) + 2.0 * np.imag(np.sign(x + 1j * y))
+    check_gradients(direction, 3.0, 4.0, order=2)
+    assert np.sign(Value([-2.0, 0.0, 3.0])).tolist() == [-1.0, 0.0, 1.0]
+
+
+def test_float_power_is_in_double_precision() -> None:
+    x = Value(np.array([1.0, 2.0], np.float32))
+    out = np.float_power(x, 2)
+    assert out.dtype == np.float64
+    out.sum().backward()
+    np.testing.assert_array_equal(x.grad, np.array([2.0, 4.0], np.float32))
+    assert x.grad.dtype == np.float32
+    assert np.float_power(np.float32(2.0), x).dtype == np.float64
+
+
+def test_settings_that_say_nothing_are_taken() -> None:
+    x = Value([1.0, 2.0])
+    np.testing.assert_array_equal(np.add(x, 1.0, where=True, casting="same_kind", dtype=None).data, [2.0, 3.0])
+    with pytest.raises(TypeError, match="takes no where="):
+        np.add(x, 1.0, where=np.array([True, False]))
+    assert x.__array_function__(np.reshape, (), (x,), {"newshape": (2, 1)}).shape == (2, 1)  # as NumPy 2.0 passes it on
+
+
+@pytest.mark.parametrize(
+    ("function", "label"),
+    [
+        (lambda x, y: (x % 2) * y, "(x mod 2)·y"),
+        (lambda x, y: x % 2 + y, "(x mod 2) + y"),
+        (lambda x, y: (x + y) % (x * y), "(x + y) mod (x·y)"),
+    ],
+)
+def test_a_remainder_is_bracketed(function: Any, label: str) -> None:
+    assert function(Symbol("x", 3.0), Symbol("y", 2.0)).text == label

@@ -17,8 +17,9 @@ ROOT = Path(__file__).parent.parent
 
 LAYERS = [
     "data", "trees", "registry", "recording", "protocols", "methods", "refusals", "value", "graph", "op", "ops.linear",
-    "ops.indexing", "ops.matrices", "ops.elementwise", "ops.primitive",
-    "ops.arrange", "ops.sums", "ops.statistics", "ops.functions", "ops.linalg", "ops.norms", "ops.special", "ops",
+    "ops.indexing", "ops.several", "ops.matrices", "ops.elementwise", "ops.primitive",
+    "ops.arrange", "ops.sums", "ops.statistics", "ops.functions", "ops.fft", "ops.linalg", "ops.decompositions",
+    "ops.singular", "ops.norms", "ops.special", "ops",
     "exact", "forward", "batched",
     "backward", "transforms", "checkpointing", "jacobians", "optimize", "gradcheck", "custom", "pickling",
     "debug", "explain", "draw",

@@ -48,6 +48,12 @@ class Chain:
         targets = set(targets)
         order = topological(self.root)
         active = leading_to(order, targets)
+        several = next((x for x in active if type(x.data) is tuple), None)
+        if several is not None:
+            raise TypeError(
+                f"explain: {several.op.name} returns several arrays, and a board has no notation for their derivatives; "
+                "draw(loss) shows the numbers, and why(x, loss) the paths"
+            )
         self.order = active[::-1]
         self.folded = folds(graph) - targets
         self.stations = [x for x in active if x not in self.folded]

@@ -46,6 +46,8 @@ class LocalDerivative(NamedTuple):
 
 def local_derivatives(node: Value, name_of: Callable[[Any], str]) -> list[LocalDerivative]:
     """What the rules of an operation say for each variable among its inputs. Nothing is recorded or changed."""
+    if any(type(plain(x)) is tuple for x in (node, *arrays_of(node))):  # what carries several arrays has no formula
+        return [LocalDerivative(x, None, False, None, 1, None, None) for x in rules_of(node)]
     spelled = spell(node, lambda x: Symbol(name_of(x), plain(x)))
     numbers = (node.data, *map(plain, node.inputs))
     g = Symbol(gradient(name_of(node)), ones(node.data))

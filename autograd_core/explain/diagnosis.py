@@ -11,6 +11,7 @@ from ..data import QUIET
 from ..debug import NOTES, describe_origin, is_finite, is_origin
 from ..exact import passed_on
 from ..graph import topological
+from ..ops.several import Parts
 from ..transforms import one
 from ..value import Value, plain
 
@@ -101,6 +102,9 @@ FORMS = {
     ("log",): "the logarithm needs positive numbers: add a small one, or take log1p",
     ("exp",): "exp overflows beyond 709 (88 in float32): subtract the largest first, as logsumexp and softmax do",
     ("sqrt",): "the square root has no finite derivative at 0: add a small number, or select with np.where",
+    ("eigh",): "vectors of equal eigenvalues are arbitrary: for functions of the values alone use np.linalg.eigvalsh",
+    ("svd",): "vectors of equal singular values, or of 0, are arbitrary: for the values alone use np.linalg.svdvals",
+    ("qr",): "the first columns of the matrix are linearly dependent, or nearly so",
     ("div",): "a division by 0: select with np.where, whose other branch contributes nothing",
 }
 """Chains of ops, each an input of the one before, and what to write instead."""
@@ -172,11 +176,11 @@ def paths(x: Value, loss: Value, nodes: set[Value], most: int) -> tuple[int, lis
     for node in sorted((n for n in nodes if n.op is not None), key=lambda n: n.stamp):
         counts[node] = sum(counts.get(y, 0) for y in node.inputs if type(y) is Value)
         if counts[node]:
-            ones = np.ones(node.shape, node.dtype)[()]
+            ones = ones_of(node)
             found = passed_on(node, ones, None, 0, record=False)
-            gain[node] = max(magnitude(c) / max(node.size, 1) * gain[y] for y, c, _ in found if y in gain)
+            gain[node] = max(magnitude(c) / max(magnitude(ones), 1) * gain[y] for y, c, _ in found if y in gain)
     newest = count(0, -1)
-    waiting: list[Any] = [(0.0, next(newest), loss, np.ones(loss.shape, loss.dtype)[()], [])]
+    waiting: list[Any] = [(0.0, next(newest), loss, ones_of(loss), [])]
     best: list[tuple[str, list[str]]] = []
     while waiting and len(best) < most:
         _, _, node, g, names = heappop(waiting)
@@ -189,8 +193,18 @@ def paths(x: Value, loss: Value, nodes: set[Value], most: int) -> tuple[int, lis
     return counts[loss], best
 
 
+def ones_of(node: Value) -> Any:
+    """Ones in place of the gradient of a result, or of each where an op returns several."""
+    data = plain(node)
+    if type(data) is tuple:
+        return Parts([np.ones(np.shape(y), y.dtype)[()] for y in data])
+    return np.ones(node.shape, node.dtype)[()]
+
+
 def magnitude(c: Any) -> float:
     """The sum of the magnitudes of the elements."""
+    if type(c) is Parts:
+        return sum(magnitude(g) for g in c.parts if g is not None)
     return float(np.sum(np.abs(c)))
 
 

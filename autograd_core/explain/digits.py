@@ -4,6 +4,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..ops.several import Parts
+
 FEW = 4
 """An array of at most this many elements is shown in full."""
 
@@ -58,6 +60,9 @@ def summary(data: Any) -> Summary:
     >>> summary(np.arange(5.0))
     Summary(lines=(('2 ± 1.41',),), details=('0 to 4',))
     """
+    if isinstance(data, (tuple, Parts)):  # an op that returns several arrays
+        parts = data.parts if isinstance(data, Parts) else data
+        return Summary(tuple(("none" if x is None else shape_text(np.shape(x)) or number(x),) for x in parts))
     array = np.asarray(data)
     if array.size == 1:
         return Summary(((number(array.item()),),))
@@ -95,6 +100,8 @@ def inline(data: Any) -> str:
     >>> inline(np.full(9, 0.25)), inline(np.array([1.0, -2.0]))
     ('0.25', '1, -2')
     """
+    if isinstance(data, (tuple, Parts)):
+        return ", ".join(sum(summary(data).lines, ()))
     array = np.asarray(data)
     return number(array.flat[0]) if array.size and is_uniform(array) else ", ".join(sum(summary(array).lines, ()))
 

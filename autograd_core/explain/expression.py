@@ -86,7 +86,7 @@ def operation(node: Value, parts: list[Phrase]) -> Phrase:
             parts = parts[::-1]
     if node.op.name == "matmul" and all(len(x.shape) == 1 for x in arrays):
         return joined(parts, " @ ", r" \cdot ", PRODUCT)
-    return call(node.op, parts, settings_of(node), dense=node.size == 1)
+    return call(node.op, parts, settings_of(node), dense=type(node.data) is not tuple and node.size == 1)
 
 
 def joined(parts: list[Phrase], text: str, tex: str, precedence: int) -> Phrase:

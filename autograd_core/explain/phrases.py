@@ -27,7 +27,7 @@ ARRAYS = ("x", "y", "z")
 """What the array arguments are called in a template."""
 
 DIGITS, RAISED = "−0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"
-PRODUCTS = ("×", "·", "@", "/", r"\,")
+PRODUCTS = ("×", "·", "@", "/", "mod", r"\,", r"\bmod")
 """What stands between factors, in the templates of sums of products too."""
 
 LOWERED = "₋₀₁₂₃₄₅₆₇₈₉"

@@ -95,9 +95,11 @@ class Symbol(ArrayMethods, NumPyProtocols):
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **settings: Any) -> Any:
         if not is_flat(ufunc) or method != "__call__":
             return super().__array_ufunc__(ufunc, method, *inputs, **settings)
-        for x, other in (inputs, inputs[::-1]) if ufunc is np.logical_and else ():
+        if ufunc is np.not_equal and inputs[0] is inputs[1]:
+            return False  # only nan differs from itself, and it is not written
+        for x, other in (inputs, inputs[::-1]) if ufunc in (np.logical_and, np.logical_or) else ():
             if isinstance(x, bool):
-                return other if x else False
+                return other if x is (ufunc is np.logical_and) else x
         symbols = [lift(x) for x in inputs]
         data = ufunc(*[x.data for x in symbols])
         if is_truth(data) and any(is_infinite(x) for x in symbols):

@@ -1,8 +1,24 @@
 """The ops: importing this package fills the registry; those of SciPy follow when they are first met (`special.py`)."""
 
-from . import arrange, elementwise, functions, indexing, linalg, linear, matrices, norms, primitive, statistics, sums
+from . import (
+    arrange,
+    decompositions,
+    elementwise,
+    fft,
+    functions,
+    indexing,
+    linalg,
+    linear,
+    matrices,
+    norms,
+    primitive,
+    several,
+    singular,
+    statistics,
+    sums,
+)
 
 __all__ = [
-    "arrange", "elementwise", "functions", "indexing", "linalg", "linear", "matrices", "norms", "primitive",
-    "statistics", "sums",
+    "arrange", "decompositions", "elementwise", "fft", "functions", "indexing", "linalg", "linear", "matrices", "norms",
+    "primitive", "several", "singular", "statistics", "sums",
 ]  # fmt: skip

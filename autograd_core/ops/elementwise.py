@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..data import QUIET, dtype_of
-from ..op import ONE, POWER, PRODUCT, SUM, UNARY, composed, elementwise, flat
+from ..op import CHOICE, ONE, POWER, PRODUCT, SUM, UNARY, Op, composed, elementwise, flat
 from .indexing import choose
 
 LN2, LN10, RADIANS = math.log(2.0), math.log(10.0), math.pi / 180
@@ -44,7 +44,7 @@ div = elementwise(
 )  # fmt: skip
 mod = elementwise(
     "mod", np.remainder, operator="mod", numpy=np.remainder, domain=[(0.2, 0.9), (1.5, 2)],
-    text="{x} mod {y}", tex=r"{x} \bmod {y}", precedence=PRODUCT,
+    text="{x} mod {y}", tex=r"{x} \bmod {y}", precedence=CHOICE,  # a + b mod c would be read in two ways
     partials=(ONE,
               lambda out, x, y: -np.floor_divide(x, y)),
 )  # fmt: skip
@@ -54,7 +54,7 @@ neg = elementwise(
 )  # fmt: skip
 abs = elementwise(
     "abs", operator.abs, operator="abs", numpy=(np.abs, np.fabs), text="|{x}|", tex=r"\left|{x}\right|",
-    partials=(lambda out, x: np.conj(np.sign(x)),),
+    partials=(lambda out, x: np.conj(x) / choose(out == 0, 1.0, out) if dtype_of(x).kind == "c" else np.sign(x),),
 )  # fmt: skip
 
 
@@ -72,13 +72,21 @@ def numpy_base(x: Any) -> Any:
 
 
 pow = elementwise(
-    "pow", operator.pow, scalar=real_power, operator="pow", numpy=(np.power, np.float_power),
-    domain=[(0.5, 2), (-2, 2)], text="{x}^{y}", tex="{{{x}}}^{{{y}}}", precedence=POWER,
+    "pow", operator.pow, scalar=real_power, operator="pow", numpy=np.power, domain=[(0.5, 2), (-2, 2)],
+    text="{x}^{y}", tex="{{{x}}}^{{{y}}}", precedence=POWER,
     partials=(lambda out, x, y:
               x + x if type(y) in (int, float) and y == 2  # the commonest power, in half the time
               else y * numpy_base(x) ** choose((x == 0) & (y == 0), 1.0, y - 1),  # so 0**2 has derivatives 0, 2, 0, ...
               lambda out, x, y: out * np.log(choose((x == 0) & (y > 0), 1.0, x))),  # 0**y is 0 for all y > 0
 )  # fmt: skip
+
+
+@composed(np.float_power)
+def float_power(x1: Any, x2: Any) -> Any:
+    """See `np.float_power`: a power in double precision, whatever the dtypes."""
+    return np.power(np.multiply(x1, np.float64(1)), np.multiply(x2, np.float64(1)))
+
+
 square = elementwise(
     "square", lambda x: x * x, numpy=np.square, text="{x}²", tex="{{{x}}}^2", precedence=POWER,
     partials=(lambda out, x: x + x,),  # half the time of 2 * x
@@ -125,15 +133,22 @@ log1p = elementwise(
     "log1p", np.log1p, scalar=math.log1p, numpy=np.log1p, domain=POSITIVE, text="log(1 + {x})", tex=r"\ln(1 + {x})",
     partials=(lambda out, x: 1 / (1 + x),),
 )  # fmt: skip
+
+
+def apart(x: Any, y: Any) -> Any:
+    """x - y, and 0 where both are the same infinity."""
+    return choose((x == y) & np.isinf(x), 0.0, x - y)
+
+
 logaddexp = elementwise(
     "logaddexp", np.logaddexp, numpy=np.logaddexp, tex=r"\ln(e^{{{x}}} + e^{{{y}}})",
-    partials=(lambda out, x, y: np.exp(x - out),
-              lambda out, x, y: np.exp(y - out)),
+    partials=(lambda out, x, y: sigmoid(apart(x, y)),  # exp(x - out), which is nan at inf
+              lambda out, x, y: sigmoid(apart(y, x))),
 )  # fmt: skip
 logaddexp2 = elementwise(
     "logaddexp2", np.logaddexp2, numpy=np.logaddexp2, tex=r"\log_2(2^{{{x}}} + 2^{{{y}}})",
-    partials=(lambda out, x, y: np.exp2(x - out),
-              lambda out, x, y: np.exp2(y - out)),
+    partials=(lambda out, x, y: sigmoid(LN2 * apart(x, y)),
+              lambda out, x, y: sigmoid(LN2 * apart(y, x))),
 )  # fmt: skip
 
 # Trigonometry ---------------------------------------------------------------------------------------------------------
@@ -183,7 +198,7 @@ tanh = elementwise(
 )
 arcsinh = elementwise(
     "arcsinh", np.arcsinh, scalar=math.asinh, numpy=np.arcsinh, tex=r"\operatorname{{arsinh}}({x})",
-    partials=(lambda out, x: 1 / np.hypot(1.0, x),),
+    partials=(lambda out, x: 1 / (np.sqrt(1 + x * x) if dtype_of(x).kind == "c" else np.hypot(1.0, x)),),
 )  # fmt: skip
 arccosh = elementwise(
     "arccosh", np.arccosh, scalar=math.acosh, numpy=np.arccosh, domain=[(1.3, 3)],
@@ -213,7 +228,7 @@ def stable_sigmoid(x: Any) -> Any:
     return np.divide(one, out, out)
 
 
-sigmoid = elementwise(
+sigmoid: Op = elementwise(
     "sigmoid", stable_sigmoid, scalar=lambda x: 1 / (1 + math.exp(-x)), text="σ({x})", tex=r"\sigma({x})",
     partials=(lambda out, x: out * (1 - out),),
     doc="""The logistic function σ(x) = 1 / (1 + e⁻ˣ), for any x without overflow.
@@ -253,8 +268,9 @@ normal_cdf = elementwise(
 )  # fmt: skip
 relu = elementwise(
     "relu", lambda x: (0.0 if x <= 0 else x) if type(x) is float else np.maximum(x, 0),
-    tex=r"\operatorname{{relu}}({x})", selects=True, domain=[(0.2, 2)], partials=(lambda out, x: x > 0,),
-    doc="""max(x, 0), with the derivative 0 at 0.
+    tex=r"\operatorname{{relu}}({x})", selects=True, domain=[(0.2, 2)],
+    partials=(lambda out, x: (x > 0) | (x != x),),
+    doc="""max(x, 0), with the derivative 0 at 0, and 1 at nan, which goes through.
 
     >>> relu(-3.0), relu(3.0)
     (0.0, 3.0)
@@ -264,32 +280,37 @@ relu = elementwise(
 # Selection: ties share the gradient equally ---------------------------------------------------------------------------
 
 
-def chosen(x: Any, y: Any) -> Any:
+def larger(x: Any, y: Any) -> Any:
     """1 where x > y, a half where they tie, else 0."""
     return choose(x > y, 1.0, choose(x == y, 0.5, 0.0))
 
 
+def chosen(x: Any, y: Any) -> Any:
+    """As `larger`, and 1 where x is nan, which is what `maximum` and `minimum` then are."""
+    return choose(x != x, 1.0, larger(x, y))
+
+
 maximum = elementwise(
     "maximum", np.maximum, numpy=np.maximum, text="max({x}, {y})", tex=r"\max({x}, {y})",
-    selects=True,
+    selects=True, doc="The larger of both; those that tie share the gradient, and a nan gets it.",
     partials=(lambda out, x, y: chosen(x, y),
               lambda out, x, y: chosen(y, x)),
 )  # fmt: skip
 minimum = elementwise(
     "minimum", np.minimum, numpy=np.minimum, text="min({x}, {y})", tex=r"\min({x}, {y})",
-    selects=True,
-    partials=(lambda out, x, y: chosen(y, x),
-              lambda out, x, y: chosen(x, y)),
+    selects=True, doc="The smaller of both; those that tie share the gradient, and a nan gets it.",
+    partials=(lambda out, x, y: choose(x != x, 1.0, larger(y, x)),
+              lambda out, x, y: choose(y != y, 1.0, larger(x, y))),
 )  # fmt: skip
-fmax = elementwise(  # as maximum, but of a number and nan it takes the number
-    "fmax", np.fmax, numpy=np.fmax, selects=True,
-    partials=(lambda out, x, y: choose(y != y, 1.0, chosen(x, y)),
-              lambda out, x, y: choose(x != x, 1.0, chosen(y, x))),
+fmax = elementwise(
+    "fmax", np.fmax, numpy=np.fmax, selects=True, doc="As maximum, but of a number and nan it takes the number.",
+    partials=(lambda out, x, y: choose(y != y, 1.0, larger(x, y)),
+              lambda out, x, y: choose(x != x, 1.0, larger(y, x))),
 )  # fmt: skip
 fmin = elementwise(
-    "fmin", np.fmin, numpy=np.fmin, selects=True,
-    partials=(lambda out, x, y: choose(y != y, 1.0, chosen(y, x)),
-              lambda out, x, y: choose(x != x, 1.0, chosen(x, y))),
+    "fmin", np.fmin, numpy=np.fmin, selects=True, doc="As minimum, but of a number and nan it takes the number.",
+    partials=(lambda out, x, y: choose(y != y, 1.0, larger(y, x)),
+              lambda out, x, y: choose(x != x, 1.0, larger(x, y))),
 )  # fmt: skip
 clip_between = elementwise(
     "clip", np.clip, domain=[(-2, 2), (-1.5, -0.5), (0.5, 1.5)], tex=r"\operatorname{{clip}}({x}, {y}, {z})",
@@ -308,7 +329,7 @@ def clip(a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: 
 
 
 flat(
-    np.sign, np.floor, np.ceil, np.trunc, np.rint, np.round, np.floor_divide, np.isnan, np.isinf, np.isfinite,
+    np.floor, np.ceil, np.trunc, np.rint, np.round, np.floor_divide, np.isnan, np.isinf, np.isfinite,
     np.signbit, np.greater, np.greater_equal, np.less, np.less_equal, np.equal, np.not_equal, np.logical_and,
     np.logical_or, np.logical_not, np.logical_xor, np.heaviside, np.spacing,
 )  # fmt: skip

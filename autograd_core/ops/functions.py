@@ -1,5 +1,6 @@
 """Functions of real numbers that go by cases or tables: select, piecewise, interpolation, polynomials, sinc."""
 
+import functools
 import math
 from typing import Any
 
@@ -7,6 +8,7 @@ import numpy as np
 
 from ..data import dtype_of, ndim_of, shape_of, size_of
 from ..op import composed, elementwise, flat
+from ..registry import BY_NUMPY
 from ..value import Value, plain
 from .indexing import choose, concatenate, scatter_add, stack
 from .linear import imag, real
@@ -206,6 +208,17 @@ def vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:  # no
 
 
 # What has the derivative zero wherever it has one -------------------------------------------------------------------
+
+
+def sign(x: Any) -> Any:
+    """See `np.sign`: of real numbers plain, for its derivative is 0; of complex ones x / |x|."""
+    if dtype_of(x).kind != "c":
+        return np.sign(plain(x))
+    size = np.abs(x)
+    return x / choose(size == 0, 1.0, size)
+
+
+BY_NUMPY[np.sign] = functools.wraps(np.sign, updated=())(sign)  # as one of the flat functions below
 
 flat(
     np.unravel_index, np.triu_indices_from, np.tril_indices_from, np.diag_indices_from, np.isin, np.digitize,

@@ -1,14 +1,9 @@
-"""Linear algebra: inverses, determinants, factors, eigenvalues, for one matrix or a stack of them.
+"""Linear algebra: inverses, determinants and products, for one matrix or a stack of them.
 
 Source: Giles, *Collected matrix derivative results for forward and reverse mode algorithmic differentiation*, 2008,
-sections 2.2 and 3; Murray, *Differentiation of the Cholesky decomposition*, 2016; Golub and Pereyra, *The
-differentiation of pseudo-inverses*, 1973. Rules are transposes, as everywhere.
-
-Symmetric matrices: `cholesky`, `eigvalsh` and `eigh` see (A + Aᵀ) / 2, where NumPy reads one triangle. It is the same
-number for a symmetric A, and the gradient is symmetric.
-
-Repeated eigenvalues: Σ f(λ) is differentiable there, and its first derivative is right. Eigenvectors of a repeated
-eigenvalue have no derivative: the result is nan where a derivative would depend on them, never an arbitrary number.
+section 2.2; Golub and Pereyra, *The differentiation of pseudo-inverses*, 1973. Rules are transposes, as everywhere: of
+functions that are analytic, such as the inverse, they hold for complex matrices as they are; where a conjugate occurs,
+the rule is that of real matrices with the conjugates of what it multiplies by, and conjugate transposes.
 """
 
 from typing import Any
@@ -18,9 +13,12 @@ import numpy as np
 from ..data import dtype_of, shape_of
 from ..op import POWER, PRODUCT, Op, composed, primitive
 from ..value import plain
-from .linear import expand_dims, flip, reshape, sum, swapaxes, tril
+from .linear import expand_dims, reshape, swapaxes
 from .matrices import outer as outer_product
 from .matrices import tensordot
+from .several import picked
+
+SlogdetResult = type(np.linalg.slogdet(np.eye(1)))
 
 STACKED: list[Any] = [([(3, 3)], {}), ([(2, 2, 2)], {})]
 
@@ -30,9 +28,14 @@ def turned(x: Any) -> Any:
     return swapaxes(x, -1, -2)
 
 
-def real_only(name: str, x: Any) -> None:
-    if dtype_of(x).kind == "c":
-        raise TypeError(f"np.linalg.{name} of complex matrices is not differentiable here")
+def bar(x: Any) -> Any:
+    """The complex conjugate; real numbers as they are."""
+    return np.conj(x) if dtype_of(x).kind == "c" else x
+
+
+def star(x: Any) -> Any:
+    """The conjugate transpose of each matrix, Aᴴ."""
+    return turned(bar(x))
 
 
 # Inverses and solutions -----------------------------------------------------------------------------------------------
@@ -56,9 +59,9 @@ def solve(a: Any, b: Any) -> Any:
 
 
 def pinv_pullback(g: Any, out: Any, x: Any, rcond: Any) -> Any:
-    """dP = -P dA P + P Pᵀ dAᵀ (I - A P) + (I - P A) dAᵀ Pᵀ P, where the rank is constant (Golub and Pereyra)."""
-    real_only("pinv", x)
-    gt, pt = turned(g), turned(out)
+    """dP = -P dA P + P Pᴴ dAᴴ (I - A P) + (I - P A) dAᴴ Pᴴ P, where the rank is constant (Golub and Pereyra)."""
+    x, out = bar(x), bar(out)
+    gt, pt = star(g), star(out)
     second = (gt - x @ (out @ gt)) @ out @ pt
     third = pt @ out @ gt
     return second + third - (third @ out) @ x - pt @ g @ pt
@@ -69,18 +72,6 @@ pinv = primitive(
     samples=[([(3, 2)], {}), ([(2, 3)], {}), ([(2, 2, 3)], dict(rcond=1e-10))], tex="{{{x}}}^{{+}}", precedence=POWER,
     pullbacks=(pinv_pullback,),
 )  # fmt: skip
-
-
-@composed(np.linalg.lstsq)
-def lstsq(a: Any, b: Any, rcond: float | None = None) -> Any:
-    """See `np.linalg.lstsq`: the solution and the residuals are differentiable; rank and singular values are plain."""
-    _, residuals, rank, singular = np.linalg.lstsq(plain(a), plain(b), rcond)
-    epsilon = float(np.finfo(dtype_of(plain(a))).eps) if dtype_of(a).kind in "fc" else 2.0**-52
-    x = pinv(a, rcond=epsilon * max(shape_of(a)) if rcond is None else rcond) @ b
-    if np.size(residuals):
-        error = b - a @ x
-        residuals = reshape(sum(error * error, axis=0), np.shape(residuals))
-    return x, residuals, rank, singular
 
 
 @composed(np.linalg.tensorsolve)
@@ -109,134 +100,35 @@ def cofactors(out: Any, x: Any) -> Any:
         return turned(inv(x)) * expand_dims(out, (-2, -1))
     others = np.array([[j for j in range(n) if j != i] for i in range(n)], int).reshape(n, n - 1)
     minors = det(x[..., others[:, None, :, None], others[None, :, None, :]])
-    return minors * (-1.0) ** np.add.outer(np.arange(n), np.arange(n)).astype(dtype_of(x))
+    return minors * (1.0 - 2.0 * (np.add.outer(np.arange(n), np.arange(n)) % 2)).astype(dtype_of(x))
 
 
 det = primitive(
     "det", np.linalg.det, numpy=np.linalg.det, samples=STACKED, tex=r"\det({x})",
     pullbacks=(lambda g, out, x: expand_dims(g, (-2, -1)) * cofactors(out, x),),
 )  # fmt: skip
-logabsdet = primitive(
-    "logabsdet", lambda x: np.linalg.slogdet(x)[1], samples=STACKED, tex=r"\ln\left|\det({x})\right|", precedence=POWER,
-    pullbacks=(lambda g, out, x: expand_dims(g, (-2, -1)) * turned(inv(x)),),
+
+
+def slogdet_pullback(g: Any, out: Any, x: Any) -> Any:
+    """d log|det A| = Re tr(A⁻¹ dA), and d sign = i sign Im tr(A⁻¹ dA), which is 0 for a real matrix."""
+    total = 0.0 if g[1] is None else g[1]
+    if g[0] is not None and dtype_of(x).kind == "c":
+        total = total + 1j * np.imag(g[0] * out[0])
+    return expand_dims(total, (-2, -1)) * turned(inv(x)) if shape_of(total) else total * turned(inv(x))
+
+
+sign_and_log = primitive(
+    "slogdet", lambda x: tuple(np.linalg.slogdet(x)), samples=STACKED, tex=r"\operatorname{{slogdet}}({x})",
+    pullbacks=(slogdet_pullback,),
+    doc="The sign of det A and log |det A|, without overflow.",
 )  # fmt: skip
 
 
 @composed(np.linalg.slogdet)
 def slogdet(a: Any) -> Any:
-    """See `np.linalg.slogdet`: the sign is plain, the logarithm is differentiable."""
-    real_only("slogdet", a)
-    found = np.linalg.slogdet(plain(a))
-    return type(found)(found[0], logabsdet(a))
-
-
-# Symmetric matrices ---------------------------------------------------------------------------------------------------
-
-
-def symmetric(x: Any) -> Any:
-    return (x + turned(x)) / 2
-
-
-def lower_half(x: Any) -> Any:
-    """Φ: the lower triangle, its diagonal halved."""
-    return (tril(x) + tril(x, -1)) / 2
-
-
-def cholesky_pullback(g: Any, out: Any, x: Any, jitter: float) -> Any:
-    """gA = L⁻ᵀ Φ(Lᵀ g) L⁻¹, made symmetric (Murray, equation 10)."""
-    real_only("cholesky", x)
-    middle = lower_half(turned(out) @ tril(g))
-    left = solve_matrix(turned(out), middle)
-    return symmetric(turned(solve_matrix(turned(out), turned(left))))
-
-
-def lower_factor(x: Any, jitter: float) -> Any:
-    return np.linalg.cholesky(symmetric(x) + np.asarray(jitter * np.eye(shape_of(x)[-1]), dtype_of(x)))
-
-
-cholesky_lower = primitive(  # of A + jitter I, which makes a matrix definite that is so but for rounding
-    "cholesky", lower_factor, settings=dict(jitter=0.0), tex=r"\operatorname{{chol}}({x})",
-    samples=[([(3, 3)], dict(jitter=8.0)), ([(2, 2, 2)], dict(jitter=8.0))], pullbacks=(cholesky_pullback,),
-)  # fmt: skip
-
-
-@composed(np.linalg.cholesky)
-def cholesky(a: Any, /, *, upper: bool = False) -> Any:
-    """See `np.linalg.cholesky`."""
-    out = cholesky_lower(a)
-    return turned(out) if upper else out
-
-
-def divide_gaps(x: Any, w: Any) -> Any:
-    """xᵢⱼ / (wⱼ - wᵢ), 0 on the diagonal. Between equal eigenvalues nan if column i or j of x is not 0, else 0."""
-    gaps = w[..., None, :] - w[..., :, None]
-    n = gaps.shape[-1]
-    scale = np.max(np.abs(w), axis=-1, initial=0)[..., None, None] * n * np.finfo(w.dtype).eps
-    same = np.abs(gaps) <= scale
-    used = np.any(np.not_equal(x, 0), axis=-2)
-    if not used.any():  # forward mode asks for the rule itself
-        used = ~used
-    unknown = same & (used[..., None, :] | used[..., :, None]) & ~np.eye(n, dtype=bool)
-    return np.where(same, np.where(unknown, np.nan, 0.0).astype(w.dtype), x / np.where(same, 1.0, gaps).astype(w.dtype))
-
-
-def from_gaps(g: Any, out: Any, x: Any, w: Any) -> Any:
-    product = g * over_gaps(out, w)
-    return sum(product, axis=-1) - sum(product, axis=-2)
-
-
-over_gaps: Op = primitive(
-    "over_gaps", divide_gaps, samples=[([(3, 3), (3,)], {}), ([(2, 2, 2), (2, 2)], {})],
-    pullbacks=(lambda g, out, x, w: over_gaps(g, w),
-               from_gaps),
-    doc="xᵢⱼ / (wⱼ - wᵢ) off the diagonal: what the derivative of eigenvectors is made of.",
-)  # fmt: skip
-
-
-def eigenvectors_pullback(g: Any, out: Any, x: Any) -> Any:
-    """gA = V (F ∘ Vᵀ g) Vᵀ with Fᵢⱼ = 1 / (λⱼ - λᵢ), made symmetric (Giles, section 3.1)."""
-    real_only("eigh", x)
-    return symmetric(out @ over_gaps(turned(out) @ g, eigvalsh_values(x)) @ turned(out))
-
-
-def eigenvalues_pullback(g: Any, out: Any, x: Any) -> Any:
-    """gA = V diag(g) Vᵀ."""
-    real_only("eigvalsh", x)
-    vectors = eigenvectors(x)
-    return (vectors * expand_dims(g, -2)) @ turned(vectors)
-
-
-eigvalsh_values = primitive(
-    "eigvalsh", lambda x: np.linalg.eigvalsh(symmetric(x)), samples=STACKED, tex=r"\lambda({x})",
-    pullbacks=(eigenvalues_pullback,),
-)  # fmt: skip
-eigenvectors = primitive(
-    "eigenvectors", lambda x: np.linalg.eigh(symmetric(x))[1], samples=STACKED, pullbacks=(eigenvectors_pullback,),
-)  # fmt: skip
-
-
-@composed(np.linalg.eigvalsh)
-def eigvalsh(a: Any, UPLO: str = "L") -> Any:  # noqa: N803  NumPy's name
-    """See `np.linalg.eigvalsh`."""
-    return eigvalsh_values(a)
-
-
-@composed(np.linalg.eigh)
-def eigh(a: Any, UPLO: str = "L") -> Any:  # noqa: N803  NumPy's name
-    """See `np.linalg.eigh`."""
-    return type(np.linalg.eigh(np.eye(1)))(eigvalsh_values(a), eigenvectors(a))
-
-
-@composed(np.linalg.svdvals)
-def svdvals(x: Any) -> Any:
-    """See `np.linalg.svdvals`: the eigenvalues of [[0, A], [Aᵀ, 0]] are ±σ and zeros, without squaring A."""
-    real_only("svdvals", x)
-    m, n = shape_of(x)[-2:]
-    batch = shape_of(x)[:-2]
-    zeros = [np.zeros((*batch, k, k), dtype_of(x)) for k in (m, n)]
-    rows = np.concatenate([zeros[0], x], -1), np.concatenate([turned(x), zeros[1]], -1)
-    w = eigvalsh_values(np.concatenate(rows, -2))
-    return flip(w, -1)[..., : min(m, n)]
+    """See `np.linalg.slogdet`: of a real matrix the sign is plain."""
+    sign, logarithm = picked(sign_and_log(a))
+    return SlogdetResult(sign if dtype_of(a).kind == "c" else plain(sign), logarithm)
 
 
 # Products -------------------------------------------------------------------------------------------------------------

@@ -203,9 +203,18 @@ def cast(x: Any, dtype: Any) -> Any:
 
 
 astype: Op = linear(
-    "astype", cast, settings=dict(dtype=REQUIRED), samples=[([ROWS], dict(dtype=np.dtype(np.float64)))],
-    adjoints=(lambda g, x, dtype: astype(g, dtype_of(x)),),
+    "astype", cast, settings=dict(dtype=REQUIRED),
+    samples=[([ROWS], dict(dtype=np.dtype(np.float64))), ([ROWS], dict(dtype=np.dtype(np.complex128)))],
+    adjoints=(lambda g, x, dtype: in_dtype(g, dtype_of(x)),),
 )  # fmt: skip
+
+
+def in_dtype(x: Any, dtype: Any) -> Any:
+    """x in a dtype: of a complex gradient a real variable takes the real part."""
+    if dtype_of(x).kind == "c" != dtype.kind:
+        x = real(x)
+    return x if dtype_of(x) == dtype else astype.apply(x, dtype)
+
 
 # Complex numbers; gradients are transposes here, and are conjugated once at the leaf ----------------------------------
 

@@ -8,9 +8,10 @@ from ..data import dtype_of, ndim_of, shape_of
 from ..op import composed, primitive
 from ..value import plain
 from .indexing import choose
-from .linalg import inv, svdvals
+from .linalg import inv
 from .linear import REDUCTIONS, keep_axes, moveaxis, reshape, sum
 from .primitive import max, min
+from .singular import svdvals
 
 Axis = int | tuple[int, ...] | None
 
@@ -45,7 +46,7 @@ def of_vectors(x: Any, order: Any, axis: Any, keepdims: bool) -> Any:
         return euclidean_norm(x, axis=axis, keepdims=keepdims)
     if order == 0:
         return np.sum(np.not_equal(plain(x), 0), axis=axis, keepdims=keepdims).astype(dtype_of(x))
-    size = np.hypot(np.real(x), np.imag(x)) if dtype_of(x).kind == "c" else np.abs(x)
+    size = np.abs(x)
     if order == np.inf:
         return max(size, axis=axis, keepdims=keepdims)
     if order == -np.inf:

@@ -20,8 +20,8 @@ KEEP = dict(axis=None, keepdims=False)
 
 
 def extremes(out: Any, x: Any, axis: Any, keepdims: bool) -> Any:
-    """Which elements are the extreme."""
-    return np.equal(x, keep_axes(out, x, axis, keepdims))
+    """Which elements are the extreme: nan, if there is one."""
+    return np.equal(x, keep_axes(out, x, axis, keepdims)) | np.not_equal(x, x)
 
 
 def share(g: Any, out: Any, x: Any, axis: Any, keepdims: bool) -> Any:
@@ -34,10 +34,12 @@ def share(g: Any, out: Any, x: Any, axis: Any, keepdims: bool) -> Any:
 max = primitive(
     "max", lambda x, axis, keepdims: np.max(x, axis=axis, keepdims=keepdims), numpy=(np.max, np.amax), settings=KEEP,
     samples=REDUCTIONS, tex=r"\max{over}({x})", selects=(extremes,), pullbacks=(share,),
+    doc="Elements that tie share the gradient; a nan is the largest, and gets it.",
 )  # fmt: skip
 min = primitive(
     "min", lambda x, axis, keepdims: np.min(x, axis=axis, keepdims=keepdims), numpy=(np.min, np.amin), settings=KEEP,
     samples=REDUCTIONS, tex=r"\min{over}({x})", selects=(extremes,), pullbacks=(share,),
+    doc="Elements that tie share the gradient; a nan is the smallest, and gets it.",
 )  # fmt: skip
 
 # Products -------------------------------------------------------------------------------------------------------------

@@ -265,6 +265,10 @@ def test_drawing_changes_nothing(graph: Any) -> None:
     assert pickle.dumps((value, names)) == before
 
 
+WITHOUT_FORMULA = ("eigh", "qr", "slogdet", "svd", "rfft", "irfft")
+"""Ops whose rules are algorithms, or weigh elements by an array that has no name."""
+
+
 @pytest.mark.parametrize("sample", EVERY_SAMPLE, ids=lambda sample: sample.label)
 def test_every_op_is_drawn(sample: Sample) -> None:
     out = sample.function(*[Value(x) for x in sample.variables])
@@ -272,7 +276,8 @@ def test_every_op_is_drawn(sample: Sample) -> None:
     out.backward(np.ones(out.shape))
     drawing = draw(out)
     assert "backward pass done" in drawing.dot
-    assert not any("without a formula" in line for edge in drawing.scene.edges if edge.pill for line in edge.pill.lines)
+    without = [line for edge in drawing.scene.edges if edge.pill for line in edge.pill.lines if "without" in line]
+    assert not without or sample.op.name in WITHOUT_FORMULA
 
 
 def test_a_drawing_keeps_the_numbers_of_its_time() -> None:
