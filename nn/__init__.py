@@ -10,7 +10,8 @@ True
 """
 
 from .activations import Identity, ReLU, Sigmoid, Softmax, Softplus, Tanh
-from .data import batches, one_hot, split
+from .data import Standardize, batches, one_hot, split
+from .datasets import load_dataset, load_mnist, read_idx
 from .init import (
     glorot_normal,
     glorot_uniform,
@@ -42,6 +43,7 @@ __all__ = [
     "Sigmoid",
     "Softmax",
     "Softplus",
+    "Standardize",
     "Tanh",
     "accuracy",
     "batches",
@@ -55,9 +57,12 @@ __all__ = [
     "he_uniform",
     "lecun_normal",
     "lecun_uniform",
+    "load_dataset",
+    "load_mnist",
     "mse_loss",
     "normal",
     "one_hot",
+    "read_idx",
     "split",
     "uniform",
     "zeros",

@@ -16,6 +16,7 @@ from autograd_core import Value, draw, sigmoid
 
 from .aliases import Array
 from .data import one_hot, split
+from .datasets import load_dataset
 from .extras import require
 from .layers import MLP
 from .losses import mse_loss
@@ -44,8 +45,7 @@ class Result:
 def train_on_digits(seed: int = 0, epochs: int = 60, *, progress: bool = True) -> Result:
     """Train the network; the seed decides what is held out, the initial weights and the order of the samples."""
     rng = np.random.default_rng(seed)
-    digits = require("sklearn.datasets", extra="learn").load_digits()
-    x, x_test, labels, labels_test = split(digits.data / 16, digits.target, fraction=0.2, rng=rng)
+    x, x_test, labels, labels_test = split(*load_dataset("digits"), fraction=0.2, rng=rng)
     model = MLP([64, 32, 10], activation="sigmoid", rng=rng)
     history = fit(
         model,
