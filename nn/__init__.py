@@ -23,6 +23,7 @@ from .init import (
     uniform,
     zeros,
 )
+from .io import load, save
 from .layers import MLP, Linear, Sequential
 from .losses import cross_entropy, half_mse_loss, mse_loss
 from .metrics import accuracy
@@ -57,12 +58,14 @@ __all__ = [
     "he_uniform",
     "lecun_normal",
     "lecun_uniform",
+    "load",
     "load_dataset",
     "load_mnist",
     "mse_loss",
     "normal",
     "one_hot",
     "read_idx",
+    "save",
     "split",
     "uniform",
     "zeros",
