@@ -16,7 +16,7 @@ from .draw import draw
 from .explain.diagnosis import explain_nonfinite, why
 from .gradcheck import check_gradients
 from .jacobians import hessian, hvp, jacobian
-from .ops.elementwise import relu, sigmoid, softplus
+from .ops.elementwise import normal_cdf, relu, sigmoid, softplus
 from .ops.matrices import affine, mean_squared_error
 from .ops.primitive import log_softmax, logsumexp, softmax
 from .optimize import least_squares, minimize
@@ -44,6 +44,7 @@ __all__ = [
     "mean_squared_error",
     "minimize",
     "no_grad",
+    "normal_cdf",
     "primitive",
     "relu",
     "sigmoid",

@@ -9,9 +9,15 @@
 True
 """
 
-from .activations import Identity, ReLU, Sigmoid, Softmax, Softplus, Tanh
+from .activations import ELU, GELU, Identity, LeakyReLU, ReLU, Sigmoid, SiLU, Softmax, Softplus, Tanh
+from .adaptive import Adam, AdamW, RMSprop
+from .binary import binary_cross_entropy, binary_cross_entropy_with_logits
+from .clip import clip_grad_norm, clip_grad_value
+from .cycle import OneCycleLR
 from .data import Standardize, batches, one_hot, split
 from .datasets import load_dataset, load_mnist, read_idx
+from .dropout import Dropout
+from .full_batch import minimize_loss
 from .init import (
     glorot_normal,
     glorot_uniform,
@@ -24,30 +30,57 @@ from .init import (
     zeros,
 )
 from .io import load, save
-from .layers import MLP, Linear, Sequential
-from .losses import cross_entropy, half_mse_loss, mse_loss
+from .layers import MLP, Flatten, Linear, Residual, Sequential
+from .losses import cross_entropy, half_mse_loss, huber_loss, l1_loss, mse_loss, nll_loss
 from .metrics import accuracy
 from .module import Module
+from .normalization import BatchNorm1d
 from .optim import SGD, Optimizer
+from .penalties import l1_penalty, l2_penalty
+from .plateau import ReduceLROnPlateau
+from .schedules import CosineAnnealingLR, LinearLR, Schedule, SequentialLR, StepLR
+from .torch_weights import load_torch, save_torch
 from .train import History, evaluate, fit
 
 __all__ = [
+    "ELU",
+    "GELU",
     "MLP",
     "SGD",
+    "Adam",
+    "AdamW",
+    "BatchNorm1d",
+    "CosineAnnealingLR",
+    "Dropout",
+    "Flatten",
     "History",
     "Identity",
+    "LeakyReLU",
     "Linear",
+    "LinearLR",
     "Module",
+    "OneCycleLR",
     "Optimizer",
+    "RMSprop",
     "ReLU",
+    "ReduceLROnPlateau",
+    "Residual",
+    "Schedule",
     "Sequential",
+    "SequentialLR",
+    "SiLU",
     "Sigmoid",
     "Softmax",
     "Softplus",
     "Standardize",
+    "StepLR",
     "Tanh",
     "accuracy",
     "batches",
+    "binary_cross_entropy",
+    "binary_cross_entropy_with_logits",
+    "clip_grad_norm",
+    "clip_grad_value",
     "cross_entropy",
     "evaluate",
     "fit",
@@ -56,16 +89,24 @@ __all__ = [
     "half_mse_loss",
     "he_normal",
     "he_uniform",
+    "huber_loss",
+    "l1_loss",
+    "l1_penalty",
+    "l2_penalty",
     "lecun_normal",
     "lecun_uniform",
     "load",
     "load_dataset",
     "load_mnist",
+    "load_torch",
+    "minimize_loss",
     "mse_loss",
+    "nll_loss",
     "normal",
     "one_hot",
     "read_idx",
     "save",
+    "save_torch",
     "split",
     "uniform",
     "zeros",

@@ -7,7 +7,7 @@ elsewhere, under its dotted name. Layers that hold others have "parts", a list. 
 `{"same": k}`, where k counts those that are complete by then.
 """
 
-import math
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,11 +16,13 @@ import numpy as np
 
 from autograd_core import Value, stop_gradient
 
-from .activations import Identity, ReLU, Sigmoid, Softmax, Softplus, Tanh
+from .activations import ELU, GELU, Identity, LeakyReLU, ReLU, Sigmoid, SiLU, Softmax, Softplus, Tanh
 from .aliases import Array
 from .data import Standardize
-from .layers import MLP, Linear, Sequential
+from .dropout import Dropout
+from .layers import MLP, Flatten, Linear, Residual, Sequential
 from .module import Module
+from .normalization import BatchNorm1d
 
 DEEPEST = 50
 """How far parts may hold parts."""
@@ -28,12 +30,17 @@ DEEPEST = 50
 
 def number(x: Any) -> bool:
     """Whether a setting is a finite number."""
-    return type(x) in (int, float) and math.isfinite(x)
+    return type(x) in (int, float) and abs(x) <= sys.float_info.max
 
 
 def flag(x: Any) -> bool:
     """Whether a setting is True or False."""
     return type(x) is bool
+
+
+def text(x: Any) -> bool:
+    """Whether a setting is a text."""
+    return type(x) is str
 
 
 @dataclass(frozen=True)
@@ -69,14 +76,28 @@ def of_layers(cls: type[Sequential]) -> Kind:
     return Kind(cls, make, holds_parts=True)
 
 
+def linear(folded: bool) -> Linear:
+    """A Linear whose arrays are to come."""
+    return Linear(1, 1, "folded" if folded else True)
+
+
 KINDS: dict[str, Kind] = {
     kind.cls.__name__: kind
     for kind in [
-        *(Kind(cls, cls) for cls in (Identity, ReLU, Sigmoid, Softmax, Softplus, Tanh)),
-        Kind(Linear, lambda: Linear(1, 1), arrays={"weight": "io", "bias": "o"}, optional=frozenset(["bias"])),
+        *(Kind(cls, cls) for cls in (Flatten, Identity, ReLU, Sigmoid, SiLU, Softmax, Softplus, Tanh)),
+        Kind(LeakyReLU, LeakyReLU, {"negative_slope": number}),
+        Kind(ELU, ELU, {"alpha": number}),
+        Kind(GELU, GELU, {"approximate": text}),
+        Kind(Dropout, Dropout, {"p": number}),
+        Kind(Linear, linear, {"folded": flag}, {"weight": "io", "bias": "o"}, optional=frozenset(["bias"])),
+        Kind(
+            BatchNorm1d,
+            lambda **settings: BatchNorm1d(1, **settings),
+            {"eps": number, "momentum": number},
+            dict.fromkeys(("weight", "bias", "running_mean", "running_var"), "f"),
+        ),
         Kind(Standardize, lambda: Standardize([0.0]), arrays={"mean": "*", "scale": "*"}),
-        of_layers(Sequential),
-        of_layers(MLP),
+        *(of_layers(cls) for cls in (Sequential, MLP, Residual)),
     ]
 }
 

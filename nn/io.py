@@ -7,8 +7,6 @@ import hashlib
 import json
 from collections.abc import Mapping
 
-import numpy as np
-
 from .aliases import Array
 from .architecture import Reader, Writer
 from .module import Module
@@ -75,5 +73,5 @@ def digest(architecture: str, tensors: Mapping[str, Array]) -> str:
     sha = hashlib.sha256(architecture.encode())
     for name, array in sorted(tensors.items()):
         sha.update(repr((name, array.dtype.str, array.shape)).encode())
-        sha.update(np.ascontiguousarray(array).tobytes())
+        sha.update(array.tobytes())
     return sha.hexdigest()

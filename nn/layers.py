@@ -1,19 +1,21 @@
 """Linear layers, and how layers are put together."""
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from autograd_core import Value, affine
 
 from .activations import activation_of
-from .aliases import Array, Function, Seed
+from .aliases import Array, Function, Seed, as_array
 from .init import glorot_uniform
 from .module import Module
 
 Initializer = Callable[[tuple[int, int], Seed], Array]
+Bias = bool | Literal["folded"]
 
 SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
@@ -26,7 +28,8 @@ class Linear(Module):
     n_in, n_out
         The weight has the shape (n_in, n_out), so that a row of x is a sample; the bias has (n_out,) and begins at 0.
     bias
-        Whether there is one.
+        Whether there is one; or "folded", the form of many textbooks: z = [1, x] @ weight, where the weight has the
+        shape (n_in + 1, n_out) and its first row is the bias. Training is the same, to rounding.
     init
         What makes the weight from its shape and `rng`; see `nn.init`. He's suits ReLU.
     rng
@@ -55,24 +58,30 @@ class Linear(Module):
         self,
         n_in: int,
         n_out: int,
-        bias: bool = True,
+        bias: Bias = True,
         *,
         init: Initializer = glorot_uniform,
         rng: Seed = None,
         dtype: Any = np.float64,
     ) -> None:
+        if bias not in (True, False, "folded"):
+            raise ValueError(f"Linear: bias={bias!r} is neither True, False nor 'folded'")
         if n_in < 1 or n_out < 1:
             raise ValueError(f"Linear({n_in}, {n_out}): a layer has at least one input and one output")
         if not np.issubdtype(dtype, np.inexact):
             raise TypeError(f"Linear: parameters of dtype {np.dtype(dtype)} have no derivatives; np.float32 ones have")
-        self.weight = Value(init((n_in, n_out), rng).astype(dtype))
-        self.bias = Value(np.zeros(n_out, dtype)) if bias else None
+        self.folded = bias == "folded"
+        weight = init((n_in, n_out), rng).astype(dtype)
+        self.weight = Value(np.concatenate([np.zeros((1, n_out), dtype), weight]) if self.folded else weight)
+        self.bias = Value(np.zeros(n_out, dtype)) if bias is True else None
 
     def forward(self, x: Any) -> Any:
         try:
-            return x @ self.weight if self.bias is None else affine(x, self.weight, self.bias)
+            if self.bias is not None:
+                return affine(x, self.weight, self.bias)
+            return (with_ones(x) if self.folded else x) @ self.weight
         except ValueError as error:
-            n_in = self.weight.shape[0]
+            n_in = self.weight.shape[0] - self.folded
             if np.shape(x)[-1:] == (n_in,):
                 raise  # the input is not to blame
             raise ValueError(
@@ -82,7 +91,35 @@ class Linear(Module):
 
     def extra_repr(self) -> str:
         n_in, n_out = self.weight.shape
-        return f"{n_in}, {n_out}" if self.bias is not None else f"{n_in}, {n_out}, bias=False"
+        bias = ", bias='folded'" if self.folded else ", bias=False" if self.bias is None else ""
+        return f"{n_in - self.folded}, {n_out}{bias}"
+
+
+def with_ones(x: Any) -> Any:
+    """[1, x]: a first column of ones, whose weights are the bias."""
+    x = as_array(x)
+    if not x.ndim:
+        raise ValueError("a scalar has no columns")
+    return np.concatenate([np.ones((*x.shape[:-1], 1), x.dtype), x], axis=-1)
+
+
+class Flatten(Module):
+    """All axes but the first, that of the samples, as one: (n, 28, 28) becomes (n, 784).
+
+    Raises
+    ------
+    ValueError
+        If x is a scalar.
+
+    >>> Flatten()(np.ones((5, 2, 3))).shape
+    (5, 6)
+    """
+
+    def forward(self, x: Any) -> Any:
+        x = as_array(x)
+        if not x.ndim:
+            raise ValueError("Flatten: a scalar has no axis of samples")
+        return x.reshape((x.shape[0], math.prod(x.shape[1:])))
 
 
 class Sequential(Module):
@@ -97,6 +134,8 @@ class Sequential(Module):
     )
     >>> [name for name, _ in model.named_parameters()]
     ['layers.0.weight', 'layers.0.bias', 'layers.2.weight']
+    >>> len(model), model[-1], len(model[:2])
+    (3, Linear(3, 2, bias=False), 2)
     """
 
     def __init__(self, *layers: Function) -> None:
@@ -106,6 +145,38 @@ class Sequential(Module):
         for layer in self.layers:
             x = layer(x)
         return x
+
+    def __len__(self) -> int:
+        return len(self.layers)
+
+    def __iter__(self) -> Iterator[Function]:
+        return iter(self.layers)
+
+    def __getitem__(self, k: int | slice) -> Any:
+        """A layer, or for a slice a Sequential of these very layers."""
+        return Sequential(*self.layers[k]) if isinstance(k, slice) else self.layers[k]
+
+
+class Residual(Sequential):
+    """x + f(x), where f is its layers one after the other: what is learnt is the difference from the input.
+
+    He, Zhang, Ren, Sun, *Deep residual learning for image recognition*, CVPR 2016.
+
+    Raises
+    ------
+    ValueError
+        When called, if f(x) has another shape than x, even if NumPy would broadcast it.
+
+    >>> Residual(Linear(2, 2, rng=0), np.tanh)(np.zeros((1, 2))).data
+    array([[0., 0.]])
+    """
+
+    def forward(self, x: Any) -> Any:
+        x = as_array(x)
+        change = super().forward(x)
+        if np.shape(change) != x.shape:
+            raise ValueError(f"Residual: x of shape {x.shape} cannot be added to f(x) of shape {np.shape(change)}")
+        return x + change
 
 
 class MLP(Sequential):
@@ -118,11 +189,17 @@ class MLP(Sequential):
     sizes
         The number of units in each layer, from the input to the output.
     activation
-        The f after every layer but the last: a name (see `nn.activations`), or any function of a Value.
+        The f after every layer but the last: a name (see `nn.activations`), or any function of a Value. Or a list with
+        one for each layer, the last among them.
     output
         The one after the last; None stands for the same again, "identity" for none.
-    init, rng, dtype
+    bias, init, rng, dtype
         As for `Linear`.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two sizes, if there is no activation of a name, or not one for each layer in a list.
 
     >>> model = MLP([2, 3, 1], rng=0)
     >>> model
@@ -139,9 +216,10 @@ class MLP(Sequential):
     def __init__(
         self,
         sizes: Sequence[int],
-        activation: str | Function = "sigmoid",
+        activation: str | Function | Sequence[str | Function] = "sigmoid",
         output: str | Function | None = None,
         *,
+        bias: Bias = True,
         init: Initializer = glorot_uniform,
         rng: Seed = None,
         dtype: Any = np.float64,
@@ -150,11 +228,23 @@ class MLP(Sequential):
             raise ValueError(f"MLP({list(sizes)}): give the numbers of inputs and of outputs at least, as in [2, 1]")
         rng = np.random.default_rng(rng)
         layers: list[Function] = []
-        for k, (n_in, n_out) in enumerate(pairwise(sizes), start=1):
-            linear = Linear(n_in, n_out, init=init, rng=rng, dtype=dtype)
+        functions = for_each_layer(activation, output, len(sizes) - 1)
+        for k, ((n_in, n_out), function) in enumerate(zip(pairwise(sizes), functions, strict=True), start=1):
+            linear = Linear(n_in, n_out, bias, init=init, rng=rng, dtype=dtype)
             linear.weight.name = f"w{k}".translate(SUPERSCRIPTS)
-            linear.bias.name = f"b{k}".translate(SUPERSCRIPTS)
-            layers += [linear, activation_of(activation)]
-        if output is not None:
-            layers[-1] = activation_of(output)
+            if linear.bias is not None:
+                linear.bias.name = f"b{k}".translate(SUPERSCRIPTS)
+            layers += [linear, activation_of(function)]
         super().__init__(*layers)
+
+
+def for_each_layer(activation: Any, output: Any, n: int) -> list[str | Function]:
+    """The activation of each of n layers, as `MLP` is given them."""
+    if isinstance(activation, str) or callable(activation):
+        return [activation] * (n - 1) + [activation if output is None else output]
+    if len(activation) != n or output is not None:
+        raise ValueError(
+            f"MLP: {n} layers have {n} activations, the output's among them; given are {list(activation)}"
+            + (f" and output={output!r}" if output is not None else "")
+        )
+    return list(activation)

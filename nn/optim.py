@@ -1,28 +1,94 @@
-"""Optimizers: they change parameters by their gradients.
+"""Optimizers: they change parameters by their gradients. Here is what they share, and the simplest of them.
 
-Updates are made in place, with a work array for each parameter that is allocated once: a fresh array of the size of a
+Updates are made in place, with work arrays for each parameter that are allocated once: a fresh array of the size of a
 large weight in every step costs more than the arithmetic, in page faults.
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import numpy as np
 
 from autograd_core import Value
 
+from .aliases import Array
+from .module import misfits
+
+LIMITS = {"momentum": math.inf, "weight_decay": math.inf, "eps": math.inf, "alpha": 1.0, "betas": 1.0}
+"""Each of these settings is at least 0 and below its limit."""
+
+
+class Setting:
+    """A setting of an optimizer as an attribute: it reads the first group's, and is assigned to all groups."""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    def __get__(self, optimizer: Any, owner: type | None = None) -> Any:
+        return self if optimizer is None else optimizer.param_groups[0][self.name]
+
+    def __set__(self, optimizer: Any, value: Any) -> None:
+        for group in optimizer.param_groups:
+            group[self.name] = value
+
+
+class Memory(dict[str, Any]):
+    """What an optimizer remembers of one parameter: arrays of its shape and dtype, which begin at 0, and numbers."""
+
+    def __init__(self, like: Array) -> None:
+        self.like = like
+
+    def __missing__(self, name: str) -> Array:
+        self[name] = np.zeros(self.like.shape, self.like.dtype)
+        found: Array = self[name]
+        return found
+
 
 class Optimizer:
-    """What all optimizers share: the parameters, each once, and the learning rate `lr`, which may be changed."""
+    """What all optimizers share: parameters, their settings, the memory of past gradients, and how this is saved.
 
-    def __init__(self, parameters: Iterable[Value], lr: float) -> None:
-        self.parameters = list(dict.fromkeys(leaves(parameters)))
-        if not self.parameters:
-            raise ValueError("there are no parameters to optimize: is the model frozen, or the iterator used up?")
+    Parameters
+    ----------
+    parameters
+        Leaf Values, such as `model.parameters()`. One whose `grad` is None is left as it is by a step. Or a list of
+        dicts, the groups: "params" are a group's parameters, and the rest are settings that differ for it, as in
+        `[{"params": weights, "weight_decay": 0.1}, {"params": biases}]`.
+    lr, settings
+        The learning rate, and what else the update is made of, for all groups that do not say otherwise.
+
+    Attributes
+    ----------
+    param_groups
+        The groups as dicts, with all settings, which may be changed at any time. As attributes (`optimizer.lr`) they
+        are those of the first group, and are assigned to all.
+    parameters
+        All parameters, each once.
+    """
+
+    lr = Setting()
+    remembers: tuple[str, ...] = ()
+    """What there may be in a parameter's memory: arrays, and "steps", a number."""
+
+    def __init__(self, parameters: Iterable[Any], lr: float, **settings: Any) -> None:
+        defaults = {"lr": lr} | settings
+        self.settings = tuple(defaults)
+        self.param_groups = groups(parameters, defaults)
+        self.parameters: list[Value] = [p for group in self.param_groups for p in group["params"]]
+        if len({*map(id, self.parameters)}) < len(self.parameters):
+            raise ValueError("a parameter is in two groups: it belongs to one of them")
+        for group in self.param_groups:
+            self.check(group)
+        self.members = [[with_memory(p) for p in group["params"]] for group in self.param_groups]
+
+    def check(self, group: dict[str, Any]) -> None:
+        """A ValueError for a setting that is out of its range."""
+        lr = group["lr"]
         if not 0 < lr < math.inf:
             raise ValueError(f"lr={lr}: the learning rate is a positive number")
-        self.lr = lr
-        self.work = [np.empty_like(p.data, subok=False) for p in self.parameters]
+        for name in group.keys() & LIMITS.keys():
+            if not np.all([0 <= x < LIMITS[name] for x in np.atleast_1d(group[name])]):
+                raise ValueError(f"{name}={group[name]}: it is at least 0, and less than {LIMITS[name]:g}")
 
     def step(self) -> None:
         """Update every parameter that has a gradient."""
@@ -32,6 +98,83 @@ class Optimizer:
         """Forget all gradients, so that the next `backward()` does not add to them."""
         for p in self.parameters:
             p.grad = None
+
+    def every_member(self) -> list[Any]:
+        """The parameters of all groups in order, each with its memory and work arrays."""
+        return [member for members in self.members for member in members]
+
+    # Saving and loading -----------------------------------------------------------------------------------------------
+
+    def state_dict(self) -> dict[str, Any]:
+        """All that a step depends on beside parameters and gradients, as copies.
+
+        "groups.0.lr" and the like are the settings, which are numbers, or lists of numbers; "parameters.0.velocity" and
+        the like are what is remembered of each parameter, in the order of `parameters`: arrays and numbers.
+        """
+        state: dict[str, Any] = {}
+        for k, group in enumerate(self.param_groups):
+            for name in self.settings:
+                state[f"groups.{k}.{name}"] = np.asarray(group[name]).tolist()
+        for k, (_, memory, *_) in enumerate(self.every_member()):
+            for name, item in memory.items():
+                state[f"parameters.{k}.{name}"] = np.array(item) if isinstance(item, np.ndarray) else item
+        return state
+
+    def load_state_dict(self, saved: Mapping[str, Any]) -> None:
+        """Take over what `state_dict` saved: the next steps are then, bit for bit, those that would have followed.
+
+        Raises
+        ------
+        TypeError
+            If it is no dict.
+        ValueError
+            If it is that of another kind of optimizer, or of other parameters. All that is wrong is listed, and nothing
+            is loaded then.
+
+        >>> SGD([Value([1.0, 2.0])], lr=0.1).load_state_dict(SGD([Value(1.0)], lr=0.1, momentum=0.9).state_dict())
+        >>> SGD([Value([1.0, 2.0])], lr=0.1).load_state_dict({"groups.0.lr": 0.1})
+        Traceback (most recent call last):
+            ...
+        ValueError: the saved state does not fit this SGD; nothing was loaded:
+          groups.0.momentum: missing from the saved state
+          groups.0.nesterov: missing from the saved state
+          groups.0.weight_decay: missing from the saved state
+        """
+        if not isinstance(saved, Mapping):
+            raise TypeError(f"load_state_dict takes what state_dict() returned, not a {type(saved).__name__}")
+        memories = {f"parameters.{k}": Memory(work) for k, (_, _, work, _) in enumerate(self.every_member())}
+        own = {f"groups.{k}.{name}": group for k, group in enumerate(self.param_groups) for name in self.settings}
+        wrong = [f"{name}: missing from the saved state" for name in own if name not in saved]
+        for name, item in saved.items():
+            if name in own:
+                wrong += not_numbers(name, item)
+            else:
+                wrong += self.remember(memories, name, item)
+        if wrong:
+            raise ValueError(
+                f"the saved state does not fit this {type(self).__name__}; nothing was loaded:\n  "
+                + "\n  ".join(sorted(wrong))
+            )
+        for name, group in own.items():
+            item = saved[name]
+            group[name.rpartition(".")[2]] = tuple(item) if isinstance(item, list) else item
+        for (_, memory, *_), new in zip(self.every_member(), memories.values(), strict=True):
+            memory.clear()
+            memory.update(new)
+
+    def remember(self, memories: dict[str, Memory], name: str, item: Any) -> Iterable[str]:
+        """Put one saved item into the memory that it belongs to; the reasons, if any, why it belongs to none."""
+        place, _, kind = name.rpartition(".")
+        memory = memories.get(place)
+        if memory is None or kind not in self.remembers:
+            return [f"{name}: saved, but there is nothing of that name here"]
+        if kind == "steps":
+            memory[kind] = item
+            return not_numbers(name, item)
+        array = np.asarray(item)
+        wrong = list(misfits(name, array, memory.like))
+        memory[kind] = None if wrong else array.astype(memory.like.dtype)
+        return wrong
 
 
 class SGD(Optimizer):
@@ -47,7 +190,7 @@ class SGD(Optimizer):
     Parameters
     ----------
     parameters
-        Leaf Values, such as `model.parameters()`. One whose `grad` is None is left as it is.
+        Leaf Values, such as `model.parameters()`, or groups of them; see `Optimizer`.
     lr
         The learning rate.
     momentum, nesterov, weight_decay
@@ -68,46 +211,83 @@ class SGD(Optimizer):
     0.8
     """
 
+    momentum = Setting()
+    nesterov = Setting()
+    weight_decay = Setting()
+    remembers = ("velocity",)
+
     def __init__(
         self,
-        parameters: Iterable[Value],
+        parameters: Iterable[Any],
         lr: float,
         momentum: float = 0.0,
         nesterov: bool = False,
         weight_decay: float = 0.0,
     ) -> None:
-        super().__init__(parameters, lr)
-        if not 0 <= momentum < math.inf or not 0 <= weight_decay < math.inf:
-            raise ValueError(f"momentum={momentum}, weight_decay={weight_decay}: neither is negative or infinite")
-        if nesterov and not momentum:
+        super().__init__(parameters, lr, momentum=momentum, nesterov=nesterov, weight_decay=weight_decay)
+
+    def check(self, group: dict[str, Any]) -> None:
+        super().check(group)
+        if group["nesterov"] and not group["momentum"]:
             raise ValueError("nesterov=True needs a momentum, for example momentum=0.9")
-        self.momentum = momentum
-        self.nesterov = nesterov
-        self.weight_decay = weight_decay
-        self.velocity = [np.zeros(work.shape, work.dtype) for work in self.work]  # no memory until it is written to
-        self.ahead = [np.empty(work.shape, work.dtype) for work in self.work]
 
     def step(self) -> None:
-        lr, momentum, weight_decay = self.lr, self.momentum, self.weight_decay
-        for p, work, velocity, ahead in zip(self.parameters, self.work, self.velocity, self.ahead, strict=True):
-            g = p.grad
-            if g is None:
-                continue
-            if weight_decay:
-                g = np.add(g, np.multiply(p.data, weight_decay, work), work)
-            if momentum:
-                np.add(np.multiply(velocity, momentum, velocity), g, velocity)
-                g = np.add(g, np.multiply(velocity, momentum, ahead), ahead) if self.nesterov else velocity
-            np.multiply(g, lr, work)
-            p.data -= work if work.ndim else work.item()  # as an item, for a Python float must stay one
+        for group, members in zip(self.param_groups, self.members, strict=True):
+            lr, momentum, weight_decay = group["lr"], group["momentum"], group["weight_decay"]
+            for p, memory, work, ahead in members:
+                g = p.grad
+                if g is None:
+                    continue
+                if weight_decay:
+                    g = np.add(g, np.multiply(p.data, weight_decay, work), work)
+                if momentum:
+                    velocity = memory["velocity"]
+                    np.add(np.multiply(velocity, momentum, velocity), g, velocity)
+                    g = np.add(g, np.multiply(velocity, momentum, ahead), ahead) if group["nesterov"] else velocity
+                np.multiply(g, lr, work)
+                p.data -= work if work.ndim else work.item()  # as an item, for a Python float must stay one
 
 
-def leaves(parameters: Iterable[Value]) -> Iterable[Value]:
-    """The parameters, or a TypeError for what is none."""
+def groups(parameters: Iterable[Any], defaults: dict[str, Any]) -> list[dict[str, Any]]:
+    """The groups of parameters, each with all settings."""
+    if not isinstance(parameters, (list, tuple)) or not any(isinstance(group, dict) for group in parameters):
+        parameters = [{"params": parameters}]
+    found = []
+    for group in parameters:
+        if not isinstance(group, dict) or "params" not in group or group.keys() - defaults.keys() - {"params"}:
+            given = ", ".join(map(str, group)) if isinstance(group, dict) else f"a {type(group).__name__}"
+            raise TypeError(f"a group of parameters is a dict of {', '.join(['params', *defaults])}, not {given}")
+        found.append(defaults | group | {"params": leaves(group["params"])})
+    return found
+
+
+def leaves(parameters: Iterable[Any]) -> tuple[Value, ...]:
+    """The parameters, each once; a TypeError for what is none, a ValueError if there are none."""
+    if hasattr(parameters, "parameters"):
+        raise TypeError(f"parameters are wanted, not the {type(parameters).__name__}: write model.parameters()")
     if isinstance(parameters, Value):
         raise TypeError("an optimizer takes a list of Values: write [v] for a single one")
-    for p in parameters:
-        if not isinstance(p, Value) or p.op is not None:
-            what = f"the result of {p.op.name}" if isinstance(p, Value) else f"a {type(p).__name__}"
-            raise TypeError(f"an optimizer takes Values that are variables, such as model.parameters(), not {what}")
-        yield p
+    found = tuple(dict.fromkeys(map(leaf, parameters)))
+    if not found:
+        raise ValueError("there are no parameters to optimize: is the model frozen, or the iterator used up?")
+    return found
+
+
+def leaf(p: Any) -> Value:
+    """A parameter, or a TypeError."""
+    if not isinstance(p, Value) or p.op is not None:
+        what = f"the result of {p.op.name}" if isinstance(p, Value) else f"a {type(p).__name__}"
+        raise TypeError(f"an optimizer takes Values that are variables, such as model.parameters(), not {what}")
+    return p
+
+
+def with_memory(p: Value) -> tuple[Value, Memory, Array, Array]:
+    """A parameter with what an update needs: an empty memory, and two arrays to work in."""
+    work = np.empty_like(p.data, subok=False)
+    return p, Memory(work), work, np.empty_like(work)
+
+
+def not_numbers(name: str, item: Any) -> Iterable[str]:
+    """The reason, if any, why a saved setting is none."""
+    if not all(isinstance(x, (bool, int, float)) for x in (item if isinstance(item, (list, tuple)) else [item])):
+        yield f"{name}: saved as a {type(item).__name__}, and it is a number"

@@ -12,7 +12,7 @@ from .extras import require
 
 FilePath = str | os.PathLike[str]
 
-DTYPES = frozenset("BOOL U8 I8 I16 U16 I32 U32 I64 U64 F16 F32 F64 C64".split())
+DTYPES = frozenset(["BOOL", "U8", "I8", "I16", "U16", "I32", "U32", "I64", "U64", "F16", "F32", "F64", "C64"])
 """The format's element types that NumPy has. (It has no complex128.)"""
 
 
@@ -28,7 +28,7 @@ def write_tensors(path: FilePath, tensors: Mapping[str, Array], metadata: Mappin
     """
     numpy, error = require("safetensors.numpy", extra="files"), require("safetensors", extra="files").SafetensorError
     try:
-        data = numpy.save({name: np.ascontiguousarray(array) for name, array in tensors.items()}, dict(metadata))
+        data = numpy.save({name: np.asarray(array, order="C") for name, array in tensors.items()}, dict(metadata))
     except (error, KeyError) as reason:
         dtypes = ", ".join(sorted({str(array.dtype) for array in tensors.values()}))
         raise ValueError(f"{path}: safetensors cannot hold arrays of dtype {dtypes} ({reason})") from reason

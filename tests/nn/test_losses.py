@@ -5,8 +5,19 @@ import re
 import numpy as np
 import pytest
 
-from autograd_core import Value, check_gradients
-from nn import accuracy, cross_entropy, half_mse_loss, mse_loss, one_hot
+from autograd_core import Value, check_gradients, log_softmax
+from nn import (
+    accuracy,
+    binary_cross_entropy,
+    binary_cross_entropy_with_logits,
+    cross_entropy,
+    half_mse_loss,
+    huber_loss,
+    l1_loss,
+    mse_loss,
+    nll_loss,
+    one_hot,
+)
 
 PREDICTION = np.array([[1.0, 2.0, 3.0], [0.5, -1.0, 0.0]])
 TARGET = np.array([[1.0, 0.0, 1.0], [0.0, 1.0, 0.0]])
@@ -108,9 +119,14 @@ def test_cross_entropy_is_stable():
 @pytest.mark.parametrize(
     ("target", "message"),
     [
-        ([0, 3], "labels of 3 classes are 0 to 2, and these are 0 to 3"),
-        ([-1, 0], "labels of 3 classes are 0 to 2, and these are -1 to 0"),
+        ([0, 3], "labels of 3 classes are 0 to 2, and there is 3 in row 1"),
+        ([-1, 0], "labels of 3 classes are 0 to 2, and there is -1 in row 0"),
         ([0.0, 1.0], "labels are integers, and these have dtype float64"),
+        ([0.0, np.nan], "labels are integers, and there is nan in row 1"),
+        (["a", "b"], "labels are integers, and these have dtype <U1"),
+        ([0, None], "labels are integers, and these have dtype object"),
+        ([[0.5, 0.5, 0.0], [1.0, 1.0, 0.0]], "the target's probabilities sum to 2 in row 1, not to 1"),
+        ([[0.5, 0.5, 0.0], [np.nan, 1.0, 0.0]], "the target's probabilities sum to nan in row 1, not to 1"),
         ([0, 1, 2], r"a target of shape \(3,\) does not fit logits of shape \(2, 3\)"),
         ([[0], [1]], r"give integer labels of shape \(2,\) or probabilities of shape \(2, 3\)"),
     ],
@@ -123,6 +139,153 @@ def test_cross_entropy_refuses(target, message):
 def test_cross_entropy_of_a_scalar_is_refused():
     with pytest.raises(ValueError, match=r"logits of shape \(\) hold no classes"):
         cross_entropy(Value(1.0), 0)
+
+
+def test_one_hot_rows_are_labels_with_every_setting():
+    labels, weights = np.array([2, 0]), np.array([1.0, 4.0])
+    for settings in ({"label_smoothing": 0.2}, {"class_weight": [1.0, 2.0, 5.0]}, {"sample_weight": weights}):
+        by_label = cross_entropy(PREDICTION, labels, **settings)
+        assert cross_entropy(PREDICTION, one_hot(labels, 3), **settings) == pytest.approx(by_label, rel=1e-14)
+        if "label_smoothing" not in settings:
+            assert nll_loss(log_softmax(PREDICTION), labels, **settings) == pytest.approx(by_label, rel=1e-14)
+
+
+@pytest.mark.parametrize("settings", [{"class_weight": [1, 2, 3]}, {"label_smoothing": 1.5}])
+def test_settings_keep_the_dtype_or_are_refused(settings):
+    logits = Value(PREDICTION.astype(np.float32))
+    if "label_smoothing" in settings:
+        with pytest.raises(ValueError, match=r"label_smoothing=1.5 is a fraction"):
+            cross_entropy(logits, [0, 1], **settings)
+    else:
+        assert cross_entropy(logits, [0, 1], **settings).dtype == np.float32
+
+
+# Weights --------------------------------------------------------------------------------------------------------------
+
+LABELS = np.array([2, 0])
+CHANCES = np.array([[0.2, 0.7, 0.9], [0.5, 0.1, 0.4]])
+EVERY_LOSS = {
+    mse_loss: (PREDICTION, TARGET),
+    half_mse_loss: (PREDICTION, TARGET),
+    l1_loss: (PREDICTION, TARGET + 0.1),
+    huber_loss: (PREDICTION, TARGET + 0.1),
+    binary_cross_entropy: (CHANCES, TARGET),
+    binary_cross_entropy_with_logits: (PREDICTION, TARGET),
+    cross_entropy: (PREDICTION, LABELS),
+    nll_loss: (np.log(CHANCES), LABELS),
+}
+each_loss = pytest.mark.parametrize("loss", EVERY_LOSS)
+
+
+@each_loss
+def test_a_weight_of_three_is_a_sample_three_times(loss):
+    prediction, target = EVERY_LOSS[loss]
+    often = loss(
+        np.concatenate([prediction, prediction[:1], prediction[:1]]), np.concatenate([target, *[target[:1]] * 2])
+    )
+    assert loss(prediction, target, sample_weight=[3, 1]) == pytest.approx(often, rel=1e-14)
+    assert loss(prediction, target, sample_weight=[2.0, 2.0]) == pytest.approx(loss(prediction, target), rel=1e-14)
+    assert loss(prediction, target, sample_weight=[0, 0.5]) == pytest.approx(
+        loss(prediction[1:], target[1:]), rel=1e-14
+    )
+
+
+@each_loss
+@pytest.mark.parametrize("settings", [{}, {"sample_weight": np.array([3.0, 1.0])}])
+def test_gradients_of_every_loss(loss, settings):
+    prediction, target = EVERY_LOSS[loss]
+    check_gradients(lambda p: loss(p, target, **settings), prediction, order=2)
+    if target.dtype.kind == "f":
+        inside = target * 0.8 + 0.1
+        check_gradients(lambda y: loss(prediction, y, **settings), inside)
+
+
+@each_loss
+@pytest.mark.parametrize("settings", [{}, {"sample_weight": np.array([3.0, 1.0])}])
+def test_float32_stays_float32(loss, settings):
+    prediction, target = EVERY_LOSS[loss]
+    p = Value(prediction.astype(np.float32))
+    out = loss(p, target if loss in (cross_entropy, nll_loss) else target.astype(np.float32), **settings)
+    out.backward()
+    assert out.dtype == np.float32
+    assert p.grad.dtype == np.float32
+
+
+@each_loss
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ([1.0, 2.0, 3.0], r"sample_weight has shape \(3,\), and it is one number for each of \(2,\)"),
+        ([1.0, -1.0], "sample_weight is -1 in row 1; weights are finite, and not negative"),
+        ([np.nan, 1.0], "sample_weight is nan in row 0"),
+        ([1.0, np.inf], "sample_weight is inf in row 1"),
+        ([0.0, 0.0], "sample_weight is 0 everywhere"),
+        (["a", "b"], "sample_weight has dtype <U1"),
+    ],
+)
+def test_wrong_weights_are_refused(loss, wrong, message):
+    with pytest.raises(ValueError, match=f"^{loss.__name__}: .*{message}"):
+        loss(*EVERY_LOSS[loss], sample_weight=wrong)
+
+
+def test_wrong_class_weights_are_refused():
+    with pytest.raises(ValueError, match=r"class_weight has shape \(2,\), and it is one number for each of \(3,\)"):
+        cross_entropy(PREDICTION, LABELS, class_weight=[1.0, 2.0])
+
+
+# Two classes and outliers ---------------------------------------------------------------------------------------------
+
+
+def test_binary_cross_entropy_of_logits_is_that_of_their_sigmoid():
+    p = 1 / (1 + np.exp(-PREDICTION))
+    assert binary_cross_entropy_with_logits(PREDICTION, TARGET) == pytest.approx(binary_cross_entropy(p, TARGET))
+
+
+def test_a_wrong_certainty_costs_100_and_has_a_gradient():
+    p = Value([1.0, 0.0])
+    loss = binary_cross_entropy(p, [0.0, 1.0])
+    loss.backward()
+    assert loss.item() == pytest.approx(100.0)
+    np.testing.assert_allclose(p.grad, [0.5e12, -0.5e12])
+    assert binary_cross_entropy(Value(np.float32([0.0])), np.float32([1.0])).item() == pytest.approx(100.0, abs=0.1)
+
+
+@pytest.mark.parametrize(
+    ("loss", "p", "y", "message"),
+    [
+        (
+            binary_cross_entropy,
+            [[0.5], [1.5]],
+            [[0], [1]],
+            "1.5 in row 1, column 0 is no probability; if these are log",
+        ),
+        (binary_cross_entropy, [0.5, 0.5], [0.0, 2.0], "the target is 2 in row 1, and it is 0, 1, or"),
+        (binary_cross_entropy_with_logits, [0.5, 0.5], [-1, 1], "the target is -1 in row 0"),
+        (binary_cross_entropy_with_logits, [0.5, 0.5], [1.0, np.nan], "the target is nan in row 1"),
+        (binary_cross_entropy_with_logits, 0.5, 7, "the target is 7, and it is"),
+    ],
+)
+def test_what_is_no_probability_is_refused(loss, p, y, message):
+    with pytest.raises(ValueError, match=message):
+        loss(Value(p), y)
+
+
+def test_huber_is_half_a_square_near_0_and_a_line_beyond_delta():
+    e = Value([0.5, 2.0, -3.0, 2.5, 0.0])
+    loss = huber_loss(e, np.zeros(5), delta=2.0)
+    loss.backward()
+    assert loss.item() == pytest.approx((0.125 + 2.0 + 4.0 + 3.0) / 5)
+    np.testing.assert_allclose(e.grad * 5, [0.5, 2.0, -2.0, 2.0, 0.0])
+    with pytest.raises(ValueError, match="delta=0 is not positive"):
+        huber_loss(e, np.zeros(5), delta=0)
+
+
+@pytest.mark.parametrize("loss", [loss for loss in EVERY_LOSS if loss not in (cross_entropy, nll_loss)])
+def test_what_is_no_number_is_refused(loss):
+    with pytest.raises(TypeError, match=f"{loss.__name__}: the target has dtype object, and it is made of numbers"):
+        loss(Value([0.5, 0.5]), [0.0, None])
+    with pytest.raises(ValueError, match=r"the prediction has shape \(2,\), the target \(2, 1\): write target.reshape"):
+        loss(Value([0.5, 0.5]), [[0.0], [1.0]])
 
 
 # Accuracy -------------------------------------------------------------------------------------------------------------

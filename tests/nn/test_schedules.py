@@ -1,0 +1,157 @@
+"""Schedules: what they ask for; PyTorch's rates are in test_golden.py."""
+
+import numpy as np
+import pytest
+
+from autograd_core import Value
+from nn import (
+    SGD,
+    Adam,
+    CosineAnnealingLR,
+    LinearLR,
+    OneCycleLR,
+    ReduceLROnPlateau,
+    RMSprop,
+    SequentialLR,
+    StepLR,
+)
+
+
+@pytest.fixture
+def optimizer():
+    return SGD([Value(1.0)], lr=0.5, momentum=0.9)
+
+
+SCHEDULES = {
+    "step": lambda o: StepLR(o, 2),
+    "cosine": lambda o: CosineAnnealingLR(o, 10),
+    "linear": lambda o: LinearLR(o),
+    "one cycle": lambda o: OneCycleLR(o, 1.0, 10),
+    "sequence": lambda o: SequentialLR(o, [LinearLR(o), StepLR(o, 2)], [4]),
+    "plateau": lambda o: ReduceLROnPlateau(o),
+}
+each = pytest.mark.parametrize("name", SCHEDULES)
+
+
+@each
+def test_the_interval_says_when_to_step(name, optimizer):
+    assert SCHEDULES[name](optimizer).interval == ("step" if name == "one cycle" else "epoch")
+
+
+def test_the_interval_can_be_chosen(optimizer):
+    warmup = LinearLR(optimizer, interval="step")
+    rest = CosineAnnealingLR(optimizer, 10, interval="step")
+    assert SequentialLR(optimizer, [warmup, rest], [5]).interval == "step"
+    assert StepLR(optimizer, 3, interval="step").interval == "step"
+    with pytest.raises(ValueError, match="the intervals of the schedules differ: step, epoch"):
+        SequentialLR(optimizer, [warmup, StepLR(optimizer, 2)], [5])
+    with pytest.raises(ValueError, match="interval='batch': it is one of 'epoch', 'step'"):
+        StepLR(optimizer, 3, interval="batch")
+
+
+@each
+def test_what_is_no_state_is_refused(name, optimizer):
+    schedule = SCHEDULES[name](optimizer)
+    with pytest.raises(TypeError, match=r"load_state_dict takes what state_dict\(\) returned, not a NoneType"):
+        schedule.load_state_dict(None)
+    with pytest.raises(ValueError, match=r"saves .*; this state has wrong"):
+        schedule.load_state_dict({"wrong": 1})
+
+
+@pytest.mark.parametrize("name", [name for name in SCHEDULES if name != "sequence"])
+def test_what_is_no_optimizer_is_refused(name):
+    with pytest.raises(TypeError, match="takes an optimizer, not a list"):
+        SCHEDULES[name]([Value(1.0)])
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda o: StepLR(o, 0), "step_size=0: it is a number of steps, at least 1"),
+        (lambda o: CosineAnnealingLR(o, 0), "T_max=0"),
+        (lambda o: LinearLR(o, total_iters=0), "total_iters=0"),
+        (lambda o: LinearLR(o, start_factor=0.0), "start_factor=0.0, end_factor=1.0: factors are between 0 and 1"),
+        (lambda o: LinearLR(o, end_factor=2.0), "end_factor=2.0"),
+        (lambda o: OneCycleLR(o, 1.0, 0), "total_steps=0"),
+        (lambda o: OneCycleLR(o, [1.0, 2.0], 10), "max_lr has 2 rates, and there are 1 groups of parameters"),
+        (lambda o: OneCycleLR(o, -1.0, 10), "max_lr=-1.0"),
+        (lambda o: OneCycleLR(o, 1.0, 10, pct_start=1.5), "pct_start=1.5"),
+        (
+            lambda o: OneCycleLR(o, 1.0, 10, anneal_strategy="square"),
+            "anneal_strategy='square': it is one of cos, linear",
+        ),
+        (lambda o: ReduceLROnPlateau(o, mode="least"), "mode='least'"),
+        (lambda o: ReduceLROnPlateau(o, threshold_mode="less"), "threshold_mode='less'"),
+        (lambda o: ReduceLROnPlateau(o, factor=1.0), "factor=1.0"),
+        (lambda o: SequentialLR(o, [], []), "SequentialLR takes schedules of its own optimizer"),
+        (lambda o: SequentialLR(o, [ReduceLROnPlateau(o)], []), "and no ReduceLROnPlateau"),
+        (lambda o: SequentialLR(o, [StepLR(SGD([Value(1.0)], 1.0), 1)], []), "of its own optimizer"),
+        (lambda o: SequentialLR(o, [StepLR(o, 1), StepLR(o, 1)], []), r"milestones=\[\]"),
+        (lambda o: SequentialLR(o, [StepLR(o, 1)] * 3, [4, 2]), r"milestones=\[4, 2\]: a rising number"),
+    ],
+)
+def test_settings_out_of_range_are_refused(make, message, optimizer):
+    with pytest.raises(ValueError, match=message):
+        make(optimizer)
+
+
+def test_one_cycle_ends_and_says_so(optimizer):
+    schedule = OneCycleLR(optimizer, 1.0, 4)
+    for _ in range(4):
+        schedule.step()
+    assert optimizer.lr == pytest.approx(1.0 / 25 / 1e4)
+    with pytest.raises(ValueError, match="step 5 of 4; total_steps is epochs times batches"):
+        schedule.step()
+
+
+@pytest.mark.parametrize("pct_start", [0.0, 0.1, 0.3, 1.0])
+@pytest.mark.parametrize("anneal_strategy", ["cos", "linear"])
+def test_one_cycle_of_few_steps_stays_between_its_rates(pct_start, anneal_strategy, optimizer):
+    for total in (1, 2, 10):
+        schedule = OneCycleLR(optimizer, 1.0, total, pct_start, anneal_strategy)
+        for _ in range(total):
+            assert 0.99 / 25 / 1e4 < optimizer.lr <= 1.0
+            assert 0.85 <= optimizer.momentum <= 0.95
+            schedule.step()
+
+
+def test_one_cycle_needs_a_momentum_to_cycle():
+    class Plain(SGD):
+        def __init__(self, parameters, lr):
+            super(SGD, self).__init__(parameters, lr)
+
+        def check(self, group):
+            super(SGD, self).check(group)
+
+    optimizer = Plain([Value(1.0)], 0.1)
+    with pytest.raises(ValueError, match="Plain has no momentum to cycle: write cycle_momentum=False"):
+        OneCycleLR(optimizer, 1.0, 10)
+    OneCycleLR(optimizer, 1.0, 10, cycle_momentum=False).step()
+    assert RMSprop([Value(1.0)]).momentum == 0.0
+
+
+def test_a_second_schedule_begins_from_the_same_rate(optimizer):
+    LinearLR(optimizer, 0.1)
+    assert optimizer.lr == pytest.approx(0.05)
+    StepLR(optimizer, 5)
+    assert optimizer.lr == 0.5
+
+
+def test_rates_may_be_numpys_and_the_metric_a_value():
+    optimizer = Adam([Value(1.0)], lr=np.float64(0.5))
+    schedule = ReduceLROnPlateau(optimizer, patience=0, factor=0.5)
+    for metric in (np.float32(1.0), np.float64(1.0)):
+        schedule.step(metric)
+    assert optimizer.lr == 0.25
+    with pytest.raises(TypeError):
+        schedule.step()
+
+
+def test_a_plateau_below_0_is_no_improvement():
+    optimizer = SGD([Value(1.0)], lr=1.0)
+    schedule = ReduceLROnPlateau(optimizer, patience=0, factor=0.5)
+    schedule.step(-1.0)
+    schedule.step(-0.99999)  # worse, if by less than the threshold
+    assert optimizer.lr == 0.5
+    schedule.step(-2.0)
+    assert optimizer.lr == 0.5
