@@ -6,8 +6,8 @@ checksum stands guard, so a model that is loaded is the one that was saved.
 """
 
 import copy
+import faulthandler
 import json
-import signal
 import struct
 import sys
 import tempfile
@@ -22,7 +22,7 @@ import safetensors.numpy
 import nn
 from nn.io import digest
 
-SECONDS, MEGABYTES = 20, 64
+SECONDS, MEGABYTES = 60, 64
 NASTY = [
     None,
     True,
@@ -170,7 +170,9 @@ def fuzz(folder, count, seed):
         path.write_bytes(data := spoil(rng, good))
         tracemalloc.reset_peak()
         before = tracemalloc.get_traced_memory()[0]
+        faulthandler.dump_traceback_later(SECONDS, exit=True)  # where it hangs, if it does
         found = loaded(path)
+        faulthandler.cancel_dump_traceback_later()
         assert found is None or spoil is spoil_model or same(found, original), data
         ends[spoil.__name__, "refused" if found is None else "loaded"] += 1
         assert tracemalloc.get_traced_memory()[1] - before < MEGABYTES * 1e6
@@ -182,7 +184,6 @@ def fuzz(folder, count, seed):
 
 if __name__ == "__main__":
     count, seed = int(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 0
-    signal.alarm(SECONDS + count // 50)  # a run that hangs is killed
     with tempfile.TemporaryDirectory() as folder:
         for (spoil, end), times in sorted(fuzz(folder, count, seed).items()):
             print(f"{spoil:>12}: {times:6,} {end}")
