@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export MPLBACKEND := Agg
 
-.PHONY: demo test lint types fuzz pictures ops-page bench clean
+.PHONY: demo test lint types fuzz endurance pictures ops-page bench clean
 
 demo: .venv/installed-demo
 	$(BIN)/python -m nn.demo
@@ -21,6 +21,9 @@ types: .venv/installed-dev
 
 fuzz: .venv/installed-dev
 	$(BIN)/python tests/fuzz.py 10000
+
+endurance: .venv/installed-dev
+	$(BIN)/python tests/endurance.py 100
 
 pictures: .venv/installed-dev
 	$(BIN)/python docs/pictures.py
