@@ -4,7 +4,11 @@ PYTHON ?= python3
 BIN := .venv/bin
 export MPLBACKEND := Agg
 
+<<<<<<< HEAD
 .PHONY: demo test lint types fuzz endurance pictures ops-page bench clean
+=======
+.PHONY: demo test lint types fuzz pictures ops-page golden bench clean
+>>>>>>> layers
 
 demo: .venv/installed-demo
 	$(BIN)/python -m nn.demo
@@ -30,6 +34,9 @@ pictures: .venv/installed-dev
 
 ops-page: .venv/installed-dev
 	$(BIN)/python docs/ops.py
+
+golden: .venv-bench/installed
+	.venv-bench/bin/python tests/nn/golden/make.py
 
 bench: .venv-bench/installed
 	.venv-bench/bin/python -m benchmarks
