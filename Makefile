@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export MPLBACKEND := Agg
 
-.PHONY: demo test lint types fuzz fuzz-files pictures ops-page bench clean
+.PHONY: demo test lint types fuzz fuzz-files endurance pictures ops-page golden bench clean
 
 demo: .venv/installed-demo
 	$(BIN)/python -m nn.demo
@@ -25,11 +25,17 @@ fuzz: .venv/installed-dev
 fuzz-files: .venv/installed-dev
 	$(BIN)/python tests/fuzz_files.py 10000
 
+endurance: .venv/installed-dev
+	$(BIN)/python tests/endurance.py 100
+
 pictures: .venv/installed-dev
 	$(BIN)/python docs/pictures.py
 
 ops-page: .venv/installed-dev
 	$(BIN)/python docs/ops.py
+
+golden: .venv-bench/installed
+	.venv-bench/bin/python tests/nn/golden/make.py
 
 bench: .venv-bench/installed
 	.venv-bench/bin/python -m benchmarks

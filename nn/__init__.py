@@ -12,12 +12,14 @@ True
 from .activations import ELU, GELU, Identity, LeakyReLU, ReLU, Sigmoid, SiLU, Softmax, Softplus, Tanh
 from .adaptive import Adam, AdamW, RMSprop
 from .binary import binary_cross_entropy, binary_cross_entropy_with_logits
+from .callbacks import Callback, EarlyStopping
 from .clip import clip_grad_norm, clip_grad_value
 from .cycle import OneCycleLR
 from .data import Standardize, batches, one_hot, split
 from .datasets import load_dataset, load_mnist, read_idx
 from .dropout import Dropout
 from .full_batch import minimize_loss
+from .history import History
 from .init import (
     glorot_normal,
     glorot_uniform,
@@ -38,9 +40,10 @@ from .normalization import BatchNorm1d
 from .optim import SGD, Optimizer
 from .penalties import l1_penalty, l2_penalty
 from .plateau import ReduceLROnPlateau
+from .plots import plot_confusion_matrix, plot_decision_boundary
 from .schedules import CosineAnnealingLR, LinearLR, Schedule, SequentialLR, StepLR
 from .torch_weights import load_torch, save_torch
-from .train import History, evaluate, fit
+from .train import evaluate, fit
 
 __all__ = [
     "ELU",
@@ -50,8 +53,10 @@ __all__ = [
     "Adam",
     "AdamW",
     "BatchNorm1d",
+    "Callback",
     "CosineAnnealingLR",
     "Dropout",
+    "EarlyStopping",
     "Flatten",
     "History",
     "Identity",
@@ -104,6 +109,8 @@ __all__ = [
     "nll_loss",
     "normal",
     "one_hot",
+    "plot_confusion_matrix",
+    "plot_decision_boundary",
     "read_idx",
     "save",
     "save_torch",

@@ -89,8 +89,8 @@ class ELU(Module):
 class GELU(Module):
     """x Φ(x), where Φ is the distribution function of the normal distribution: x, as far as it is likely to be large.
 
-    `approximate="tanh"` takes x (1 + tanh(√(2/π) (x + 0.044715 x³))) / 2 instead, which differs by less than 0.0005 and
-    is quicker here, for NumPy has no error function. Hendrycks, Gimpel, *Gaussian error linear units (GELUs)*, 2016.
+    `approximate="tanh"` takes x (1 + tanh u) / 2 = x σ(2u) with u = √(2/π) (x + 0.044715 x³) instead, which differs by
+    less than 0.0005. Hendrycks, Gimpel, *Gaussian error linear units (GELUs)*, 2016.
 
     Raises
     ------
@@ -110,7 +110,8 @@ class GELU(Module):
         x = as_array(x)
         if self.approximate == "none":
             return x * normal_cdf(x)
-        return x * 0.5 * (1 + np.tanh((x + x * x * x * 0.044715) * math.sqrt(2 / math.pi)))
+        scale = 2 * math.sqrt(2 / math.pi)
+        return x * sigmoid(x * (x * x * (0.044715 * scale) + scale))
 
     def extra_repr(self) -> str:
         return "" if self.approximate == "none" else "approximate='tanh'"

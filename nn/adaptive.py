@@ -76,6 +76,12 @@ class Adam(Adaptive):
     ) -> None:
         super().__init__(parameters, lr, betas=betas, eps=eps, weight_decay=weight_decay)
 
+    def check(self, group: dict[str, Any]) -> None:
+        if np.shape(group["betas"]) != (2,):
+            raise ValueError(f"betas={group['betas']}: they are two, such as (0.9, 0.999)")
+        super().check(group)
+        group["betas"] = tuple(group["betas"])
+
     def step(self) -> None:
         for group, members in zip(self.param_groups, self.members, strict=True):
             lr, (beta1, beta2), eps, decay = group["lr"], group["betas"], group["eps"], group["weight_decay"]

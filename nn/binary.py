@@ -49,6 +49,7 @@ def binary_cross_entropy(probability: Any, target: Any, *, sample_weight: Any = 
     """The mean over all elements of -(y log p + (1 - y) log(1 - p)), where p is the predicted probability of y = 1.
 
     `binary_cross_entropy_with_logits` is the stabler way: a sigmoid that has reached 1 has no derivative to learn from.
+    Weights of the classes are those of their samples: `sample_weight=np.where(y == 1, 3.0, 1.0)`.
 
     Raises
     ------

@@ -64,6 +64,8 @@ class OneCycleLR(Formula):
             )
         if anneal_strategy not in ANNEAL:
             raise ValueError(f"anneal_strategy={anneal_strategy!r}: it is one of {', '.join(ANNEAL)}")
+        if not 0 <= base_momentum < 1 or not 0 <= max_momentum < 1:
+            raise ValueError(f"base_momentum={base_momentum}, max_momentum={max_momentum}: at least 0, less than 1")
         if not 0 <= pct_start <= 1:
             raise ValueError(f"pct_start={pct_start}: it is a fraction of the steps, between 0 and 1")
         if cycle_momentum and not groups[0].keys() & {"momentum", "betas"}:

@@ -36,7 +36,7 @@ def batches(*arrays: Any, batch_size: int, shuffle: bool = True, rng: Seed = Non
     n = len(data[0])
     order = np.random.default_rng(rng).permutation(n) if shuffle else np.arange(n)
     chosen = (order[start : start + batch_size] for start in range(0, n, batch_size))
-    return (tuple(array[rows] for array in data) for rows in chosen)
+    return (tuple([array.take(rows, axis=0) for array in data]) for rows in chosen)
 
 
 def split(*arrays: Any, fraction: float = 0.2, rng: Seed = None) -> tuple[Array, ...]:

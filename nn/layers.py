@@ -40,7 +40,9 @@ class Linear(Module):
     Raises
     ------
     ValueError
-        When called, if x does not have n_in columns.
+        If a number of units is not positive; when called, if x does not have n_in columns.
+    TypeError
+        If the dtype is not one of real or complex floats.
 
     >>> layer = Linear(3, 2, rng=0)
     >>> layer(np.ones((5, 3))).shape
@@ -64,16 +66,16 @@ class Linear(Module):
         rng: Seed = None,
         dtype: Any = np.float64,
     ) -> None:
-        if bias not in (True, False, "folded"):
+        self.folded = bias == "folded"
+        if not self.folded and not isinstance(bias, (bool, np.bool_)):
             raise ValueError(f"Linear: bias={bias!r} is neither True, False nor 'folded'")
         if n_in < 1 or n_out < 1:
             raise ValueError(f"Linear({n_in}, {n_out}): a layer has at least one input and one output")
         if not np.issubdtype(dtype, np.inexact):
             raise TypeError(f"Linear: parameters of dtype {np.dtype(dtype)} have no derivatives; np.float32 ones have")
-        self.folded = bias == "folded"
         weight = init((n_in, n_out), rng).astype(dtype)
         self.weight = Value(np.concatenate([np.zeros((1, n_out), dtype), weight]) if self.folded else weight)
-        self.bias = Value(np.zeros(n_out, dtype)) if bias is True else None
+        self.bias = Value(np.zeros(n_out, dtype)) if bias and not self.folded else None
 
     def forward(self, x: Any) -> Any:
         try:

@@ -36,7 +36,10 @@ def mse_loss(prediction: Any, target: Any, *, sample_weight: Any = None) -> Any:
     >>> mse_loss(Value([[1.0], [2.0]]), [[0.0], [0.0]], sample_weight=[3.0, 1.0]).item()
     1.75
     """
-    return mean_square("mse_loss", *fitting("mse_loss", prediction, target), sample_weight)
+    prediction, target = fitting("mse_loss", prediction, target)
+    if sample_weight is None:
+        return mean_squared_error(prediction, target)
+    return mean("mse_loss", np.square(prediction - target), sample_weight)
 
 
 def half_mse_loss(prediction: Any, target: Any, *, sample_weight: Any = None) -> Any:
@@ -54,14 +57,9 @@ def half_mse_loss(prediction: Any, target: Any, *, sample_weight: Any = None) ->
     """
     prediction, target = fitting("half_mse_loss", prediction, target)
     outputs = prediction.size / (len(prediction) if prediction.shape else 1)
-    return mean_square("half_mse_loss", prediction, target, sample_weight) * (outputs / 2)
-
-
-def mean_square(loss: str, prediction: Any, target: Any, sample_weight: Any) -> Any:
-    """The mean, which may be weighted, of the squares of all errors."""
     if sample_weight is None:
-        return mean_squared_error(prediction, target)
-    return mean(loss, np.square(prediction - target), sample_weight)
+        return mean_squared_error(prediction, target) * (outputs / 2)
+    return mean("half_mse_loss", np.square(prediction - target), sample_weight) * (outputs / 2)
 
 
 def l1_loss(prediction: Any, target: Any, *, sample_weight: Any = None) -> Any:
@@ -170,14 +168,19 @@ def likelihood(loss: str, log_p: Any, target: Any, smoothing: float, class_weigh
         if labels:
             return -log_p[(*np.indices(target.shape, sparse=True), target)].mean()
         return (log_p * target).sum() * (-k / log_p.size)
+    dtype = np.result_type(log_p.dtype, np.float16)
     if labels:
-        target = np.eye(k, dtype=np.result_type(log_p.dtype, np.float16))[target]
+        target = np.eye(k, dtype=dtype)[target]
     total = np.ones(k) if class_weight is None else checked_weights(loss, "class_weight", class_weight, [k])
     if sample_weight is not None:
         total = total * checked_weights(loss, "sample_weight", sample_weight, samples)[..., None]
-    total = total.astype(target.dtype if labels else np.result_type(log_p.dtype, np.float16), copy=False)
-    smoothed = target * (1 - smoothing) + smoothing / k
-    return -(log_p * (smoothed * total)).sum() / (target * total).sum()
+    total = total.astype(dtype)
+    smoothed, mass = target * (1 - smoothing) + smoothing / k, (target * total).sum()
+    if labels and not mass:
+        raise ValueError(
+            f"{loss}: the classes of all these samples have the weight 0: there is nothing to take the mean of"
+        )
+    return -(log_p * (smoothed * total)).sum() / mass
 
 
 def with_classes(loss: str, scores: Any, target: Any) -> tuple[Any, Any]:
@@ -248,9 +251,8 @@ def fitting(loss: str, prediction: Any, target: Any) -> tuple[Any, Any]:
         raise ValueError(f"{loss}: the prediction has shape {shape}, the target {target.shape}{hint}")
     if 0 in shape:
         raise ValueError(f"{loss}: a prediction of shape {shape} has no elements")
-    for name, data in (("prediction", prediction), ("target", target)):
-        if data.dtype.kind not in "biufc":
-            raise TypeError(f"{loss}: the {name} has dtype {data.dtype}, and it is made of numbers")
+    if type(target) is np.ndarray and target.dtype.kind not in "biufc":
+        raise TypeError(f"{loss}: the target has dtype {target.dtype}, and it is made of numbers")
     return prediction, target
 
 

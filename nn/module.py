@@ -101,6 +101,8 @@ class Module:
 
         Raises
         ------
+        TypeError
+            If it is no dict.
         ValueError
             If a name is missing or unexpected, or if a shape or dtype does not fit. All that is wrong is listed, and
             nothing is loaded then.
@@ -114,6 +116,8 @@ class Module:
         ValueError: the saved state does not fit this Scale; nothing was loaded:
           factor: saved with shape (3,), here it has shape (2,)
         """
+        if not isinstance(saved, Mapping):
+            raise TypeError(f"load_state_dict takes what state_dict() returned, not a {type(saved).__name__}")
         own = dict(state(self))
         new = {name: np.asarray(stop_gradient(data)) for name, data in saved.items()}
         wrong = [f"{name}: missing from the saved state" for name in own if name not in new]

@@ -15,8 +15,14 @@ from autograd_core import Value
 from .aliases import Array
 from .module import misfits
 
-LIMITS = {"momentum": math.inf, "weight_decay": math.inf, "eps": math.inf, "alpha": 1.0, "betas": 1.0}
+LIMITS = {"lr": math.inf, "momentum": math.inf, "weight_decay": math.inf, "eps": math.inf, "alpha": 1.0, "betas": 1.0}
 """Each of these settings is at least 0 and below its limit."""
+
+
+def check_range(name: str, value: Any) -> None:
+    """A ValueError for a setting that is out of its range. A schedule may well bring a rate down to 0."""
+    if name in LIMITS and not all(0 <= x < LIMITS[name] for x in np.atleast_1d(value)):
+        raise ValueError(f"{name}={value}: it is at least 0, and less than {LIMITS[name]:g}")
 
 
 class Setting:
@@ -29,6 +35,7 @@ class Setting:
         return self if optimizer is None else optimizer.param_groups[0][self.name]
 
     def __set__(self, optimizer: Any, value: Any) -> None:
+        check_range(self.name, value)
         for group in optimizer.param_groups:
             group[self.name] = value
 
@@ -83,19 +90,20 @@ class Optimizer:
 
     def check(self, group: dict[str, Any]) -> None:
         """A ValueError for a setting that is out of its range."""
-        lr = group["lr"]
-        if not 0 < lr < math.inf:
-            raise ValueError(f"lr={lr}: the learning rate is a positive number")
-        for name in group.keys() & LIMITS.keys():
-            if not np.all([0 <= x < LIMITS[name] for x in np.atleast_1d(group[name])]):
-                raise ValueError(f"{name}={group[name]}: it is at least 0, and less than {LIMITS[name]:g}")
+        if not 0 < group["lr"] < math.inf:
+            raise ValueError(f"lr={group['lr']}: the learning rate is a positive number")
+        for name in self.settings:
+            check_range(name, group[name])
 
     def step(self) -> None:
         """Update every parameter that has a gradient."""
         raise NotImplementedError
 
     def zero_grad(self) -> None:
-        """Forget all gradients, so that the next `backward()` does not add to them."""
+        """Forget all gradients, so that the next `backward()` does not add to them.
+
+        Without it they accumulate: k small batches, each with its loss divided by k, make one large batch.
+        """
         for p in self.parameters:
             p.grad = None
 
@@ -147,7 +155,7 @@ class Optimizer:
         wrong = [f"{name}: missing from the saved state" for name in own if name not in saved]
         for name, item in saved.items():
             if name in own:
-                wrong += not_numbers(name, item)
+                wrong += unlike(name, item, own[name][name.rpartition(".")[2]])
             else:
                 wrong += self.remember(memories, name, item)
         if wrong:
@@ -170,7 +178,7 @@ class Optimizer:
             return [f"{name}: saved, but there is nothing of that name here"]
         if kind == "steps":
             memory[kind] = item
-            return not_numbers(name, item)
+            return unlike(name, item, 0)
         array = np.asarray(item)
         wrong = list(misfits(name, array, memory.like))
         memory[kind] = None if wrong else array.astype(memory.like.dtype)
@@ -287,7 +295,16 @@ def with_memory(p: Value) -> tuple[Value, Memory, Array, Array]:
     return p, Memory(work), work, np.empty_like(work)
 
 
-def not_numbers(name: str, item: Any) -> Iterable[str]:
-    """The reason, if any, why a saved setting is none."""
-    if not all(isinstance(x, (bool, int, float)) for x in (item if isinstance(item, (list, tuple)) else [item])):
-        yield f"{name}: saved as a {type(item).__name__}, and it is a number"
+def unlike(name: str, item: Any, old: Any) -> Iterable[str]:
+    """The reason, if any, why a saved setting cannot take the place of an old one: a number, or a tuple of numbers."""
+    if isinstance(old, tuple):
+        fits = isinstance(item, (list, tuple)) and len(item) == len(old) and all(map(is_number, item))
+    else:
+        fits = is_number(item)
+    if not fits:
+        yield f"{name}: saved as {item!r}, and here it is {old!r}"
+
+
+def is_number(x: Any) -> bool:
+    """Whether this is a plain number, or True or False."""
+    return isinstance(x, (bool, int, float))

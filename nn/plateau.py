@@ -49,6 +49,8 @@ class ReduceLROnPlateau(Schedule):
             raise ValueError(f"mode={mode!r}, threshold_mode={threshold_mode!r}: these are min or max, and rel or abs")
         if not 0 < factor < 1:
             raise ValueError(f"factor={factor}: the rate is multiplied by a number between 0 and 1")
+        if not 0 <= min_lr < math.inf or patience < 0 or cooldown < 0:
+            raise ValueError(f"min_lr={min_lr}, patience={patience}, cooldown={cooldown}: none of them is negative")
         self.sign = 1.0 if mode == "min" else -1.0
         self.factor, self.min_lr, self.eps = factor, min_lr, eps
         self.patience, self.cooldown = patience, cooldown

@@ -54,7 +54,7 @@ class Schedule:
         return {name: getattr(self, name) for name in self.counts}
 
     def load_state_dict(self, saved: Mapping[str, Any]) -> None:
-        """Go on from what `state_dict` saved; the optimizer loads its own state.
+        """Go on from what `state_dict` saved, in a schedule made with the same settings; the optimizer loads its own.
 
         Raises
         ------
@@ -106,6 +106,8 @@ class StepLR(Formula):
 
     def __init__(self, optimizer: Optimizer, step_size: int, gamma: float = 0.1, *, interval: str = "epoch") -> None:
         super().__init__(optimizer, interval)
+        if not 0 < gamma < math.inf:
+            raise ValueError(f"gamma={gamma}: the rate is multiplied by a positive number")
         self.step_size = at_least_one("step_size", step_size)
         self.gamma = gamma
         self.go_to(0)
@@ -136,6 +138,8 @@ class CosineAnnealingLR(Formula):
         interval: str = "epoch",
     ) -> None:
         super().__init__(optimizer, interval)
+        if not 0 <= eta_min < math.inf:
+            raise ValueError(f"eta_min={eta_min}: a learning rate is not negative")
         self.T_max = at_least_one("T_max", T_max)
         self.eta_min = eta_min
         self.go_to(0)

@@ -231,6 +231,8 @@ def test_wrong_weights_are_refused(loss, wrong, message):
 def test_wrong_class_weights_are_refused():
     with pytest.raises(ValueError, match=r"class_weight has shape \(2,\), and it is one number for each of \(3,\)"):
         cross_entropy(PREDICTION, LABELS, class_weight=[1.0, 2.0])
+    with pytest.raises(ValueError, match="nll_loss: the classes of all these samples have the weight 0"):
+        nll_loss(PREDICTION, LABELS, class_weight=[0.0, 1.0, 0.0])
 
 
 # Two classes and outliers ---------------------------------------------------------------------------------------------

@@ -232,6 +232,12 @@ def test_a_read_only_array_is_refused_before_anything_is_loaded():
     assert layer.weight.data.all()
 
 
+@pytest.mark.parametrize("wrong", [None, [1.0], "weights.safetensors"])
+def test_what_is_no_state_is_refused(wrong):
+    with pytest.raises(TypeError, match=r"load_state_dict takes what state_dict\(\) returned, not a"):
+        Linear(2, 1).load_state_dict(wrong)
+
+
 def test_loading_between_the_passes_is_noticed():
     layer = Linear(2, 1, rng=0)
     loss = (layer(np.ones((1, 2))) ** 2).sum()

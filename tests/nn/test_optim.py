@@ -86,6 +86,17 @@ def test_the_momentum_may_be_changed():
     assert p.data == 1.0 - 1.0 - 1.0 - 1.5
 
 
+@pytest.mark.parametrize(
+    ("name", "value"), [("lr", -0.1), ("lr", float("nan")), ("momentum", -1), ("weight_decay", -1)]
+)
+def test_a_setting_is_not_changed_to_what_is_out_of_range(name, value):
+    optimizer = SGD([Value(1.0)], lr=0.1)
+    with pytest.raises(ValueError, match=f"{name}={value}: it is at least 0"):
+        setattr(optimizer, name, value)
+    optimizer.lr = 0
+    assert optimizer.lr == 0
+
+
 def test_a_parameter_without_a_gradient_is_left_as_it_is():
     used, unused = Value([1.0]), Value([1.0])
     optimizer = SGD([used, unused], lr=0.1, momentum=0.9, weight_decay=0.5)
@@ -176,6 +187,8 @@ def test_numbers_out_of_range_are_refused(settings, message):
     [
         (Adam, {"betas": (0.9, 1.0)}, r"betas=\(0.9, 1.0\): it is at least 0, and less than 1"),
         (Adam, {"betas": (-0.1, 0.9)}, r"betas=\(-0.1, 0.9\)"),
+        (Adam, {"betas": (0.9,)}, r"betas=\(0.9,\): they are two, such as \(0.9, 0.999\)"),
+        (Adam, {"betas": 0.9}, "betas=0.9: they are two"),
         (Adam, {"eps": -1e-8}, "eps=-1e-08"),
         (Adam, {"lr": 0.0}, "lr=0.0"),
         (AdamW, {"weight_decay": float("nan")}, "weight_decay=nan"),
@@ -310,8 +323,9 @@ def test_the_state_is_flat_and_made_of_arrays_and_numbers():
         ({"parameters.1.velocity": np.ones(2)}, "parameters.1.velocity: saved, but there is nothing of that name here"),
         ({"parameters.0.mean": np.ones(2)}, "parameters.0.mean: saved, but"),
         ({"groups.1.lr": 0.1}, "groups.1.lr: saved, but"),
-        ({"groups.0.lr": "fast"}, "groups.0.lr: saved as a str, and it is a number"),
-        ({"groups.0.lr": None}, "groups.0.lr: saved as a NoneType"),
+        ({"groups.0.lr": "fast"}, "groups.0.lr: saved as 'fast', and here it is 0.1"),
+        ({"groups.0.lr": [0.1]}, r"groups.0.lr: saved as \[0.1\], and here it is 0.1"),
+        ({"groups.0.lr": None}, "groups.0.lr: saved as None"),
         ({"parameters.0.steps": 3}, "parameters.0.steps: saved, but there is nothing of that name here"),
     ],
 )
@@ -335,8 +349,10 @@ def test_what_is_no_state_is_refused(wrong):
 
 def test_the_state_of_another_kind_is_refused():
     optimizer = Adam([Value(1.0)])
-    with pytest.raises(ValueError, match=r"parameters.0.steps: saved as a ndarray, and it is a number"):
+    with pytest.raises(ValueError, match=r"parameters.0.steps: saved as array.*, and here it is 0"):
         optimizer.load_state_dict(optimizer.state_dict() | {"parameters.0.steps": np.ones(2)})
+    with pytest.raises(ValueError, match=r"groups.0.betas: saved as 0.9, and here it is \(0.9, 0.999\)"):
+        optimizer.load_state_dict(optimizer.state_dict() | {"groups.0.betas": 0.9})
     with pytest.raises(ValueError, match=r"groups.0.betas: missing from the saved state"):
         Adam([Value(1.0)]).load_state_dict(SGD([Value(1.0)], lr=0.1).state_dict())
 

@@ -68,7 +68,12 @@ def test_what_is_no_optimizer_is_refused(name):
     ("make", "message"),
     [
         (lambda o: StepLR(o, 0), "step_size=0: it is a number of steps, at least 1"),
+        (lambda o: StepLR(o, 1, gamma=-0.5), "gamma=-0.5"),
         (lambda o: CosineAnnealingLR(o, 0), "T_max=0"),
+        (lambda o: CosineAnnealingLR(o, 5, eta_min=-0.1), "eta_min=-0.1"),
+        (lambda o: OneCycleLR(o, 1.0, 10, max_momentum=1.0), "max_momentum=1.0"),
+        (lambda o: ReduceLROnPlateau(o, min_lr=-0.1), "min_lr=-0.1"),
+        (lambda o: ReduceLROnPlateau(o, patience=-1), "patience=-1"),
         (lambda o: LinearLR(o, total_iters=0), "total_iters=0"),
         (lambda o: LinearLR(o, start_factor=0.0), "start_factor=0.0, end_factor=1.0: factors are between 0 and 1"),
         (lambda o: LinearLR(o, end_factor=2.0), "end_factor=2.0"),
