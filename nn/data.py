@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from .aliases import Array, Seed
+from .checks import numbers
 from .losses import checked_labels
 from .module import Module
 
@@ -93,6 +94,8 @@ class Standardize(Module):
 
     Raises
     ------
+    TypeError
+        If the data are no real numbers.
     ValueError
         If there are no samples, or if a number is infinite or NaN; the first is named.
 
@@ -108,12 +111,9 @@ class Standardize(Module):
     scale: Array
 
     def __init__(self, x: Any) -> None:
-        (data,) = samples((x,))
-        if data.dtype.kind not in "biuf":
-            raise ValueError(f"Standardize: data of dtype {data.dtype} have no mean; give real numbers")
-        if not np.isfinite(data).all():
-            place = tuple(int(k) for k in np.argwhere(~np.isfinite(data))[0])
-            raise ValueError(f"Standardize: x{list(place)} is {data[place]}: remove or fill in what is not finite")
+        (data,) = samples((numbers("x", x),))
+        if data.dtype.kind == "c":
+            raise TypeError(f"Standardize: data of dtype {data.dtype} have no order of size; give real numbers")
         mean, scale = data.mean(axis=0, dtype=np.float64), data.std(axis=0, dtype=np.float64)
         rounding = np.finfo(np.float64).eps * len(data) * np.abs(mean)  # as much as a constant may seem to vary
         dtype = data.dtype if data.dtype.kind == "f" else np.float64

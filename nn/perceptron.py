@@ -15,6 +15,7 @@ from .checks import weights
 from .extras import require
 from .full_batch import minimize_loss
 from .layers import MLP, Linear
+from .losses import place
 from .optim import SGD, Optimizer
 from .penalties import l2_penalty
 from .train import fit
@@ -294,8 +295,6 @@ class Perceptron(BaseEstimator):  # type: ignore[misc]
 def first_that_is_not_finite(name: str, data: Any) -> str:
     """Where in a table it is."""
     table = np.asarray(data, dtype=np.float64)
-    row, *column = (int(k) for k in np.argwhere(~np.isfinite(table))[0])
-    at = f", column {column[0]}" if column else ""
-    if column and hasattr(data, "columns"):
-        at += f" ({data.columns[column[0]]})"
-    return f"The first is {table[(row, *column)]}, in row {row}{at} of {name}: leave such rows out, or fill them in"
+    wrong = ~np.isfinite(table)
+    label = f" ({data.columns[np.argwhere(wrong)[0][1]]})" if hasattr(data, "columns") else ""
+    return f"{name} is {place(wrong, table)}{label}: leave such rows out, or fill in what is missing"

@@ -135,7 +135,7 @@ def test_pandas_names_are_kept_and_checked():
     with pytest.raises(ValueError, match="feature names should match"):
         estimator.predict(table[["b", "a", "c", "d"]])
     table.loc[7, "c"] = np.nan
-    with pytest.raises(ValueError, match=r"(?s)Input X contains NaN.*in row 7, column 2 \(c\) of X"):
+    with pytest.raises(ValueError, match=r"(?s)Input X contains NaN.*X is nan in row 7, column 2 \(c\)"):
         MLPClassifier().fit(table, Y)
 
 
@@ -230,8 +230,8 @@ def with_hole(data, *place):
         (MLPClassifier(), X, X[:, 0], "Unknown label type"),
         (MLPClassifier(), X, Y[:-1], "inconsistent numbers of samples"),
         (MLPClassifier(), X[:0], Y[:0], "0 sample"),
-        (MLPClassifier(), with_hole(X, 3, 1), Y, r"nan, in row 3, column 1 of X"),
-        (MLPRegressor(), X, with_hole(Y, 5), r"nan, in row 5 of y"),
+        (MLPClassifier(), with_hole(X, 3, 1), Y, "X is nan in row 3, column 1"),
+        (MLPRegressor(), X, with_hole(Y, 5), "y is nan in row 5"),
         (MLPClassifier(hidden_layer_sizes=(3, 0)), X, Y, "hidden_layer_sizes must be > 0"),
         (MLPClassifier(hidden_layer_sizes="many"), X, Y, "hidden_layer_sizes"),
         (MLPClassifier(activation="step"), X, Y, "activation='step' is not 'logistic', 'identity'"),
