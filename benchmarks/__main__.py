@@ -10,7 +10,7 @@ from pathlib import Path
 
 from .harness import Target, machine, run, table
 
-ALL = ("scalar_chain", "training_step", "second_order", "surface", "memory", "drawing", "import_time")
+ALL = ("scalar_chain", "training_step", "second_order", "surface", "estimators", "memory", "drawing", "import_time")
 RESULTS = Path(__file__).with_name("RESULTS.md")
 
 

@@ -29,7 +29,7 @@ class Target:
             found = f"{value:.2f} {self.unit} ({low:.2f}–{high:.2f})"
         else:
             value = self.measured
-            found = f"{value:,.0f} {self.unit}"
+            found = f"{value:,.{2 if 0.005 <= value < 10 and value != int(value) else 0}f} {self.unit}"
         met = "yes" if value <= self.at_most else "**no**"
         return [self.work, self.against, f"≤ {self.at_most:g} {self.unit}", found, met]
 

@@ -1,21 +1,27 @@
-"""What a graph takes, what comes back, and what is left for the garbage collector."""
+"""What a graph and a training step take, what comes back, and what is left for the garbage collector."""
 
 import gc
+import multiprocessing
 import os
 import sys
 import tracemalloc
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
+import torch
+
 from autograd_core import Value
 
 from .harness import Report, Target, table
-from .training_step import OURS, candidates
+from .training_step import CANDIDATES, OURS, REFERENCE, begin, candidates
 
 NODES, AT_MOST = 1_000_000, 256
 STEPS, SIZES, BATCH = 1_000, (2, 3, 1), 4
+WIDE, WIDE_BATCH, MEBIBYTE = (784, 1024, 1024, 10), 256, 1 << 20
+PEERS = ("PyTorch nn", "MyGrad")
 DATA = sys.getsizeof(1.0)
 """The bytes that a node's data take: its number. Its gradient counts as the graph's."""
 
@@ -69,8 +75,34 @@ def left_over(step: Callable[[], object]) -> int:
     return found
 
 
+def step_peak(name: str) -> float:
+    """MiB by which the process grows at most over five steps of the wide network: gradients, activations and the rest.
+
+    Data and parameters are there before. The kernel keeps the peak, and forgets it when it is told to.
+    """
+    torch.set_num_threads(1)
+    candidate = CANDIDATES[name](WIDE, *begin(WIDE, WIDE_BATCH))
+    gc.collect()
+    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+    before = resident()
+    for _ in range(5):
+        candidate.step()
+    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+    peak = next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM"))
+    return (peak - before) / MEBIBYTE
+
+
+def step_peaks() -> dict[str, float]:
+    """The same for all engines, each in a process of its own."""
+    found = {}
+    for name in CANDIDATES:
+        with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+            found[name] = pool.submit(step_peak, name).result()
+    return found
+
+
 def run() -> Report:
-    """Measure the chain twice (counting every allocation makes it slow), then the leftovers of training."""
+    """Measure the chain twice (counting every allocation makes it slow), then what training takes and leaves."""
     real = phases(resident)
     tracemalloc.start()
     counted = phases(requested)
@@ -90,6 +122,16 @@ def run() -> Report:
         f"\n## Objects left for the cycle collector after {STEPS:,} training steps\n\n"
         + table(["engine", "objects"], [[name, f"{count:,}"] for name, count in left.items()])
     )
+    peaks = step_peaks()
+    text += (
+        f"\n## Memory of a training step, {'-'.join(map(str, WIDE))}, batch {WIDE_BATCH}\n\n"
+        + table(
+            ["engine", "MiB at the peak", f"× {REFERENCE}"],
+            [[name, f"{peak:.0f}", f"{peak / peaks[REFERENCE]:.2f}"] for name, peak in peaks.items()],
+        )
+        + "\nBy how much the process grows over five steps, beyond data and parameters.\n"
+    )
+    wide = [peaks[OURS] / peaks[name] for name in PEERS]
     chain_of = f"chain of {NODES:,} scalar operations"
     return Report(
         text,
@@ -97,5 +139,9 @@ def run() -> Report:
             Target(f"{chain_of}, beside its data, at the peak", "", peak, AT_MOST, "bytes a node"),
             Target(f"{chain_of}, after it was dropped", "", counted[-1][0], 1, "bytes a node"),
             Target(f"left for the cycle collector after {STEPS:,} training steps", "", left[OURS], 0, "objects"),
+            *(
+                Target("memory of a training step 784-1024-1024-10, batch 256", name, ratio, 1.0)
+                for name, ratio in zip(PEERS, wide, strict=True)
+            ),
         ],
     )

@@ -237,14 +237,20 @@ CANDIDATES: dict[str, Callable[..., Candidate]] = {
 }
 
 
-def candidates(sizes: tuple[int, ...], batch: int) -> dict[str, Candidate]:
-    """Every way to write the step, on the same data; their gradients agree before a first step and after it."""
-    torch.set_num_threads(1)
+def begin(sizes: tuple[int, ...], batch: int) -> tuple[list[Array], Array, Array]:
+    """Parameters to begin with, inputs and targets."""
     rng = np.random.default_rng(0)
     x, y = rng.random((batch, sizes[0])), rng.random((batch, sizes[-1]))
     parameters = []
     for n_in, n_out in pairwise(sizes):
         parameters += [rng.standard_normal((n_in, n_out)) / np.sqrt(n_in), rng.standard_normal(n_out)]
+    return parameters, x, y
+
+
+def candidates(sizes: tuple[int, ...], batch: int) -> dict[str, Candidate]:
+    """Every way to write the step, on the same data; their gradients agree before a first step and after it."""
+    torch.set_num_threads(1)
+    parameters, x, y = begin(sizes, batch)
     built = {name: make(sizes, [p.copy() for p in parameters], x, y) for name, make in CANDIDATES.items()}
     for steps in range(2):
         right = built[REFERENCE].gradients()

@@ -12,11 +12,14 @@ True
 from .activations import ELU, GELU, Identity, LeakyReLU, ReLU, Sigmoid, SiLU, Softmax, Softplus, Tanh
 from .adaptive import Adam, AdamW, RMSprop
 from .binary import binary_cross_entropy, binary_cross_entropy_with_logits
+from .callbacks import Callback, EarlyStopping
 from .clip import clip_grad_norm, clip_grad_value
 from .cycle import OneCycleLR
-from .data import batches, one_hot, split
+from .data import Standardize, batches, one_hot, split
+from .datasets import load_dataset, load_mnist, read_idx
 from .dropout import Dropout
 from .full_batch import minimize_loss
+from .history import History
 from .init import (
     glorot_normal,
     glorot_uniform,
@@ -28,6 +31,7 @@ from .init import (
     uniform,
     zeros,
 )
+from .io import load, save
 from .layers import MLP, Flatten, Linear, Residual, Sequential
 from .losses import cross_entropy, half_mse_loss, huber_loss, l1_loss, mse_loss, nll_loss
 from .metrics import accuracy
@@ -36,9 +40,11 @@ from .normalization import BatchNorm1d
 from .optim import SGD, Optimizer
 from .penalties import l1_penalty, l2_penalty
 from .plateau import ReduceLROnPlateau
+from .plots import plot_confusion_matrix, plot_decision_boundary
 from .schedules import CosineAnnealingLR, LinearLR, Schedule, SequentialLR, StepLR
 from .teach import explain_training_step
-from .train import History, evaluate, fit
+from .torch_weights import load_torch, save_torch
+from .train import evaluate, fit
 
 __all__ = [
     "ELU",
@@ -48,8 +54,10 @@ __all__ = [
     "Adam",
     "AdamW",
     "BatchNorm1d",
+    "Callback",
     "CosineAnnealingLR",
     "Dropout",
+    "EarlyStopping",
     "Flatten",
     "History",
     "Identity",
@@ -70,6 +78,7 @@ __all__ = [
     "Sigmoid",
     "Softmax",
     "Softplus",
+    "Standardize",
     "StepLR",
     "Tanh",
     "accuracy",
@@ -93,11 +102,20 @@ __all__ = [
     "l2_penalty",
     "lecun_normal",
     "lecun_uniform",
+    "load",
+    "load_dataset",
+    "load_mnist",
+    "load_torch",
     "minimize_loss",
     "mse_loss",
     "nll_loss",
     "normal",
     "one_hot",
+    "plot_confusion_matrix",
+    "plot_decision_boundary",
+    "read_idx",
+    "save",
+    "save_torch",
     "split",
     "uniform",
     "zeros",

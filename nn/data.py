@@ -1,4 +1,4 @@
-"""Data sets are arrays with samples on the first axis: splitting them, cutting them into batches, encoding labels."""
+"""Data sets are arrays with samples on the first axis: splitting, cutting into batches, scaling, encoding labels."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -6,7 +6,9 @@ from typing import Any
 import numpy as np
 
 from .aliases import Array, Seed
+from .checks import numbers
 from .losses import checked_labels
+from .module import Module
 
 
 def batches(*arrays: Any, batch_size: int, shuffle: bool = True, rng: Seed = None) -> Iterator[tuple[Array, ...]]:
@@ -35,7 +37,7 @@ def batches(*arrays: Any, batch_size: int, shuffle: bool = True, rng: Seed = Non
     n = len(data[0])
     order = np.random.default_rng(rng).permutation(n) if shuffle else np.arange(n)
     chosen = (order[start : start + batch_size] for start in range(0, n, batch_size))
-    return (tuple(array[rows] for array in data) for rows in chosen)
+    return (tuple([array.take(rows, axis=0) for array in data]) for rows in chosen)
 
 
 def split(*arrays: Any, fraction: float = 0.2, rng: Seed = None) -> tuple[Array, ...]:
@@ -77,6 +79,55 @@ def one_hot(labels: Any, n_classes: int) -> Array:
     rows = np.zeros((*labels.shape, n_classes))
     np.put_along_axis(rows, labels[..., None], 1.0, axis=-1)
     return rows
+
+
+class Standardize(Module):
+    """z = (x - mean) / scale: what was fitted on gets the mean 0 and the standard deviation 1 in each column.
+
+    It is a layer without parameters: `Sequential(Standardize(x_train), MLP(...))` takes data as they come, and is saved
+    with its mean and scale. Fit it on what is trained on alone, or the test data have told something of themselves.
+
+    Parameters
+    ----------
+    x
+        The data to fit on, of shape (n, ...). A column that is constant is only centred: its scale is 1.
+
+    Raises
+    ------
+    TypeError
+        If the data are no real numbers.
+    ValueError
+        If there are no samples, or if a number is infinite or NaN; the first is named.
+
+    >>> scaled = Standardize([[0.0, 5.0], [2.0, 5.0]])
+    >>> scaled([[0.0, 5.0], [4.0, 6.0]])
+    array([[-1.,  0.],
+           [ 3.,  1.]])
+    >>> scaled.inverse([[3.0, 1.0]])
+    array([[4., 6.]])
+    """
+
+    mean: Array
+    scale: Array
+
+    def __init__(self, x: Any) -> None:
+        (data,) = samples((numbers("x", x),))
+        if data.dtype.kind == "c":
+            raise TypeError(f"Standardize: data of dtype {data.dtype} have no order of size; give real numbers")
+        mean, scale = data.mean(axis=0, dtype=np.float64), data.std(axis=0, dtype=np.float64)
+        rounding = np.finfo(np.float64).eps * len(data) * np.abs(mean)  # as much as a constant may seem to vary
+        dtype = data.dtype if data.dtype.kind == "f" else np.float64
+        self.mean, self.scale = (np.asarray(a, dtype) for a in (mean, np.where(scale > rounding, scale, 1.0)))
+
+    def forward(self, x: Any) -> Any:
+        return (x - self.mean) / self.scale
+
+    def inverse(self, z: Any) -> Any:
+        """x = z · scale + mean."""
+        return z * self.scale + self.mean
+
+    def extra_repr(self) -> str:
+        return "×".join(map(str, self.mean.shape))
 
 
 def samples(arrays: tuple[Any, ...]) -> list[Array]:

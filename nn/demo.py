@@ -16,12 +16,15 @@ from autograd_core import Value, draw, sigmoid
 
 from .aliases import Array
 from .data import one_hot, split
+from .datasets import load_dataset
 from .extras import require
+from .history import History
 from .layers import MLP
 from .losses import mse_loss
 from .metrics import accuracy
 from .optim import SGD
-from .train import History, evaluate, fit
+from .plots import plot_confusion_matrix
+from .train import evaluate, fit
 
 RATE = 10.0
 """The learning rate: high, because the mean over 10 outputs makes every gradient a fifth of half_mse_loss's."""
@@ -44,8 +47,7 @@ class Result:
 def train_on_digits(seed: int = 0, epochs: int = 60, *, progress: bool = True) -> Result:
     """Train the network; the seed decides what is held out, the initial weights and the order of the samples."""
     rng = np.random.default_rng(seed)
-    digits = require("sklearn.datasets", extra="learn").load_digits()
-    x, x_test, labels, labels_test = split(digits.data / 16, digits.target, fraction=0.2, rng=rng)
+    x, x_test, labels, labels_test = split(*load_dataset("digits"), fraction=0.2, rng=rng)
     model = MLP([64, 32, 10], activation="sigmoid", rng=rng)
     history = fit(
         model,
@@ -57,6 +59,7 @@ def train_on_digits(seed: int = 0, epochs: int = 60, *, progress: bool = True) -
         batch_size=32,
         rng=rng,
         validation=(x_test, one_hot(labels_test, 10)),
+        metrics=[accuracy],
         progress=progress,
     )
     return Result(model, history, train=(x, labels), test=(x_test, labels_test))
@@ -80,18 +83,23 @@ def draw_network(result: Result, batch_size: int = 32) -> Any:
     return draw(cost, names={"C": cost, "x": x, "y": y})
 
 
-def plot_losses(history: History, path: Path) -> None:
-    """Save the losses over the epochs as a picture."""
-    figure = require("matplotlib.figure", extra="plot").Figure(figsize=(6, 4), layout="constrained")
-    history.plot(figure.subplots())
-    figure.savefig(path, dpi=150)
+def plot_training(result: Result, folder: Path) -> list[Path]:
+    """Save how the training went, and which digits are taken for which, as pictures."""
+    new_figure = require("matplotlib.figure", extra="plot").Figure
+    training, confusion = (new_figure(figsize=size, layout="constrained") for size in ((10, 6.5), (5.2, 5)))
+    result.history.plot(training)
+    x_test, labels = result.test
+    plot_confusion_matrix(result.model(x_test), labels, confusion.subplots())
+    paths = [folder / "training.png", folder / "confusion.png"]
+    for figure, path in zip((training, confusion), paths, strict=True):
+        figure.savefig(path, dpi=150)
+    return paths
 
 
 def save_pictures(result: Result, folder: Path) -> list[Path]:
-    """Write the loss curve and the two graphs into a folder; returns where they are."""
+    """Write the plots and the two graphs into a folder; returns where they are."""
     folder.mkdir(parents=True, exist_ok=True)
-    paths = [folder / "loss_curve.png"]
-    plot_losses(result.history, paths[0])
+    paths = plot_training(result, folder)
     for name, drawing in (("expression", draw_neuron()), ("mlp_loss", draw_network(result))):
         for suffix in ("svg", "png"):
             paths.append(folder / f"{name}.{suffix}")
@@ -111,7 +119,8 @@ def main(arguments: list[str] | None = None) -> None:
     for name, part in (("train", result.train), ("test", result.test)):
         loss, correct = result.loss_and_accuracy(*part)
         print(f"{name:>5}: loss {loss:.4f}, accuracy {correct:.1%} of {len(part[1])} digits")
-    print("\nThe loss curve and the computation graphs:")
+    print(f"\n{result.history}")
+    print("\nThe training, the mistakes, and two computation graphs:")
     for path in save_pictures(result, options.out):
         print(f"  {path}")
 

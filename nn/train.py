@@ -1,63 +1,51 @@
-"""The training loop, and what it leaves behind."""
+"""The training loop."""
 
-import math
-from collections.abc import Callable
-from dataclasses import dataclass, field
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
-from autograd_core import Value, stop_gradient
-
 from .aliases import Seed
-from .data import batches, samples
-from .extras import require
+from .callbacks import Callback
+from .checkpoint import Keeper
+from .checks import precision_of, same_parameters
+from .feed import Arrays, Stream, checked
+from .history import NORM, History
 from .losses import mse_loss
 from .module import Module
 from .optim import Optimizer
+from .plateau import ReduceLROnPlateau
+from .progress import Silence, progress_of
+from .run import Run, measure
+from .schedules import Schedule
+from .settings import described
 
-Loss = Callable[[Any, Any], Any]
-
-
-@dataclass
-class History:
-    """The losses of a training, one for each epoch."""
-
-    loss: list[float] = field(default_factory=list)
-    """The mean over the samples as they were met: the parameters improve while an epoch runs."""
-
-    validation_loss: list[float] = field(default_factory=list)
-    """The loss on the validation data after each epoch; empty if there were none."""
-
-    def plot(self, ax: Any = None) -> Any:
-        """Draw the losses over the epochs, on a logarithmic scale, into matplotlib's Axes, and return these.
-
-        Raises
-        ------
-        ImportError
-            If matplotlib is not installed (extra `plot`).
-        """
-        if ax is None:
-            _, ax = require("matplotlib.pyplot", extra="plot").subplots()
-        for losses, label in ((self.loss, "training"), (self.validation_loss, "validation")):
-            if losses:
-                ax.plot(range(1, len(losses) + 1), losses, label=label)
-        ax.set(xlabel="epoch", ylabel="loss", yscale="log")
-        ax.legend()
-        return ax
+Loss = Callable[..., Any]
+Metric = Callable[[Any, Any], Any]
 
 
 def fit(
     model: Module,
     x: Any,
-    y: Any,
+    y: Any = None,
     *,
-    loss: Loss = mse_loss,
     optimizer: Optimizer,
     epochs: int,
+    loss: Loss = mse_loss,
     batch_size: int = 32,
     rng: Seed = None,
-    validation: tuple[Any, Any] | None = None,
+    sample_weight: Any = None,
+    validation: tuple[Any, ...] | None = None,
+    validation_split: float = 0.0,
+    metrics: Mapping[str, Metric] | Sequence[Metric] = (),
+    callbacks: Sequence[Callback] = (),
+    schedule: Schedule | Sequence[Schedule] = (),
+    clip_norm: float | None = None,
+    accumulate: int = 1,
+    checkpoint: str | os.PathLike[str] | None = None,
+    every: int | None = None,
     progress: bool = True,
 ) -> History:
     """Train a model on mini-batches in random order. It is left in `eval` mode, ready for use.
@@ -65,84 +53,178 @@ def fit(
     Parameters
     ----------
     model, x, y
-        `model(x)` is to come close to y. Samples are on the first axis.
-    loss
-        `loss(prediction, target)` of a batch: a scalar, the mean over its samples.
+        `model(x)` is to come close to y. Samples are on the first axis. Floats wider than the model's parameters are
+        narrowed to them: a float32 model computes in float32. In place of x and y there may be batches: an iterable of
+        pairs (x, y) or triples (x, y, sample_weight), which gives them anew for each epoch; or a function that makes
+        the batches of an epoch from a generator, such as `lambda rng: batches(x, y, batch_size=32, rng=rng)`.
     optimizer
         Made with `model.parameters()`.
     epochs, batch_size, rng
         How often each sample is met, how many are met at a time, and the seed or generator for their order.
-    validation
-        A pair (x, y) of data that are not trained on, whose loss is recorded after each epoch.
+    loss
+        `loss(prediction, target)` of a batch: a scalar, the mean over its samples.
+    sample_weight
+        A number for each sample; the loss gets those of a batch as `sample_weight=`.
+    validation, validation_split
+        A pair (x, y) that is not trained on, or a fraction of the data that is set aside at random for this.
+    metrics
+        Functions `metric(prediction, target)` by name, or a list of functions, which bring their own names. Of the
+        training data the mean over batches is recorded, while the model learns; of the validation data, as
+        "validation_…", that of all at once.
+    callbacks
+        What to do after each epoch; see `Callback` and `EarlyStopping`.
+    schedule
+        One or several schedules of this optimizer; each is stepped after an epoch or after a step, as its `interval`
+        says. `ReduceLROnPlateau` gets the validation loss, or the loss if there is none.
+    clip_norm
+        The norm of all gradients together to clip to.
+    accumulate
+        How many batches make a step of the optimizer, along the gradient of their common mean.
+    checkpoint, every
+        A directory for checkpoints, which needs safetensors (extra `files`). One is written at the beginning, after
+        each epoch, or after every so many steps, and at the end. **If it holds one, the training goes on from there**,
+        and ends as it would have without the pause, bit for bit, on the same machine and with the same versions; other
+        ones are announced by a warning. A training that is complete returns at once; more `epochs` continue it. If a
+        checkpoint cannot be written, a warning says so, the one before it is kept, and the training goes on.
     progress
-        Whether to show a bar, which needs tqdm (extra `learn`).
+        Whether to show a bar, which needs tqdm (extra `learn`), or lines if the standard error goes into a file.
+
+    Returns
+    -------
+    The history: for each epoch the loss, the metrics, the learning rate, the norms of the gradients, and the time.
 
     Raises
     ------
     ValueError
-        If there are no data or no epochs, if the lengths of x and y differ, or if the optimizer is another model's.
+        If there are no data or no epochs, if lengths or shapes do not fit (a layer is named), if the data are not
+        finite, if the optimizer is another model's, or if the checkpoint is another training's.
+    TypeError
+        If the data are no numbers.
     FloatingPointError
-        If the loss becomes infinite or NaN. The parameters are then those that gave it.
+        If the loss or a gradient becomes infinite or NaN: with the operation where that began. The model has the last
+        weights that are known to be good: those of before this step, or of the beginning of this epoch, or of at most
+        50 steps before that.
+    KeyboardInterrupt
+        As ever; the model keeps what it has learnt. The history so far is the attribute `history` of both errors.
+    OSError
+        If the first checkpoint cannot be written.
     ImportError
-        If `progress` is asked for and tqdm is not installed.
+        If a package is not installed that is needed for what was asked for.
     """
-    x, y = samples((x, y))
-    if epochs < 1:
-        raise ValueError(f"epochs={epochs}: train for at least one")
-    if {*map(id, optimizer.parameters)}.isdisjoint(map(id, model.parameters())):
-        raise ValueError("the optimizer has none of this model's parameters: make it with model.parameters()")
-    rng = np.random.default_rng(rng)
-    history = History()
-    rounds: Any = range(1, epochs + 1)
-    if progress:
-        rounds = require("tqdm", extra="learn").tqdm(rounds, unit="epoch")
-    model.train()
-    try:
-        for epoch in rounds:
-            total = 0.0
-            for x_batch, y_batch in batches(x, y, batch_size=batch_size, rng=rng):
-                cost = loss(model(x_batch), y_batch)
-                value = cost.item()
-                if not math.isfinite(value):
-                    raise not_finite(value, epoch, x_batch, y_batch)
-                optimizer.zero_grad()
-                cost.backward(keep="leaves")
-                optimizer.step()
-                total += value * len(x_batch)
-            history.loss.append(total / len(x))
-            if validation is not None:
-                history.validation_loss.append(evaluate(model, *validation, loss=loss))
-            if progress:
-                rounds.set_postfix_str(f"loss {history.loss[-1]:.5f}", refresh=False)
-    finally:  # an error or Ctrl-C keeps what was learnt
-        model.eval()
-        if progress:
-            rounds.close()
-    return history
+    functions, schedules = by_name(metrics), [schedule] if isinstance(schedule, Schedule) else list(schedule)
+    check(model, optimizer, schedules, callbacks)
+    check_numbers(epochs=epochs, accumulate=accumulate, every=every)
+    precision = precision_of(model)
+    feed = Stream(x, epochs, precision) if y is None else Arrays(x, y, sample_weight, batch_size, precision)
+    check_validation(feed, validation, validation_split)
+    run = Run(
+        model,
+        optimizer,
+        loss,
+        feed,
+        np.random.default_rng(rng),
+        metrics=functions,
+        validation=None if validation is None else checked(*validation, precision=precision, of=" of validation"),
+        validation_split=validation_split,
+        schedules=schedules,
+        callbacks=callbacks,
+        clip_norm=clip_norm,
+        accumulate=accumulate,
+    )
+    keeper = None if checkpoint is None else Keeper(checkpoint, described(run, rng))
+    run.begin(keeper.load() if keeper else None)
+    with learning(run, epochs, progress) as bar:
+        if keeper and not run.steps:
+            keeper.save(run.state_dict())
+        while run.epoch < epochs and not run.history.stopped:
+            for count in run.steps_of_epoch():
+                bar.batches(count)
+                if keeper and every and run.steps % every == 0:
+                    keeper.try_to_save(run.state_dict())
+            run.end_epoch()
+            bar.epoch(run.epoch, run.numbers)
+            if keeper and (not every or run.epoch == epochs or run.history.stopped):
+                keeper.try_to_save(run.state_dict())
+        if run.history.stopped:
+            bar.stopped(run.history.stopped)
+    for callback in callbacks:
+        callback.on_fit_end(run)
+    return run.history
 
 
-def evaluate(model: Module, x: Any, y: Any, *, loss: Loss = mse_loss) -> float:
+def evaluate(model: Module, x: Any, y: Any, *, loss: Loss = mse_loss, sample_weight: Any = None) -> float:
     """The loss of a model on all the data at once, in `eval` mode.
 
     Raises
     ------
     ValueError
-        If there are no data, or if the lengths of x and y differ.
+        If there are no data, if the lengths of x and y differ, if they are not finite, or do not fit the model.
+    TypeError
+        If the data are no numbers.
     """
-    x, y = samples((x, y))
-    training = model.training
-    model.eval()
+    return measure(model, *checked(x, y, sample_weight, precision=precision_of(model)), loss=loss, metrics={})["loss"]
+
+
+@contextmanager
+def learning(run: Run, epochs: int, progress: bool) -> Iterator[Silence]:
+    """The model in `train` mode, and afterwards, whatever happens, in `eval` mode; and what shows the progress."""
+    size = run.feed.size
+    met = run.epoch * (size or 0) + run.batch
+    bar = progress_of(epochs, run.epoch, size, met) if progress else Silence()
+    run.model.train()
     try:
-        return float(stop_gradient(loss(model(Value(x)), y)))  # a Value, for models that write x.relu()
+        yield bar
+    except (KeyboardInterrupt, FloatingPointError) as error:
+        vars(error)["history"] = run.history
+        error.add_note(
+            f"fit stopped in epoch {run.epoch + 1} of {epochs}. The model keeps what it has learnt, and is ready for "
+            "use; the history so far is the attribute `history` of this error"
+        )
+        raise
     finally:
-        model.train(training)
+        run.model.eval()
+        bar.close()
 
 
-def not_finite(value: float, epoch: int, *batch: Any) -> FloatingPointError:
-    """The error for a loss that is no number, with its likely cause."""
-    cause = (
-        "lower the learning rate"
-        if all(np.isfinite(array).all() for array in batch)
-        else "the data hold infinite numbers or NaN; look for them with np.isfinite(x)"
-    )
-    return FloatingPointError(f"the loss is {value} in epoch {epoch}: {cause}")
+# Checks ---------------------------------------------------------------------------------------------------------------
+
+
+def check(model: Module, optimizer: Optimizer, schedules: Sequence[Any], callbacks: Sequence[Any]) -> None:
+    """An error if these do not belong together."""
+    same_parameters(model, optimizer.parameters)
+    for schedule in schedules:
+        if not isinstance(schedule, Schedule) or schedule.optimizer is not optimizer:
+            raise ValueError(f"{type(schedule).__name__} is no schedule of this optimizer: make it with this one")
+        if isinstance(schedule, ReduceLROnPlateau) and schedule.sign < 0:
+            raise ValueError("fit gives ReduceLROnPlateau the validation loss, of which less is better: mode='min'")
+    for callback in callbacks:
+        if not isinstance(callback, Callback):
+            raise TypeError(f"a callback is an instance of a subclass of Callback, not a {type(callback).__name__}")
+
+
+def check_numbers(**numbers: int | None) -> None:
+    """A ValueError for a number of things that is less than one."""
+    for name, number in numbers.items():
+        if number is not None and number < 1:
+            raise ValueError(f"{name}={number}: it is at least one")
+
+
+def check_validation(feed: Arrays | Stream, validation: Any, fraction: float) -> None:
+    """A ValueError if validation data are asked for twice, or cannot be had."""
+    if fraction and (validation is not None or isinstance(feed, Stream)):
+        raise ValueError("validation_split sets a part of the arrays x and y aside: give it, or give validation=(x, y)")
+    if not 0 <= fraction < 1:
+        raise ValueError(f"validation_split={fraction}: it is a fraction of the data, at least 0 and less than 1")
+    if validation is not None and (not isinstance(validation, (tuple, list)) or len(validation) != 2):
+        raise TypeError("validation is a pair (x, y)")
+
+
+def by_name(metrics: Mapping[str, Metric] | Sequence[Metric]) -> dict[str, Metric]:
+    """The metrics by the name of their column."""
+    named = dict(metrics) if isinstance(metrics, Mapping) else {getattr(m, "__name__", ""): m for m in metrics}
+    if len(named) < len(metrics) or {"", "<lambda>"} & named.keys():
+        raise ValueError("metrics need a name each: give a dict, such as {'accuracy': nn.accuracy}")
+    taken = {"loss", "learning_rate", "seconds"} & named.keys()
+    if taken or any(name.startswith(("validation_", NORM)) for name in named):
+        raise ValueError(f"the names of metrics {list(named)} collide with other columns of the history")
+    return named

@@ -51,7 +51,7 @@ class Chain:
         several = next((x for x in active if type(x.data) is tuple), None)
         if several is not None:
             raise TypeError(
-                f"explain: {several.op.name} returns several arrays, and a board has no notation for their derivatives; "
+                f"explain: {several.op.name} returns several arrays, and there is no notation for their derivatives; "
                 "draw(loss) shows the numbers, and why(x, loss) the paths"
             )
         self.order = active[::-1]

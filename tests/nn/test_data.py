@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from nn import batches, one_hot, split
+from nn import Standardize, batches, one_hot, split
 
 X, Y = np.arange(20.0).reshape(10, 2), np.arange(10)
 
@@ -72,3 +72,39 @@ def test_one_hot():
 def test_one_hot_refuses_what_is_no_label(labels):
     with pytest.raises(ValueError, match="labels"):
         one_hot(labels, 4)
+
+
+def test_standardize_is_fitted_once_and_undone():
+    rng = np.random.default_rng(0)
+    x, x_test = rng.normal(5.0, [1.0, 100.0, 1e-6], (50, 3)), rng.normal(size=(9, 3))
+    standardize = Standardize(x)
+    z = standardize(x)
+    np.testing.assert_allclose(z.mean(axis=0), 0, atol=1e-8)
+    np.testing.assert_allclose(z.std(axis=0), 1)
+    np.testing.assert_allclose(standardize(x_test), (x_test - x.mean(axis=0)) / x.std(axis=0))
+    np.testing.assert_allclose(standardize.inverse(standardize(x_test)), x_test)
+    assert standardize.parameters() == []
+    assert sorted(standardize.state_dict()) == ["mean", "scale"]
+
+
+def test_standardize_leaves_constant_columns_and_float32_as_they_are():
+    x = np.full((7, 2), 0.1, np.float32)
+    assert (Standardize(x)(x) == 0).all()
+    assert Standardize(x)(x).dtype == np.float32
+    assert (Standardize(np.full((7, 1), 0.1)).scale == 1).all()
+    assert Standardize(np.arange(6, dtype=np.uint8)).mean == 2.5
+
+
+@pytest.mark.parametrize(
+    ("x", "error", "message"),
+    [
+        ([[1.0, 2.0], [3.0, np.nan]], ValueError, "x is nan in row 1, column 1"),
+        ([[np.inf]], ValueError, "x is inf in row 0, column 0"),
+        (np.zeros((0, 2)), ValueError, "there are no samples"),
+        ([["a"]], TypeError, "take numbers"),
+        ([1j, 2.0], TypeError, "give real numbers"),
+    ],
+)
+def test_standardize_refuses_what_has_no_mean(x, error, message):
+    with pytest.raises(error, match=message):
+        Standardize(x)

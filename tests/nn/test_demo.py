@@ -7,7 +7,7 @@ pytest.importorskip("matplotlib")
 
 from nn.demo import main, train_on_digits
 
-FILES = ["expression.png", "expression.svg", "loss_curve.png", "mlp_loss.png", "mlp_loss.svg"]
+FILES = ["confusion.png", "expression.png", "expression.svg", "mlp_loss.png", "mlp_loss.svg", "training.png"]
 
 
 def test_digits_are_learned():

@@ -1,0 +1,90 @@
+"""How scikit-learn's perceptrons take their batches, and when they stop: what `fit` is given for them."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from .aliases import Array
+from .callbacks import Callback
+from .run import Run
+
+LEAST_RATE = 1e-6
+"""With learning_rate="adaptive" the rate is divided by 5 until it is no larger than this."""
+
+
+def shuffled(data: list[Array], batch_size: Any, rng: np.random.RandomState | None) -> Callable[[Any], Iterator[Any]]:
+    """The batches of an epoch, in the order that scikit-learn takes. Those that weigh nothing are left out."""
+    order = np.arange(len(data[0]))
+    size = min(200 if batch_size == "auto" else int(batch_size), len(order))
+
+    def epoch(_: Any) -> Iterator[tuple[Array, ...]]:
+        if rng is not None:
+            rng.shuffle(order)
+        for begin in range(0, len(order), size):
+            batch = tuple(array[order[begin : begin + size]] for array in data)
+            if len(batch) < 3 or batch[2].any():
+                yield batch
+
+    return epoch
+
+
+class Watch(Callback):
+    """After each epoch: keeps the books, sets the rate, and stops when nothing improves, as scikit-learn does."""
+
+    def __init__(self, estimator: Any, samples: int, held_out: list[Array] | None) -> None:
+        self.estimator = estimator
+        self.samples = samples
+        self.held_out = held_out
+        self.best: dict[str, Array] | None = None
+        self.stopped = False
+
+    def on_epoch_end(self, run: Run) -> None:
+        e = self.estimator
+        e.n_iter_ += 1
+        e.t_ += self.samples
+        e.loss_ = run.history.loss[-1]
+        e.loss_curve_.append(e.loss_)
+        better = self.improved() if self.held_out is None else self.improved_held_out(self.held_out)
+        e._without_change = 0 if better else e._without_change + 1
+        if e.solver == "sgd" and e.learning_rate == "invscaling":
+            set_rate(run.optimizer, e.learning_rate_init / (e.t_ + 1) ** e.power_t)
+        if e._without_change > e.n_iter_no_change:
+            if e.solver == "sgd" and e.learning_rate == "adaptive" and run.optimizer.lr > LEAST_RATE:
+                set_rate(run.optimizer, run.optimizer.lr / 5)
+                e._without_change = 0
+            else:
+                self.stopped = True
+                run.stop(f"no improvement by more than tol={e.tol} in {e.n_iter_no_change} epochs")
+
+    def improved(self) -> bool:
+        """Whether the loss is less than the best so far by more than tol."""
+        e, best = self.estimator, self.estimator.best_loss_
+        e.best_loss_ = min(best, e.loss_)
+        return not e.loss_ > best - e.tol
+
+    def improved_held_out(self, held_out: list[Array]) -> bool:
+        """The same of the score on what was held out; the best weights are kept."""
+        e, best = self.estimator, self.estimator.best_validation_score_
+        score = e.score_of(*held_out)
+        e.validation_scores_.append(score)
+        if score > best:
+            e.best_validation_score_, self.best = score, e.model_.state_dict()
+        return not score < best + e.tol
+
+    def restore(self) -> None:
+        """Go back to the best weights, if they were kept."""
+        if self.best is not None:
+            self.estimator.model_.load_state_dict(self.best)
+
+
+def set_rate(optimizer: Any, rate: float) -> None:
+    """A new rate for the gradients to come. What was gathered at the old one keeps it, as scikit-learn has it: there
+    the velocity has the rate within, lr · v in the symbols of `SGD`."""
+    state = optimizer.state_dict()
+    for name in state:
+        if name.endswith(".velocity"):
+            state[name] *= optimizer.lr / rate
+        elif name.endswith(".lr"):
+            state[name] = rate
+    optimizer.load_state_dict(state)
