@@ -124,7 +124,7 @@ def chain(n: int) -> Value:
 
 
 def test_deep_chains_are_drawn_without_recursion_and_refused_before_rendering() -> None:
-    drawing = draw(chain(3000))
+    drawing = draw(chain(3000), view="learn")
     assert drawing.dot.count("class=") == 0
     assert len(drawing.scene.cards) == 3001
     with pytest.raises(
@@ -133,14 +133,14 @@ def test_deep_chains_are_drawn_without_recursion_and_refused_before_rendering() 
         drawing.render("svg")
     assert "too many for svg" in drawing._repr_mimebundle_()["text/plain"]
     with pytest.raises(ValueError, match=r"100,001 cards, too many for dot, up to 10,000: draw a part"):
-        draw(chain(100_000))
+        draw(chain(100_000), view="learn")
 
 
 def test_a_png_holds_fewer_cards(tmp_path: Path) -> None:
     with pytest.raises(
         ValueError, match=r"301 cards, too many for png, up to 250 \(dot up to 10,000, svg up to 1,000\)"
     ):
-        draw(chain(300)).save(tmp_path / "x.png")
+        draw(chain(300), view="learn").save(tmp_path / "x.png")
 
 
 def test_arrows_that_pass_too_many_rows_are_refused() -> None:
@@ -148,7 +148,7 @@ def test_arrows_that_pass_too_many_rows_are_refused() -> None:
     for _ in range(150):
         v = v * w
     with pytest.raises(ValueError, match="too many and too long"):
-        draw(v).render("svg")
+        draw(v, view="learn").render("svg")
 
 
 # What drawing leaves alone --------------------------------------------------------------------------------------------
