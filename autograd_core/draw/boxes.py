@@ -75,10 +75,11 @@ class Boxes:
         folds = tuple(fold for fold in inner if fold)
         taken = {box for fold in folds for box in all_boxes(fold)}
         copies, said = self._copies(group) if top else ((), "")
+        of = "parameters" if self._own(self.parts.list[self._main(first)]) else "outputs"
         return Fold(
             f"g{element}",
             f"{self._group_name(group)} × {len(group.copies):,}",
-            "equal, drawn once",
+            f"equal, drawn once; grad of {of}",
             tuple(box for box in inside if box not in taken),
             folds,
             copies,

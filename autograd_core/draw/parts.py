@@ -62,6 +62,8 @@ class Parts:
         self._home: dict[Value, int] = {}
         self._leaf: dict[int, int] = {}
         self._slots: dict[tuple[int, int], int] = {}
+        if root.op is None:
+            self.leaves.append(Leaf(root))
         self._fill(operations, closed(self.top, opened), folding)
         self.place = self._home.get(root, -1)
         """The part that the result belongs to."""

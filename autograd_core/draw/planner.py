@@ -18,6 +18,8 @@ class Planner(Boxes):
 
     def plan(self) -> Plan:
         row = self._chosen()
+        if not row:
+            self._leaf_box(0)
         folds = [self._emit(element, top=True) for element in row]
         arrows = self._arrows()
         if len(row) < len(self.folded.row):
