@@ -9,6 +9,7 @@ np.True_
 """
 
 from . import backward, ops, pickling  # noqa: F401  they complete Value and fill the registry
+from .calls import drawn_as_one
 from .checkpointing import checkpoint
 from .custom import primitive
 from .debug import debug
@@ -32,6 +33,7 @@ __all__ = [
     "checkpoint",
     "debug",
     "draw",
+    "drawn_as_one",
     "explain",
     "explain_nonfinite",
     "grad",

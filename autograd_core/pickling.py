@@ -53,7 +53,7 @@ def make_graph(rows: list[Value | Row]) -> Value:
             continue
         op, data, inputs, grad, name = row
         x = new(Value)
-        x.op, x._held, x.grad, x.name, x.stamp = OPS[op], data, grad, name, next(clock)
+        x.op, x._held, x.grad, x.name, x.calls, x.stamp = OPS[op], data, grad, name, None, next(clock)
         x.inputs = tuple([nodes[i] if type(i) is Ref else i for i in inputs])
         nodes.append(x)
     return nodes[-1]

@@ -60,7 +60,7 @@ class Value(ArrayMethods, NumPyProtocols, Refusals):
     array([2., 4.])
     """
 
-    __slots__ = ("__weakref__", "_held", "first", "grad", "name", "op", "second", "stamp")
+    __slots__ = ("__weakref__", "_held", "calls", "first", "grad", "name", "op", "second", "stamp")
 
     grad: Any
     """The derivative with respect to this Value, once `backward()` has run: plain data of its shape and dtype."""
@@ -72,6 +72,7 @@ class Value(ArrayMethods, NumPyProtocols, Refusals):
         self.op: Any = None
         self.first: Any = ()
         self.grad = None
+        self.calls: Any = None
         self.name = name
         self.stamp = next(clock)
 
@@ -207,7 +208,7 @@ def unary(op: Any) -> Callable[[Any], Any]:
         node._held = out
         node.op = op
         node.first = x
-        node.grad = node.name = None
+        node.grad = node.name = node.calls = None
         node.stamp = next(clock)
         return node
 
@@ -247,7 +248,7 @@ def binary(op: Any) -> tuple[Callable[[Any, Any], Any], Callable[[Any, Any], Any
             node.second = y
         else:
             node.first = (x, y)
-        node.grad = node.name = None
+        node.grad = node.name = node.calls = None
         node.stamp = next(clock)
         return node
 
@@ -281,7 +282,7 @@ def apply(op: Any, inputs: tuple[Any, ...]) -> Any:
         node.inputs = inputs
     else:
         node.first = inputs
-    node.grad = node.name = None
+    node.grad = node.name = node.calls = None
     node.stamp = next(clock)
     return node
 
@@ -292,7 +293,7 @@ def record(op: Any, out: Any, inputs: tuple[Any, ...]) -> Value:
     node._held = out
     node.op = op
     node.inputs = inputs
-    node.grad = node.name = None
+    node.grad = node.name = node.calls = None
     node.stamp = next(clock)
     return node
 
@@ -311,9 +312,8 @@ def leaf(data: Any, name: str | None = None) -> Value:
     """A variable that holds the given data itself, unchecked and not copied."""
     node = new(Value)
     node._held = data
-    node.op = None
     node.first = ()
-    node.grad = None
+    node.op = node.grad = node.calls = None
     node.name = name
     node.stamp = next(clock)
     return node

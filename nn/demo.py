@@ -80,7 +80,7 @@ def draw_network(result: Result, batch_size: int = 32) -> Any:
     result.model.zero_grad()
     cost = mse_loss(result.model(x), y)
     cost.backward()
-    return draw(cost, names={"C": cost, "x": x, "y": y})
+    return draw(cost, names={"C": cost, "x": x, "y": y}, view="learn")
 
 
 def plot_training(result: Result, folder: Path) -> list[Path]:

@@ -16,13 +16,14 @@ anything else                    a setting: neither trained nor saved
 The conventions (`forward`, dotted names, `state_dict`, the nested repr) are those of `torch.nn.Module`.
 """
 
+import html
 import reprlib
 from collections.abc import Iterator, Mapping
 from typing import Any, Self
 
 import numpy as np
 
-from autograd_core import Value, stop_gradient
+from autograd_core import Value, drawn_as_one, stop_gradient
 
 from .aliases import Array
 
@@ -57,12 +58,12 @@ class Module:
         """What the module computes. Call the module itself, `model(x)`, to run it."""
         raise NotImplementedError(f"{type(self).__name__} computes nothing yet: define its method forward(self, x)")
 
-    __call__ = forward
+    __call__ = drawn_as_one(forward)
 
     def __init_subclass__(cls, **settings: Any) -> None:
         super().__init_subclass__(**settings)
-        if any(cls.__call__ is vars(base).get("forward") for base in cls.__mro__):
-            cls.__call__ = cls.forward  # type: ignore[method-assign]  # so that a call costs no second call
+        if getattr(cls.__call__, "__wrapped__", cls.forward) is not cls.forward:  # not one of its own
+            cls.__call__ = drawn_as_one(cls.forward)  # type: ignore[method-assign]  # the mark, and no other detour
 
     def __setattr__(self, name: str, value: Any) -> None:
         """Assign an attribute; a Value without a name gets the attribute's, for drawings and error messages."""
@@ -84,6 +85,10 @@ class Module:
         `draw(loss, names=dict(model.named_parameters()))` labels a drawing with them.
         """
         return ((name, item) for name, item in contents(self) if isinstance(item, Value))
+
+    def named_modules(self) -> Iterator[tuple[str, "Module"]]:
+        """This module and all its parts with their dotted names, such as `layers.0`; its own is empty."""
+        return ((name, item) for name, item in contents(self) if isinstance(item, Module))
 
     def zero_grad(self) -> None:
         """Forget all gradients."""
@@ -156,11 +161,25 @@ class Module:
         """What stands between the parentheses of the repr of a module without parts; for subclasses to define."""
         return ""
 
+    def _repr_html_(self) -> str:
+        """What Jupyter shows: every parameter with its shape, its size, and that of its gradient, if there is one."""
+        rows = [("parameter", "shape", "rms", "rms of grad")]
+        for name, p in self.named_parameters():
+            sizes = (rms(stop_gradient(p)), "–" if p.grad is None else rms(p.grad))
+            rows.append((name, "×".join(map(str, p.shape)) or "a number", *sizes))
+        body = "".join(f"<tr>{''.join(f'<td>{html.escape(x)}</td>' for x in row)}</tr>" for row in rows)
+        return f"<pre>{html.escape(repr(self))}</pre><table>{body}</table>"
+
     @reprlib.recursive_repr()
     def __repr__(self) -> str:
         parts = [f"  ({name}): {part!r}".replace("\n", "\n  ") for name, part in parts_of(self)]
         inside = "\n" + "\n".join(parts) + "\n" if parts else self.extra_repr()
         return f"{type(self).__name__}({inside})"
+
+
+def rms(x: Any) -> str:
+    """√(mean of |x|²), to three digits."""
+    return f"{np.sqrt(np.mean(np.abs(x) ** 2)):.3g}" if np.size(x) else "empty"
 
 
 def contents(root: Module) -> Iterator[tuple[str, Any]]:

@@ -1,5 +1,9 @@
-"""Drawing: graph → scene (cards, arrows, pills as plain data) → DOT → SVG or PNG."""
+"""Drawing: graph → scene (cards, arrows, pills as plain data) → DOT → SVG or PNG.
 
-from .drawing import Drawing, draw
+The learner's view is a `scene`, the builder's a `plan`: graph → spans, parts → folded → plan → DOT.
+"""
+
+from .drawing import Drawing
+from .view import draw
 
 __all__ = ["Drawing", "draw"]

@@ -6,10 +6,8 @@ What makes the picture is imported when the first one is drawn: `import autograd
 
 import functools
 import os
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ..value import Value
 from .render import MissingRendererError, program_for, render
 
 if TYPE_CHECKING:
@@ -131,6 +129,10 @@ class Drawing:
         with open(path, "wb") as file:
             file.write(picture)
 
+    def expand(self, name: str) -> "Drawing":
+        """In the builder's view, the drawing with a module or a group opened; the learner's view has none."""
+        raise ValueError('nothing is folded in the learner\'s view: draw(x, view="model") shows modules and groups')
+
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         try:
             return {"image/svg+xml": self.render("svg").decode(), "text/plain": repr(self)}
@@ -151,61 +153,3 @@ def check_size(cards: int, form: str) -> None:
         raise ValueError(
             f"the graph has {cards:,} cards, too many for {form}, up to {MOST_CARDS[form]:,}{hint}: {SMALLER}"
         )
-
-
-def draw(x: Value, *, names: Mapping[str, Any] | None = None) -> Drawing:
-    """Draw the graph that a Value was computed with.
-
-    Every operation is a card with its formula, shape, value and gradient; its badge is its place in the backward pass.
-    Leaf Values are blue, plain arrays grey, and the result is orange. On each arrow stands the local derivative, as a
-    formula and as a number. Before `backward()`, gradients are dashes. Nothing in the graph is computed or changed.
-
-    Parameters
-    ----------
-    x
-        The result, usually a loss.
-    names
-        What to call Values and arrays that have no name of their own: a dictionary such as `locals()`.
-
-    Returns
-    -------
-    Drawing
-        It shows itself in Jupyter, `save("x.svg")` writes it to a file (.svg, .png, .pdf, .gif or .dot), `dot` is its
-        source, and `step(k)` and `frames()` show the backward pass as it goes.
-
-    Raises
-    ------
-    TypeError
-        If x is not a Value: plain data have no graph.
-    ValueError
-        If the graph has more than 10,000 cards.
-
-    >>> w, x = Value(0.7), Value(2.0)
-    >>> loss = (w * x - 1.0) ** 2
-    >>> draw(loss, names=locals())
-    <Drawing of loss = (w·x − 1)²: 5 cards, 4 arrows>
-    """
-    from ..explain.names import read
-    from .scene import compose
-
-    if type(x) is not Value:
-        raise TypeError(f"draw takes a Value, the result of operations on Values; a {type(x).__name__} has no graph")
-    if names is not None and not isinstance(names, Mapping):
-        raise TypeError("names is a dictionary from names to Values and arrays, such as locals()")
-    graph = read(x, names)
-    check_size(len(graph.nodes), "dot")
-    return Drawing(compose(graph))
-
-
-def _repr_mimebundle_(self: Value, include: Any = None, exclude: Any = None) -> dict[str, str]:
-    """What Jupyter shows of a Value: its graph, if it is the result of an operation."""
-    shown = {"text/plain": repr(self)}
-    if self.op is None:
-        return shown
-    try:
-        return draw(self)._repr_mimebundle_() | shown
-    except ValueError:  # too large a graph
-        return shown
-
-
-Value._repr_mimebundle_ = _repr_mimebundle_  # type: ignore[attr-defined]

@@ -6,7 +6,9 @@ from typing import Any
 import numpy as np
 
 import autograd_core as ac
-from autograd_core import Value, affine, relu, sigmoid
+from autograd_core import Value, affine, draw, relu, sigmoid
+from autograd_core.draw import Drawing
+from nn import MLP, Linear, Residual, Sequential, mse_loss
 
 
 def neuron(*, done: bool = True) -> tuple[Value, dict[str, Any]]:
@@ -115,3 +117,39 @@ GRAPHS: list[Callable[[], tuple[Value, dict[str, Any]]]] = [
     neuron, before, expression, network, classifier, selection,
     several_passes, spectrum, branches, hostile,
 ]  # fmt: skip
+
+
+def perceptron() -> Drawing:
+    """A deep network whose gradients vanish, folded."""
+    model = MLP([4, *[6] * 8, 2], rng=0)
+    loss = mse_loss(model(np.ones((3, 4))), np.zeros((3, 2)))
+    loss.backward()
+    return draw(loss, names=dict(model=model))
+
+
+def residual() -> Drawing:
+    """A part that is opened, with a connection around it."""
+    model = Sequential(Residual(Linear(3, 3, rng=0), np.tanh), Linear(3, 1, rng=1))
+    loss = np.mean(model(np.ones((2, 3))) ** 2)
+    loss.backward()
+    return draw(loss).expand("layers.0")  # type: ignore[attr-defined, no-any-return]
+
+
+def loop() -> Drawing:
+    """A loop that is unrolled, without modules."""
+    v, w = Value(0.5, name="v"), Value(0.9, name="w")
+    for _ in range(100):
+        v = np.tanh(v * w + 0.1)
+    v.backward()
+    return draw(v)
+
+
+def crowd() -> Drawing:
+    """More different parts than there may be cards."""
+    total: Any = Value(0.0)
+    for k in range(40):
+        total = total * Value(1.0 + k) if k % 3 else np.sin(total) + Value(np.ones(k + 1)).sum()
+    return draw(total, view="model", max_cards=8)
+
+
+MODELS: list[Callable[[], Drawing]] = [perceptron, residual, loop, crowd]

@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ import graphs
 import pytest
 
 from autograd_core import Value, draw
+from autograd_core.draw import Drawing
 
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
 
@@ -76,6 +77,20 @@ def test_no_text_leaves_its_card(browser: Any, tmp_path: Path, renderer: str) ->
                 assert ground(page) == ("rgb(21, 24, 29)" if dark else "rgb(255, 255, 255)")
                 assert ground(page, "g.node text") == ("rgb(243, 244, 246)" if dark else "rgb(0, 0, 0)")
         page.close()
+
+
+@pytest.mark.parametrize("font", ["Helvetica,Arial,", "DejaVu Sans Mono,"])
+@pytest.mark.parametrize("model", graphs.MODELS, ids=lambda model: model.__name__)
+def test_no_text_leaves_its_card_in_the_view_of_the_builder(
+    browser: Any, tmp_path: Path, model: Callable[[], Drawing], font: str
+) -> None:
+    path = tmp_path / "x.svg"
+    model().save(path)
+    path.write_text(path.read_text("utf-8").replace("Helvetica,Arial,", font), "utf-8")
+    page = browser.new_page()
+    page.goto(path.as_uri())
+    assert page.evaluate(LEAVING) == []
+    page.close()
 
 
 def test_a_text_that_leaves_its_card_is_seen(browser: Any, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from autograd_core.draw.scene import Card, Edge, Scene, rows_passed
 
 
 def scene_of(value: Value, **names: Any) -> Scene:
-    return draw(value, names=names).scene
+    return draw(value, names=names, view="learn").scene
 
 
 def card(scene: Scene, name: str) -> Card:

@@ -62,6 +62,13 @@ def test_every_text_has_contrast_in_both_themes(graph: Callable[[], tuple[Value,
             assert contrast(DARK[text], DARK[ground]) >= 4.5, (text, ground, "in the dark")
 
 
+@pytest.mark.parametrize("model", graphs.MODELS, ids=lambda model: model.__name__)
+def test_every_text_of_the_builders_view_has_contrast_in_both_themes(model: Callable[[], Drawing]) -> None:
+    for text, ground in set().union(*map(pairs, labels(model().dot))):
+        assert contrast(text, ground) >= 4.5, (text, ground)
+        assert contrast(DARK.get(text, text), DARK.get(ground, ground)) >= 4.5, (text, ground, "in the dark")
+
+
 @pytest.mark.parametrize("graph", graphs.GRAPHS, ids=lambda graph: graph.__name__)
 def test_every_colour_has_a_counterpart_of_its_own(graph: Callable[[], tuple[Value, dict[str, Any]]]) -> None:
     for drawing in drawings(graph):
