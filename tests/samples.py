@@ -114,8 +114,7 @@ def is_complex_function(op: Op) -> bool:
     return True
 
 
-EVERY_OP = [
-    op for op in OPS.values() if op.name != "pick" and op.key == op.name
-]  # which is tested with the ops that return several arrays
+BUILT_IN = [op for op in OPS.values() if op.key == op.name]  # those of `@primitive` have the key of their function
+EVERY_OP = [op for op in BUILT_IN if op.name != "pick"]  # which is tested with the ops that return several arrays
 EVERY_SAMPLE = [sample for op in EVERY_OP for sample in samples_of(op)]
 COMPLEX_SAMPLES = [s for op in EVERY_OP if is_complex_function(op) for s in samples_of(op, as_complex=True)]

@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 import pytest
 from boards import BOARDS, Model
+from samples import BUILT_IN
 
 from autograd_core import Value, explain, latex, relu, sigmoid
-from autograd_core.registry import OPS
 
 W, X, A = Value(0.5, name="w1"), Value(2.0, name="x"), Value(np.eye(2), name="A")
 U, V = Value([1.0, 2.0], name="u"), Value([3.0, 4.0], name="v")
@@ -80,7 +80,7 @@ def test_boards_are_parsed(board: Any, convert: Any) -> None:
     assert repr(derivation) == str(derivation)
 
 
-@pytest.mark.parametrize("op", [op for op in OPS.values() if op.form == "elementwise"], ids=lambda op: op.name)
+@pytest.mark.parametrize("op", [op for op in BUILT_IN if op.form == "elementwise"], ids=lambda op: op.name)
 def test_every_elementwise_op_is_parsed(op: Any, convert: Any) -> None:
     rng = np.random.default_rng(2)
     args = [Value(rng.uniform(*interval, 3), name=f"{n}¹") for interval, n in zip(op.domain, "abc", strict=False)]
