@@ -8,6 +8,8 @@
 np.True_
 """
 
+from typing import TYPE_CHECKING, Any
+
 from . import backward, ops, pickling  # noqa: F401  they complete Value and fill the registry
 from .calls import drawn_as_one
 from .checkpointing import checkpoint
@@ -26,6 +28,9 @@ from .recording import no_grad
 from .transforms import grad, jvp, linearize, value_and_grad, vjp
 from .value import Value, stop_gradient
 
+if TYPE_CHECKING:
+    from .compiler import jit, scan, to_python
+
 __all__ = [
     "Value",
     "affine",
@@ -40,6 +45,7 @@ __all__ = [
     "hessian",
     "hvp",
     "jacobian",
+    "jit",
     "jvp",
     "latex",
     "least_squares",
@@ -52,11 +58,22 @@ __all__ = [
     "normal_cdf",
     "primitive",
     "relu",
+    "scan",
     "sigmoid",
     "softmax",
     "softplus",
     "stop_gradient",
+    "to_python",
     "value_and_grad",
     "vjp",
     "why",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """The compiler is loaded by who uses it."""
+    if name in ("jit", "scan", "to_python"):  # loading it would take as long again as all the rest
+        from . import compiler
+
+        return getattr(compiler, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from .data import QUIET, as_constant, dtype_of, shape_of
+from .data import QUIET, as_constant, dtype_of, is_foreign, is_weak, shape_of
 from .exact import at_a_pole, changed, fit, passed_on, pull_back_exactly
 from .op import ONE
 from .ops.several import Parts
@@ -217,7 +217,8 @@ def backward(root: Value, gradient: Any = None, *, keep: str = "all") -> None:
     if keep not in ("all", "leaves"):
         raise ValueError(f"keep={keep!r}: it is 'all' or 'leaves'")
     announce_pass([root])
-    found = QUIET.copy().run(pull_back, {root: cotangent(root, gradient)}, keep=keep == "all")
+    pull = pull_back_exactly if is_foreign(root._held) else pull_back
+    found = QUIET.copy().run(pull, {root: cotangent(root, gradient)}, keep=keep == "all")
     totals = [settled(x, c) for x, c in found.items()]
     deque(map(set_grad, found, totals), maxlen=0)  # one call into C: Ctrl-C comes before it or after it
 
@@ -235,7 +236,7 @@ def cotangent(root: Value, gradient: Any) -> Any:
         )
     if gradient is None:
         if not shape_of(data):
-            return 1.0 if type(data) is float else data.dtype.type(1)
+            return 1.0 if is_weak(data) else data.dtype.type(1)
         if root.size == 1:
             return np.ones_like(data)
         raise ValueError(
@@ -247,7 +248,9 @@ def cotangent(root: Value, gradient: Any) -> Any:
         raise ValueError(f"the gradient has shape {shape_of(gradient)}, the Value that it is for has {root.shape}")
     if dtype_of(gradient).kind == "c" != root.dtype.kind:
         raise TypeError("the gradient is complex, and the Value that it is for is real")
-    return float(gradient) if type(data) is float else np.asarray(gradient).astype(root.dtype)
+    if is_foreign(gradient):
+        return gradient.astype(root.dtype)
+    return float(gradient) if is_weak(data) else np.asarray(gradient).astype(root.dtype)
 
 
 def owned(c: Any, data: Any) -> Any:

@@ -16,6 +16,9 @@ QUIET.run(np.seterr, all="ignore")
 """A context in which NumPy does not warn: `QUIET.copy().run(f, x)` costs a tenth of `with np.errstate(...)`. Passes run
 in it: a derivative that is inf says so itself, and one that is not used has nothing to say."""
 
+OWN = frozenset((float, np.ndarray, np.float64, np.float32))
+"""The types of nearly all data."""
+
 NUMBERS = (int, float, complex, np.number, np.bool_)
 
 
@@ -62,6 +65,29 @@ def failure(op: Any, data: Any, error: Exception) -> Exception:
     """NumPy's complaint with what it lacks: the op and all shapes."""
     shapes = " and ".join(str(shape_of(x)) for x in data if isinstance(x, NUMBERS) or hasattr(x, "shape"))
     return type(error)(f"{op.name} of shapes {shapes}: {error}")
+
+
+class NoNumbersError(TypeError):
+    """Python asked an array for its numbers while it has none: the compiler is recording."""
+
+
+def recovered(op: Any, data: Any, error: Exception) -> Any:
+    """The result of an op that failed on arrays without numbers, as one step of the program that is being recorded."""
+    if isinstance(error, NoNumbersError) or isinstance(error.__cause__, NoNumbersError):
+        for x in data:
+            if hasattr(x, "record_whole"):
+                return x.record_whole(op.forward, data)
+    raise failure(op, data[: len(data) - len(op.settings)], error) from error
+
+
+def is_foreign(x: Any) -> bool:
+    """Whether an array is another library's, or one that the compiler records."""
+    return type(x) not in OWN and hasattr(x, "__array_function__") and not isinstance(x, np.ndarray)
+
+
+def is_weak(x: Any) -> bool:
+    """Whether a number is a Python float, whose dtype gives way to an array's, or stands for one."""
+    return type(x) is float or getattr(x, "weak", False)
 
 
 def reject_dtype(array: Any) -> None:

@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from .data import dtype_of, shape_of
+from .data import NoNumbersError, dtype_of, is_weak, shape_of
 from .op import ONE, Op
 from .ops.indexing import where
 from .ops.linear import astype, real, sum_to
@@ -101,31 +101,41 @@ def passed_on(node: Value, g: Any, live: Mask, oldest: int, record: bool) -> lis
             if mask is not None:
                 c = where(mask, c, 0.0)
         else:
-            c = rule(g, out, *args) if op.uses_out else rule(g, *args)
+            c = pulled_whole(rule, (g, out, *args) if op.uses_out else (g, *args))
         c = fit(c, args[k])
         if mask is not None:
             if shape_of(mask) != x.shape:
-                mask = np.asarray(sum_to(mask * 1.0, x.shape)) > 0
+                mask = np.greater(sum_to(mask * 1.0, x.shape), 0)
             if not op.elementwise:
                 c = fit(where(mask, c, 0.0), args[k])
         found.append((x, c, mask))
     return found
 
 
+def pulled_whole(rule: Any, args: tuple[Any, ...]) -> Any:
+    """What a rule says; one that decides on numbers, where the compiler records and there are none, is one step."""
+    try:
+        return rule(*args)
+    except NoNumbersError:
+        if any(type(x) is Value for x in args):
+            raise
+        return next(x for x in args if hasattr(x, "record_whole")).record_whole(rule, args)
+
+
 def passed_mask(op: Op, k: int, rule: Any, live: Mask, out: Any, data: list[Any]) -> Mask:
     """The mask of an input's gradient, from that of the result's."""
     if op.selects:
-        chosen = np.asarray(op.selected(k, out, *data))
+        chosen = op.selected(k, out, *data)
         if live is not None and op.uses_out:  # a reduction: its rule carries the mask to the shape of the input
-            live = np.asarray(rule(live * 1.0, out, *data)) > 0
+            live = np.greater(rule(live * 1.0, out, *data), 0)
         return chosen if live is None else live & chosen
     if live is None or op.elementwise:
         return live
     weight = live * 1.0
     if op.form == "linear" and op.gathers:
-        return np.asarray(rule(weight, *data)) > 0
+        return np.greater(rule(weight, *data), 0)
     if op.form == "multilinear":
-        return np.asarray(rule(weight, *[np.ones(shape_of(x)) for x in data[: op.arity]], *data[op.arity :])) > 0
+        return np.greater(rule(weight, *[np.ones(shape_of(x)) for x in data[: op.arity]], *data[op.arity :]), 0)
     return None
 
 
@@ -142,8 +152,8 @@ def fit(c: Any, x: Any) -> Any:
         return c if c.shape == x.shape else sum_to(c, x.shape)
     if shape_of(c) != shape_of(x):
         c = sum_to(c, shape_of(x))
-    dtype = float if type(plain(x)) is float else dtype_of(x)
-    if (type(plain(c)) is not float) if dtype is float else (dtype_of(c) != dtype):
+    dtype = float if is_weak(plain(x)) else dtype_of(x)
+    if not is_weak(plain(c)) if dtype is float else dtype_of(c) != dtype:
         if dtype_of(c).kind == "c" and np.dtype(dtype).kind != "c":
             c = real(c)
         c = astype.apply(c, dtype)

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from .data import dtype_of, shape_of
+from .data import dtype_of, is_weak, shape_of
 from .exact import Mask, at_a_pole, changed, pull_back_exactly
 from .graph import ancestors
 from .op import ONE, Op
@@ -71,7 +71,7 @@ def pushed(node: Value, uses: list[tuple[int, Tangent]], record: bool) -> Tangen
         t = op.apply(*joined(op, {k: t for k, (t, _) in uses}, args, data))
         live = None
         if op.gathers and all(mask is not None for _, (_, mask) in uses):
-            live = np.asarray(op.forward(*joined(op, {k: mask * 1.0 for k, (_, mask) in uses}, data, data))) > 0
+            live = np.greater(op.forward(*joined(op, {k: mask * 1.0 for k, (_, mask) in uses}, data, data)), 0)
     elif op.form == "multilinear":
         t = total([op.apply(*args[:k], t, *args[k + 1 :]) for k, (t, _) in uses])
         live = None
@@ -161,6 +161,6 @@ def shaped(t: Any, y: Value, op: Op) -> Any:
     """A tangent has its result's shape and dtype."""
     if shape_of(t) != y.shape:
         t = broadcast_to.apply(t, y.shape)
-    if type(y._held) is float:
-        return t if type(plain(t)) is float else astype.apply(real(t) if dtype_of(t).kind == "c" else t, float)
+    if is_weak(y._held):
+        return t if is_weak(plain(t)) else astype.apply(real(t) if dtype_of(t).kind == "c" else t, float)
     return in_dtype(t, y.dtype)

@@ -8,7 +8,7 @@ import numpy as np
 
 from .backward import has_nan
 from .batched import push_together
-from .data import QUIET, dtype_of, shape_of, size_of
+from .data import QUIET, dtype_of, is_foreign, shape_of, size_of
 from .forward import push_forward
 from .recording import always_recording
 from .transforms import grad, numbers_of, pulled_to, reaches_outside, variables_of, vjp, zeros
@@ -73,8 +73,10 @@ def row(variables: list[Value], y: Any, g: Any, record: bool) -> list[Any]:
     live = np.asarray(g) != 0
     if type(y) is not Value:
         return [zeros(v) for v in variables]
-    found = pulled_to(variables, {y: g}, record, live if record else None)
-    return pulled_to(variables, {y: g}, record, live) if any(has_nan(plain(c)) for c in found) else found
+    if record or is_foreign(y._held):
+        return pulled_to(variables, {y: g}, record, live)
+    found = pulled_to(variables, {y: g}, record)
+    return pulled_to(variables, {y: g}, record, live) if any(map(has_nan, found)) else found
 
 
 def columns(results: list[Any], variables: list[Value], record: bool) -> list[list[Any]]:
@@ -92,7 +94,7 @@ def columns_for(v: Value, results: list[Any], variables: list[Value], record: bo
     else one by one.
     """
     oldest = variables[0].stamp
-    if not record and v.shape and v.size:
+    if not record and v.shape and v.size and not any(is_foreign(plain(y)) for y in (v, *results)):
         tangents = np.eye(v.size, dtype=v.dtype).reshape(v.size, *v.shape)
         try:
             together = QUIET.copy().run(push_together, results, v, tangents, oldest=oldest)

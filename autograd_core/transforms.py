@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from .backward import owned, pull_back
-from .data import NUMBERS, QUIET, as_constant, as_variable, dtype_of, shape_of
+from .data import NUMBERS, QUIET, as_constant, as_variable, dtype_of, is_foreign, is_weak, shape_of
 from .exact import pull_back_exactly
 from .forward import push_forward
 from .graph import ancestors
@@ -137,7 +137,7 @@ def check_scalar(out: Any, fun: Function) -> None:
         raise TypeError(
             "grad needs a real function, and this one returned a complex number: take np.real or np.abs of it"
         )
-    if shape_of(out) != () or not isinstance(plain(out), (*NUMBERS, np.ndarray)):
+    if shape_of(out) != () or not (isinstance(plain(out), (*NUMBERS, np.ndarray)) or is_foreign(plain(out))):
         found = f"an array of shape {shape_of(out)}" if shape_of(out) else f"a {type(out).__name__}"
         raise TypeError(
             f"grad needs a function that returns a scalar, and {getattr(fun, '__name__', 'this one')} returned "
@@ -152,7 +152,7 @@ def pulled_to(variables: list[Value], start: dict[Value, Any], record: bool, liv
     oldest = variables[0].stamp
     announce_pass(start)
     run = QUIET.copy().run
-    if record or live is not None or any(v.inputs for v in variables):
+    if record or live is not None or any(v.inputs or is_foreign(v._held) for v in variables):
         ends = frozenset(variables)
         found = run(pull_back_exactly, start, oldest=oldest, record=record, live=live, ends=ends)
     else:
@@ -164,12 +164,12 @@ def pulled_to(variables: list[Value], start: dict[Value, Any], record: bool, liv
 
 def one(x: Value) -> Any:
     """The gradient of a scalar with respect to itself."""
-    return 1.0 if type(x._held) is float else x.dtype.type(1)
+    return 1.0 if is_weak(x._held) else x.dtype.type(1)
 
 
 def zeros(x: Value) -> Any:
     """The gradient of what does not depend on x."""
-    return 0.0 if type(x._held) is float else np.zeros(x.shape, x.dtype)[()]
+    return 0.0 if is_weak(x._held) else np.zeros(x.shape, x.dtype)[()]
 
 
 def reaches_outside(results: list[Any], variables: list[Value]) -> bool:
@@ -283,4 +283,6 @@ def fitted(part: Any, y: Any, kind: str) -> Any:
         raise ValueError(f"the {kind} has shape {shape_of(part)}, and what it belongs to has {shape_of(y)}")
     if type(part) is Value:
         return part
-    return float(part) if type(plain(y)) is float else np.asarray(part).astype(dtype_of(y))[()]
+    if is_foreign(part):
+        return part if dtype_of(part) == dtype_of(y) else part.astype(dtype_of(y))
+    return float(part) if is_weak(plain(y)) else np.asarray(part).astype(dtype_of(y))[()]

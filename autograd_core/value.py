@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy import float64, ndarray
 
-from .data import as_variable, failure, operand, shape_of
+from .data import as_variable, operand, recovered, shape_of
 from .methods import ArrayMethods
 from .protocols import NumPyProtocols
 from .recording import state, thread
@@ -201,7 +201,10 @@ def unary(op: Any) -> Callable[[Any], Any]:
     forward = op.forward
 
     def operate(x: Any) -> Any:
-        out = forward(x._held)
+        try:
+            out = forward(x._held)
+        except (TypeError, ValueError) as error:
+            out = recovered(op, (x._held,), error)
         if state.special:
             return specially(op, out, (x,))
         node = new(Value)
@@ -237,7 +240,7 @@ def binary(op: Any) -> tuple[Callable[[Any, Any], Any], Callable[[Any, Any], Any
         try:
             out = forward(a, b)
         except (TypeError, ValueError) as error:
-            raise failure(op, (a, b), error) from error
+            out = recovered(op, (a, b), error)
         if state.special:
             return specially(op, out, (x, y))
         node = new(Value)
@@ -268,7 +271,7 @@ def apply(op: Any, inputs: tuple[Any, ...]) -> Any:
     try:
         out = op.forward(*data)
     except (TypeError, ValueError) as error:
-        raise failure(op, data[: len(data) - len(op.settings)], error) from error
+        out = recovered(op, data, error)
     if type(data[op.first]) is float and (type(out) is float64 or (type(out) is ndarray and not out.shape)):
         out = float(out) if out.dtype.kind == "f" else out  # a scalar made from Python floats stays weak
     if not recorded:

@@ -10,7 +10,10 @@ from pathlib import Path
 
 from .harness import Target, machine, run, table
 
-ALL = ("scalar_chain", "training_step", "second_order", "surface", "estimators", "memory", "drawing", "import_time")
+ALL = (
+    "scalar_chain", "training_step", "compiled_step", "second_order", "surface", "estimators", "memory", "drawing",
+    "import_time",
+)  # fmt: skip
 RESULTS = Path(__file__).with_name("RESULTS.md")
 
 

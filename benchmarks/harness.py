@@ -115,7 +115,8 @@ def table(header: list[str], rows: Iterable[list[str]]) -> str:
 def machine() -> str:
     """The processor, the versions and the date."""
     versions = ", ".join(
-        f"{name} {metadata.version(name)}" for name in ("numpy", "torch", "autograd", "mygrad", "micrograd")
+        f"{name} {metadata.version(name)}"
+        for name in ("numpy", "torch", "jax", "llvmlite", "autograd", "mygrad", "micrograd")
     )
     return (
         f"{datetime.date.today()}, {processor()}, one core, float64. "

@@ -22,7 +22,7 @@ LAYERS = [
     "ops.singular", "ops.norms", "ops.special", "ops",
     "exact", "forward", "batched",
     "backward", "transforms", "checkpointing", "jacobians", "optimize", "gradcheck", "custom", "pickling",
-    "debug", "explain", "draw",
+    "debug", "explain", "draw", "compiler",
 ]  # fmt: skip
 """The files of autograd_core, top first: each imports only from above."""
 
@@ -61,12 +61,15 @@ def test_a_file_of_the_engine_imports_only_from_above(path: Path) -> None:
     for name in imported(path, "autograd_core"):
         module = name.removeprefix("autograd_core.")
         assert not module.startswith("nn")
-        if module.split(".")[0] == own.split(".")[0] and own.split(".")[0] in ("explain", "draw"):
+        if module.split(".")[0] == own.split(".")[0] and own.split(".")[0] in ("explain", "draw", "compiler"):
             continue  # within a package: tested for cycles below
         assert layer(module) < layer(own) or own == "ops", f"{own} imports {module}, which is not above it"
 
 
-@pytest.mark.parametrize("package", ["autograd_core.explain", "autograd_core.draw", "nn"])
+@pytest.mark.parametrize(
+    "package",
+    ["autograd_core.explain", "autograd_core.draw", "autograd_core.compiler", "autograd_core.compiler.llvm", "nn"],
+)
 def test_packages_have_no_import_cycles(package: str) -> None:
     files = {p.stem: p for p in (ROOT / Path(*package.split("."))).glob("*.py")}
     above = {

@@ -34,7 +34,10 @@ def take_items(x: Any, index: Any) -> Any:
 def add_items(g: Any, index: Any, shape: tuple[int, ...]) -> Any:
     """Zeros of `shape`, with g added at `index`; items that the index takes several times add up."""
     out = np.zeros_like(g, shape=shape, dtype=dtype_of(g))
-    add_into(out, g, index)
+    if is_basic(index):
+        out[index] = g
+    else:
+        np.add.at(out, index, g)
     return out
 
 

@@ -196,7 +196,7 @@ cumsum: Op = linear(  # its adjoint runs from the other end
 
 def cast(x: Any, dtype: Any) -> Any:
     if dtype is float:
-        return float(x)  # a Python float, whose precision is weak
+        return x.weakened() if hasattr(x, "weakened") else float(x)  # a Python float, whose precision is weak
     if dtype.kind not in "fc":
         raise TypeError(f"a Value has no derivative as {dtype}; write v.data.astype('{dtype}') for plain data")
     return x.astype(dtype) if hasattr(x, "astype") else dtype.type(x)

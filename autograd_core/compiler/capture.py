@@ -1,0 +1,128 @@
+"""Recording a function: it is run once on traced arrays, and what they noted is its program."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..data import reject_dtype
+from ..trees import flatten
+from ..value import Value
+from .ir import Node, Program
+from .lowering import Recording
+from .traced import NUMBERS, Trace, Traced, recording
+
+ARRAYS = (np.ndarray, np.generic, *NUMBERS)
+
+
+class OutsideValueError(TypeError):
+    """A recorded function returned a Value: it depends on variables that are not its arguments."""
+
+
+@dataclass
+class Captured:
+    """A recorded function."""
+
+    program: Program
+    names: list[str]
+    """What the inputs are called."""
+
+    kinds: list[str]
+    """What each result is: an "array", a NumPy "scalar", or a Python "number"."""
+
+    pack: Callable[[list[Any]], Any]
+    """What puts results into the containers that the function returned."""
+
+
+def capture(fun: Callable[..., Any], args: Any, names: list[str], parent: Trace | None = None) -> tuple[Any, Captured]:
+    """Record `fun(*args)` with every array and number among the arguments as an input.
+
+    Returns the recording, whose `lifted` says what it took from a recording around it, and what was captured.
+    """
+    leaves, rebuild = flatten(args)
+    trace = Recording(parent)
+    recording.trace, before = trace, recording.trace
+    try:
+        with np.errstate(all="ignore"):
+            traced = [trace.input(as_example(x)) for x in leaves]
+            results, pack = flatten(fun(*rebuild(traced)))
+    finally:
+        recording.trace = before
+    outputs = [result_node(trace, y, fun) for y in results]
+    inputs = [*[x.node for x in traced], *[x.node for x in trace.lifted.values()]]
+    program = Program(inputs, outputs)
+    return trace, Captured(program, names, [kind_of(y) for y in results], pack)
+
+
+def as_example(x: Any) -> Any:
+    """The numbers of an argument, of a traced one those of its example."""
+    if type(x) is Traced:
+        return x.value
+    if isinstance(x, np.ndarray):
+        reject_dtype(x)
+        if x.dtype.kind in "fiub":
+            return x if x.dtype.isnative else x.astype(x.dtype.newbyteorder("="))
+    elif isinstance(x, ARRAYS) and np.asarray(x).dtype.kind in "fiub":
+        return x
+    dtype = f" of dtype {x.dtype}" if isinstance(x, np.ndarray) else ""
+    raise TypeError(
+        f"jit takes real arrays, numbers and containers of them, and an argument is a {type(x).__name__}{dtype}: "
+        "make it static, jit(f, static_argnums=(k,)), or close over it"
+    )
+
+
+def result_node(trace: Trace, y: Any, fun: Any) -> Node:
+    """The node of a result."""
+    name = getattr(fun, "__name__", "the function")
+    if type(y) is Value:
+        raise OutsideValueError(
+            f"jit: {name} returned a Value, so it computes with Values from outside of it, whose data would be frozen "
+            "into the program: pass w.data as an argument, and take gradients inside with value_and_grad(loss)(w)"
+        )
+    if not isinstance(y, (Traced, *ARRAYS)):
+        raise TypeError(f"jit: {name} returned a {type(y).__name__}; it may return arrays and containers of them")
+    return trace.node(y)
+
+
+def kind_of(y: Any) -> str:
+    """What a result is to be when it is handed out."""
+    data = y.value if type(y) is Traced else y
+    return "number" if type(data) in NUMBERS else "array" if isinstance(data, np.ndarray) else "scalar"
+
+
+def handed_out(y: Any, kind: str) -> Any:
+    """A result as NumPy would return it."""
+    if kind == "array":
+        return y
+    return y.item() if kind == "number" else y[()]
+
+
+# Names ----------------------------------------------------------------------------------------------------------------
+
+
+def names_of(tree: Any, name: str) -> list[str]:
+    """What the leaves of an argument are called: `params_w1` for params["w1"]."""
+    if tree is None:
+        return []
+    if isinstance(tree, dict):
+        return [found for key, x in tree.items() for found in names_of(x, f"{name}_{key}")]
+    if isinstance(tree, (list, tuple)):
+        fields = getattr(tree, "_fields", range(len(tree)))
+        return [found for key, x in zip(fields, tree, strict=True) for found in names_of(x, f"{name}_{key}")]
+    if hasattr(type(tree), "__dataclass_fields__"):
+        return [
+            found for key in type(tree).__dataclass_fields__ for found in names_of(getattr(tree, key), f"{name}_{key}")
+        ]
+    return [identifier(name)]
+
+
+def identifier(name: str) -> str:
+    """A name that Python accepts."""
+    text = "".join(c if (c.isalnum() and c.isascii()) or c == "_" else ascii_of(c) for c in name)
+    return text if text[:1].isalpha() or text[:1] == "_" else f"x{text}"
+
+
+def ascii_of(c: str) -> str:
+    digits = "⁰¹²³⁴⁵⁶⁷⁸⁹"
+    return str(digits.index(c)) if c in digits else "_"

@@ -1,0 +1,103 @@
+"""What became of a function, in plain words."""
+
+from collections import Counter
+from typing import Any
+
+from .fuse import Kernel
+from .ir import ELEMENTWISE, REDUCTIONS, VIEWS, Loop, Node, Program
+
+HARD = frozenset(("exp", "expm1", "log", "log1p", "sigmoid", "tanh", "softplus", "erf", "power"))
+"""Operations that take some twenty of the simple ones."""
+
+
+def flops(node: Node) -> int:
+    """About how many additions and multiplications a node takes."""
+    if node.op == "matmul":
+        return 2 * node.size * (node.inputs[0].shape[-1])
+    if node.op == "scan":
+        loop: Loop = node.settings[0]
+        return loop.length * sum(map(flops, loop.body.nodes()))
+    if node.op in REDUCTIONS:
+        return node.inputs[0].size
+    if node.op in ELEMENTWISE:
+        return node.size * (20 if node.op in HARD else 1)
+    return 0
+
+
+def described(kernel: Kernel) -> str:
+    """One kernel."""
+    shape = " × ".join(map(str, kernel.root.shape)) or "one number"
+    steps = ", ".join(dict.fromkeys(n.op for n in kernel.body))
+    if kernel.kind == "matmul":
+        assert kernel.core is not None
+        k = kernel.core.inputs[0].shape[-1]
+        after = f"; then, in the same loop, {steps}" if steps else ""
+        return f"matrix product to {shape}, summing over {k}{after}"
+    if kernel.kind == "reduce":
+        assert kernel.core is not None
+        before = ", ".join(dict.fromkeys(n.op for n in kernel.prologue))
+        over = " × ".join(map(str, kernel.core.inputs[0].shape))
+        parts = [f"{kernel.core.op} of {over} elements"]
+        parts += [f"while reading them {before}"] * bool(before) + [f"then {steps}"] * bool(steps)
+        return "; ".join(parts)
+    if kernel.kind == "gather":
+        return f"rows taken by an index, {shape}"
+    return f"one loop over {shape}: {steps}"
+
+
+def lines_of(program: Program, kernels: list[Kernel], by_numpy: set[Node], layout: Any, indent: str) -> list[str]:
+    """The kernels of a program, and of the loops in it."""
+    lines = []
+    for k, kernel in enumerate(kernels, start=1):
+        if kernel.kind == "scan":
+            loop: Loop = kernel.root.settings[0]
+            inner = layout.loops[kernel.root]
+            count = len(layout.in_place[kernel.root])
+            lines.append(
+                f"{indent}{k}. a loop of {loop.length} steps; of {loop.carries} arrays of its state {count} are "
+                "updated in place; each step:"
+            )
+            found = {n.root for n in inner.kernels if n.root in by_numpy}
+            lines += lines_of(loop.body, inner.kernels, by_numpy | found, inner, indent + "   ")
+        elif kernel.root in by_numpy:
+            lines.append(f"{indent}{k}. left to NumPy: {name_of(kernel.root)}")
+        else:
+            lines.append(f"{indent}{k}. {described(kernel)}")
+    return lines
+
+
+def name_of(node: Node) -> str:
+    """What a node that has no machine code is called."""
+    if node.op != "call":
+        return f"{node.op} of {node.dtype.name}"
+    return str(getattr(node.settings[0], "__name__", node.settings[0]))
+
+
+def explained(recorded: Program, program: Program, machine: Any, source: str) -> str:
+    """The whole story: what was recorded, what is left of it, and how it runs."""
+    nodes = [n for n in program.nodes() if n.op not in ("input", "constant", "item")]
+    before = len([n for n in recorded.nodes() if n.op not in ("input", "constant", "item")])
+    work = sum(map(flops, nodes))
+    moved = sum(x.nbytes for x in program.inputs) + sum(y.nbytes for y in program.outputs)
+    lines = [
+        f"Recorded {before} operations; {len(nodes)} are left after common ones were merged and constants computed.",
+        f"It takes about {work:,} floating-point operations; arguments and results are {moved:,} bytes.",
+    ]
+    if machine is None:
+        buffers = source.count("np.empty(")
+        lines.append(f"It runs as NumPy source, a line for each operation, in {buffers} buffers that are used again.")
+        return "\n".join(lines)
+    kernels = machine.layout.kernels
+    left = Counter(name_of(node) for node, _, _ in machine.host.calls)
+    views = sum(n.op in VIEWS for n in nodes)
+    plural = "s" * (len(kernels) != 1)
+    lines.append(
+        f"It runs as machine code: {len(nodes) - views} operations in {len(kernels)} kernel{plural}; {views} more are "
+        f"only another way to index. What is computed on the way takes {machine.size:,} bytes in all."
+    )
+    lines.append(
+        "Left to NumPy: " + ", ".join(f"{name} ({n})" for name, n in left.items()) + "." if left
+        else "Nothing is left to NumPy."
+    )  # fmt: skip
+    by_numpy = {node for node, _, _ in machine.host.calls}
+    return "\n".join([*lines, *lines_of(program, kernels, by_numpy, machine.layout, "  ")])

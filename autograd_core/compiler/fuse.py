@@ -1,0 +1,147 @@
+"""From nodes to kernels: which operations share one loop, so that what passes between them stays in registers.
+
+An elementwise operation whose result only other elementwise operations of its shape read is computed where it is read.
+A matrix product or a reduction is the core of its kernel: what follows it element by element is its epilogue, and what
+a reduction reads element by element is computed while it reads.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from .ir import ELEMENTWISE, REDUCTIONS, VIEWS, Node, Program, users_of
+
+CHEAP = 6
+"""An operation with several readers is computed again by each if that costs no more simple operations than this."""
+
+SIMPLE = frozenset((
+    "add", "subtract", "multiply", "negative", "absolute", "square", "maximum", "minimum", "where", "astype",
+    "greater", "greater_equal", "less", "less_equal", "equal", "not_equal", "logical_and", "logical_or", "logical_not",
+))  # fmt: skip
+
+
+@dataclass
+class Kernel:
+    """One loop nest: what it computes, from what."""
+
+    root: Node
+    """The result that it writes."""
+
+    core: Node | None
+    """The matrix product, reduction, gather, scan or call that it is built around; None if it is elementwise."""
+
+    body: list[Node]
+    """The elementwise operations from the core, or from what is in memory, to the root, in order."""
+
+    prologue: list[Node]
+    """The elementwise operations that a reduction reads."""
+
+    reads: list[Node]
+    """What it reads from memory, as views of it."""
+
+    @property
+    def kind(self) -> str:
+        return "elementwise" if self.core is None else "reduce" if self.core.op in REDUCTIONS else self.core.op
+
+
+def fused(program: Program, lowers: Callable[[Node], bool]) -> list[Kernel]:
+    """The kernels of a program in an order in which they can run; `lowers` says what can be compiled at all."""
+    users = users_of(program)
+    order = program.nodes()
+    inside = inlined(order, users, set(program.outputs), lowers)
+    roots = [n for n in order if n not in inside and n.op not in ("input", "constant", "item") and n.op not in VIEWS]
+    return late_results([kernel_of(root, inside, lowers) for root in roots], program.outputs)
+
+
+def inlined(
+    order: list[Node], users: dict[Node, list[Node]], outputs: set[Node], lowers: Callable[[Node], bool]
+) -> set[Node]:
+    """The nodes that are computed where they are read."""
+    inside: set[Node] = set()
+    cores: dict[Node, Node] = {}
+    costs: dict[Node, int] = {}
+    for node in order:
+        if not lowers(node):
+            inside.difference_update(node.inputs)
+            continue
+        with_cores = list(dict.fromkeys(x for x in node.inputs if x in inside and x in cores))
+        for x in with_cores[0 if node.op in REDUCTIONS or node.op not in ELEMENTWISE else 1 :]:
+            inside.discard(x)  # a kernel has one core
+        if node.op in ELEMENTWISE and with_cores:
+            cores[node] = cores[with_cores[0]]
+        if node.op in REDUCTIONS or node.op == "matmul":
+            cores[node] = node
+        costs[node] = 1 if node.op in SIMPLE else 20
+        costs[node] += sum(costs.get(x, 0) for x in dict.fromkeys(node.inputs) if x in inside)
+        if node not in outputs and can_be_inside(node, users[node], cores, costs, lowers):
+            inside.add(node)
+    return inside
+
+
+def can_be_inside(
+    node: Node, readers: list[Node], cores: dict[Node, Node], costs: dict[Node, int], lowers: Callable[[Node], bool]
+) -> bool:
+    """Whether a node can be computed by those that read it."""
+    if not readers or (node.op not in ELEMENTWISE and node not in cores):
+        return False
+    for u in readers:
+        if not lowers(u) or (u.op not in ELEMENTWISE and (u.op not in REDUCTIONS or node in cores)):
+            return False
+        if u.op in ELEMENTWISE and u.shape != node.shape:
+            return False
+    if len(readers) == 1:
+        return True
+    return node not in cores and costs[node] * (len(readers) - 1) <= CHEAP
+
+
+def kernel_of(root: Node, inside: set[Node], lowers: Callable[[Node], bool]) -> Kernel:
+    """The kernel that computes a root."""
+    body, reads = expression(root, inside)
+    core = next((n for n in body if n.op not in ELEMENTWISE), None)
+    if not lowers(root) or (core is None and root.op not in ELEMENTWISE):
+        return Kernel(root, root, [], [], list(dict.fromkeys(root.inputs)))
+    if core is None:
+        return Kernel(root, None, body, [], reads)
+    rest, more = expression(core, inside)
+    prologue = [n for n in rest if n is not core]
+    epilogue, epilogue_reads = expression(root, inside, stop=core)
+    body = [n for n in epilogue if n is not core]
+    return Kernel(root, core, body, prologue, list(dict.fromkeys([*more, *epilogue_reads])))
+
+
+def expression(root: Node, inside: set[Node], stop: Node | None = None) -> tuple[list[Node], list[Node]]:
+    """A root and what is computed along with it, in order; and what is read for that."""
+    body: list[Node] = []
+    reads: dict[Node, None] = {}
+    seen: set[Node] = set()
+    pending = [(root, False)]
+    while pending:
+        node, ready = pending.pop()
+        if ready:
+            body.append(node)
+            continue
+        if node in seen:
+            continue
+        seen.add(node)
+        pending.append((node, True))
+        if node is stop:
+            continue
+        for x in reversed(node.inputs):
+            if x in inside:
+                pending.append((x, False))
+            else:
+                reads[x] = None
+    return body, list(reads)
+
+
+def late_results(kernels: list[Kernel], outputs: list[Node]) -> list[Kernel]:
+    """Kernels whose results nobody here reads come last: a parameter is updated once all have read it."""
+    read = {x for kernel in kernels for x in map(memory_of, kernel.reads)}
+    last = [k for k in kernels if k.root in outputs and k.root not in read and k.kind != "call"]
+    return [k for k in kernels if k not in last] + last
+
+
+def memory_of(node: Node) -> Node:
+    """The node whose memory a view shows."""
+    while node.op in VIEWS:
+        node = node.inputs[0]
+    return node

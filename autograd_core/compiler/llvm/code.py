@@ -1,0 +1,185 @@
+"""Writing LLVM's language: types, constants, vectors and counted loops, over llvmlite's builder."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import llvmlite.ir as ir
+import numpy as np
+
+I1, I8, I32, I64 = (ir.IntType(bits) for bits in (1, 8, 32, 64))
+F32, F64 = ir.FloatType(), ir.DoubleType()
+POINTER = ir.PointerType()
+
+REGISTERS = {"float64": F64, "float32": F32, "int64": I64, "int32": I32, "bool": I1}
+"""What holds a number of each dtype while it is computed with."""
+
+MEMORY = {**REGISTERS, "bool": I8}
+"""And what it is in memory."""
+
+
+def lanes_of(x: Any) -> int:
+    """How many numbers a value holds."""
+    return x.type.count if isinstance(x.type, ir.VectorType) else 1
+
+
+def wide(t: Any, lanes: int) -> Any:
+    """The type of so many numbers side by side."""
+    return t if lanes == 1 else ir.VectorType(t, lanes)
+
+
+class Code:
+    """A function that is being written."""
+
+    def __init__(self, module: Any, function: Any, width: int) -> None:
+        self.module = module
+        self.function = function
+        self.width = width
+        """The bytes of a vector register."""
+        self.b = ir.IRBuilder(function.append_basic_block("entry"))
+
+    # Values -----------------------------------------------------------------------------------------------------------
+
+    def index(self, n: int) -> Any:
+        return ir.Constant(I64, n)
+
+    def constant(self, dtype: Any, value: Any, lanes: int = 1) -> Any:
+        """A number, in every lane."""
+        t = REGISTERS[np.dtype(dtype).name]
+        number = int(value) if np.dtype(dtype).kind in "ib" else float(value)
+        if lanes == 1:
+            return ir.Constant(t, number)
+        return ir.Constant(ir.VectorType(t, lanes), [ir.Constant(t, number)] * lanes)
+
+    def like(self, x: Any, value: Any) -> Any:
+        """A number as x holds them."""
+        t = x.type.element if isinstance(x.type, ir.VectorType) else x.type
+        lanes = lanes_of(x)
+        one = ir.Constant(t, value)
+        return one if lanes == 1 else ir.Constant(x.type, [one] * lanes)
+
+    def splat(self, x: Any, lanes: int) -> Any:
+        """A number in every lane."""
+        if lanes == 1 or lanes_of(x) == lanes:
+            return x
+        t = ir.VectorType(x.type, lanes)
+        first = self.b.insert_element(ir.Constant(t, ir.Undefined), x, ir.Constant(I32, 0))
+        mask = ir.Constant(ir.VectorType(I32, lanes), [ir.Constant(I32, 0)] * lanes)
+        return self.b.shuffle_vector(first, ir.Constant(t, ir.Undefined), mask)
+
+    def call(self, name: str, *args: Any) -> Any:
+        """One of LLVM's own functions: fma, sqrt, fabs, floor, ..."""
+        t = args[0].type
+        scalar = t.element if isinstance(t, ir.VectorType) else t
+        suffix = {F64: "f64", F32: "f32"}[scalar]
+        full = f"llvm.{name}.{suffix if lanes_of(args[0]) == 1 else f'v{lanes_of(args[0])}{suffix}'}"
+        function = self.module.globals.get(full)
+        if function is None:
+            function = ir.Function(self.module, ir.FunctionType(t, [t] * len(args)), full)
+        return self.b.call(function, args)
+
+    def fma(self, x: Any, y: Any, z: Any) -> Any:
+        """x y + z, rounded once."""
+        return self.call("fma", x, y, z)
+
+    def halves_added(self, x: Any, add: Callable[[Any, Any], Any]) -> Any:
+        """All lanes put together, halves first: an order that never changes."""
+        n = lanes_of(x)
+        while n > 1 and n % 2 == 0:
+            parts = [
+                self.b.shuffle_vector(x, x, ir.Constant(ir.VectorType(I32, n // 2), list(range(s, s + n // 2))))
+                for s in (0, n // 2)
+            ]
+            x, n = add(*parts), n // 2
+            if n == 1:
+                return self.b.extract_element(x, ir.Constant(I32, 0))
+        if n == 1 and not isinstance(x.type, ir.VectorType):
+            return x
+        total = self.b.extract_element(x, ir.Constant(I32, 0))
+        for k in range(1, n):
+            total = add(total, self.b.extract_element(x, ir.Constant(I32, k)))
+        return total
+
+    # Addresses --------------------------------------------------------------------------------------------------------
+
+    def at(self, pointer: Any, offset: Any, t: Any) -> Any:
+        """The address of an element."""
+        if isinstance(offset, int):
+            if offset == 0:
+                return pointer
+            offset = self.index(offset)
+        return self.b.gep(pointer, [offset], source_etype=t)
+
+    def scaled(self, index: Any, stride: int) -> Any:
+        """index · stride, of numbers that are known or not."""
+        if stride == 0 or (isinstance(index, int) and index == 0):
+            return 0
+        if isinstance(index, int):
+            return index * stride
+        return index if stride == 1 else self.b.mul(index, self.index(stride))
+
+    def plus(self, a: Any, b: Any) -> Any:
+        """a + b, of numbers that are known or not."""
+        if isinstance(a, int) and isinstance(b, int):
+            return a + b
+        if isinstance(a, int):
+            a, b = b, a
+        if isinstance(b, int):
+            return a if b == 0 else self.b.add(a, self.index(b))
+        return self.b.add(a, b)
+
+    # Loops ------------------------------------------------------------------------------------------------------------
+
+    def loop(
+        self,
+        stop: int,
+        body: Callable[..., Any],
+        carried: Sequence[Any] = (),
+        *,
+        start: int = 0,
+        step: int = 1,
+        unroll: int = 1,
+    ) -> list[Any]:
+        """`body(k, *carried)` for k from start to stop; the body returns what is carried on to its next turn.
+
+        Up to `unroll` turns are written out one after the other, without a loop.
+        """
+        state = list(carried)
+        turns = max(0, -(-(stop - start) // step))
+        if turns == 0:
+            return state
+        if turns <= max(unroll, 1):
+            for k in range(start, start + turns * step, step):
+                state = list(body(k, *state) or ())
+            return state
+        before = self.b.block
+        head = self.function.append_basic_block("loop")
+        after = self.function.append_basic_block("after")
+        self.b.branch(head)
+        self.b.position_at_end(head)
+        k = self.b.phi(I64, "k")
+        phis = [self.b.phi(x.type) for x in state]
+        k.add_incoming(self.index(start), before)
+        for phi, x in zip(phis, state, strict=True):
+            phi.add_incoming(x, before)
+        found = list(body(k, *phis) or ())
+        following = self.b.add(k, self.index(step), flags=("nuw", "nsw"))
+        end = self.b.block
+        k.add_incoming(following, end)
+        for phi, x in zip(phis, found, strict=True):
+            phi.add_incoming(x, end)
+        more = self.b.icmp_signed("<", following, self.index(start + turns * step))
+        self.b.cbranch(more, head, after)
+        self.b.position_at_end(after)
+        return found
+
+    def nest(self, counts: Sequence[int], body: Callable[[list[Any]], None]) -> None:
+        """Loops within loops: `body([i, j, ...])`."""
+
+        def inner(known: list[Any]) -> None:
+            depth = len(known)
+            if depth == len(counts):
+                body(known)
+            else:
+                self.loop(counts[depth], lambda k: inner([*known, k]))
+
+        inner([])

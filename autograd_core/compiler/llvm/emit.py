@@ -1,0 +1,244 @@
+"""A whole program as one function of LLVM: its kernels one after the other, its loops around theirs.
+
+The function takes a table of pointers and returns 0, or what went wrong. What has no machine code calls back into
+NumPy.
+"""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import llvmlite.ir as ir
+
+from ..fuse import Kernel
+from ..ir import VIEWS, Loop, Node, scalar_of
+from .code import I8, I32, I64, POINTER, Code
+from .kernels import copy, elementwise, in_vectors, reduce
+from .layout import Layout, lowers, rounded
+from .matmul import matmul
+from .place import Place, contiguous_strides, element, load, store, viewed, whole
+
+BAD_INDEX, FAILED = 1, 2
+"""What the function returns if an index is out of range, and if a call of NumPy raised."""
+
+
+class Writer:
+    """Writes the kernels of one program, or of a loop's step."""
+
+    def __init__(self, code: Code, layout: Layout, places: dict[Node, Place], arena: Any, shared: "Shared") -> None:
+        self.code = code
+        self.layout = layout
+        self.places = places
+        self.arena = arena
+        self.shared = shared
+
+    def find(self, node: Node) -> Place:
+        """Where a node is."""
+        if node in self.places:
+            return self.places[node]
+        if node.op == "constant":
+            place = whole(self.shared.constant(node), node)
+        elif node.op in VIEWS:
+            below = self.find(node.inputs[0])
+            found = viewed(below, node)
+            if found is None:  # a reshape of what is not in order: copied, which is rare
+                packed = Place(self.shared.extra(below), 0, contiguous_strides(below.shape), below.shape, below.dtype)
+                copy(self.code, below, packed)
+                found = viewed(packed, node)
+                assert found is not None
+            return found
+        else:
+            place = whole(self.at(self.layout.offsets[node]), node)
+        self.places[node] = place
+        return place
+
+    def at(self, offset: int) -> Any:
+        return self.code.at(self.arena, offset, I8)
+
+    def run(self, outputs: list[Node], targets: list[Place]) -> None:
+        """All kernels, with the results where they belong; then those that are copies of something."""
+        roots = {kernel.root for kernel in self.layout.kernels}
+        items = {item for found in self.layout.items.values() for item in found}
+        first: dict[Node, Place] = {}
+        for y, target in zip(outputs, targets, strict=True):
+            if (y in roots or y in items) and y not in first:
+                first[y] = self.places[y] = target
+        for kernel in self.layout.kernels:
+            self.kernel(kernel)
+        for y, target in zip(outputs, targets, strict=True):
+            if first.get(y) is not target:
+                copy_result(self, y, target)
+
+    def kernel(self, kernel: Kernel) -> None:
+        room = self.at(self.layout.rooms[kernel.root]) if kernel.root in self.layout.rooms else None
+        if kernel.kind == "elementwise":
+            elementwise(self.code, kernel, self.find, self.find(kernel.root))
+        elif kernel.core is None or not lowers(kernel.core):
+            self.call(kernel.root, room)
+        elif kernel.kind == "reduce":
+            reduce(self.code, kernel, self.find, self.find(kernel.root))
+        elif kernel.kind == "matmul":
+            matmul(self.code, kernel, self.find, self.find(kernel.root), room)
+        elif kernel.kind == "gather":
+            self.gather(kernel.root)
+        else:
+            self.scan(kernel.root, room)
+
+    # Gathers ----------------------------------------------------------------------------------------------------------
+
+    def gather(self, node: Node) -> None:
+        """out[i] = x[index[i]]"""
+        code, b = self.code, self.code.b
+        x, index, out = self.find(node.inputs[0]), self.find(node.inputs[1]), self.find(node)
+        n = x.shape[0]
+
+        def row(i: Any) -> None:
+            k = load(code, index, [i])
+            k = code.b.sext(k, I64) if k.type != I64 else k
+            negative = b.icmp_signed("<", k, code.index(0))
+            k = b.select(negative, b.add(k, code.index(n)), k)
+            self.shared.leave_if(b.icmp_unsigned(">=", k, code.index(n)), BAD_INDEX)
+            source = Place(element(code, x, [k] + [0] * (len(x.shape) - 1)), 0, x.strides[1:], x.shape[1:], x.dtype)
+            first = element(code, out, [i] + [0] * (len(out.shape) - 1))
+            copy(code, source, Place(first, 0, out.strides[1:], out.shape[1:], out.dtype))
+
+        code.loop(index.shape[0], lambda i: row(i))
+
+    # Loops ------------------------------------------------------------------------------------------------------------
+
+    def scan(self, node: Node, room: Any) -> None:
+        """The state in memory of its own, and a loop around the step."""
+        code, loop = self.code, node.settings[0]
+        assert isinstance(loop, Loop)
+        layout, in_place = self.layout.loops[node], self.layout.in_place[node]
+        items = {item.settings[0]: item for item in self.layout.items.get(node, ())}
+        offset = layout.total
+
+        def take(nbytes: int) -> Any:
+            nonlocal offset
+            begin, offset = offset, offset + rounded(max(nbytes, 1))
+            return code.at(room, begin, I8)
+
+        def place_of(k: int, y: Node, shape: tuple[int, ...]) -> Place:
+            if k in items:
+                return self.find(items[k])
+            nbytes = y.nbytes * (loop.length if k >= loop.carries else 1)
+            return Place(take(nbytes), 0, contiguous_strides(shape), shape, y.dtype)
+
+        outputs = loop.body.outputs
+        shapes = [y.shape if k < loop.carries else (loop.length, *y.shape) for k, y in enumerate(outputs)]
+        results = [place_of(k, y, shape) for k, (y, shape) in enumerate(zip(outputs, shapes, strict=True))]
+        given = [self.find(x) for x in node.inputs]
+        for source, target in zip(given, results[: loop.carries], strict=False):
+            copy(code, source, target)
+        after = [take(y.nbytes) for y in outputs[: loop.carries]]
+        inner = dict(zip(loop.body.inputs[: loop.carries], results, strict=False))
+        same = loop.carries + loop.arrays
+        inner |= dict(zip(loop.body.inputs[same:], given[same:], strict=True))
+        arrays = list(
+            zip(loop.body.inputs[loop.carries :], given[loop.carries : loop.carries + loop.arrays], strict=False)
+        )
+
+        def step(k: Any) -> None:
+            places = dict(inner)
+            for x, p in arrays:
+                first = element(code, p, [k] + [0] * (len(p.shape) - 1))
+                places[x] = Place(first, 0, p.strides[1:], p.shape[1:], p.dtype)
+            targets = []
+            for m, y in enumerate(outputs):
+                if m >= loop.carries:
+                    pointer = element(code, results[m], [k] + [0] * len(y.shape))
+                else:
+                    pointer = results[m].pointer if m in in_place else after[m]
+                target = whole(pointer, y)
+                if m < loop.carries and m in in_place:
+                    target = results[m]
+                targets.append(target)
+            Writer(code, layout, places, room, self.shared).run(outputs, targets)
+            for m in range(loop.carries):
+                if m not in in_place and outputs[m] is not loop.body.inputs[m]:
+                    copy(code, targets[m], results[m])
+
+        code.loop(loop.length, step)
+
+    # Calls ------------------------------------------------------------------------------------------------------------
+
+    def call(self, node: Node, room: Any) -> None:
+        """NumPy's turn: where its arguments are, and where its results go."""
+        code, offset = self.code, 0
+        found = []
+        for x in node.inputs:
+            place = self.find(x)
+            if x.op in VIEWS and not place.contiguous:
+                packed = whole(code.at(room, offset, I8), x)
+                offset += rounded(max(x.nbytes, 1))
+                copy(code, place, packed)
+                place = packed
+            found.append(place)
+        results = self.layout.items.get(node, [node])
+        places = [*found, *[self.find(y) for y in results]]
+        self.shared.call(node, [element(code, p, [0] * len(p.shape)) for p in places], list(node.inputs), results)
+
+
+def copy_result(writer: Writer, y: Node, target: Place) -> None:
+    """A result that is an input, a constant, a view or another result."""
+    number = scalar_of(y)
+    if number is None:
+        copy(writer.code, writer.find(y), target)
+    elif y.size:
+        code = writer.code
+        flat = Place(target.pointer, 0, (1,), (y.size,), y.dtype)
+        in_vectors(
+            code,
+            y.size,
+            code.width // y.dtype.itemsize,
+            lambda k, lanes: store(code, code.constant(y.dtype, number, lanes), flat, [k], lanes),
+        )
+
+
+class Shared:
+    """What all parts of a program's function share: its constants, its calls of NumPy, and its way out."""
+
+    def __init__(self, code: Code, pointer: Callable[[int], Any], arena: Any, size: int, host: int) -> None:
+        self.code = code
+        self.pointer = pointer
+        """The pointer to the constant of a number."""
+        self.arena = arena
+        self.size = size
+        """How many bytes of memory the program needs; copies that the plan did not foresee add to it."""
+        self.host = host
+        self.numbers: dict[Node, int] = {}
+        self.calls: list[tuple[Node, list[Node], list[Node]]] = []
+
+    def constant(self, node: Node) -> Any:
+        """The pointer to an array that does not change."""
+        return self.pointer(self.numbers.setdefault(node, len(self.numbers)))
+
+    def extra(self, place: Place) -> Any:
+        """Memory for a copy, beside the plan."""
+        begin = self.size
+        self.size += rounded(max(1, math.prod(place.shape) * place.dtype.itemsize))
+        return self.code.at(self.arena, begin, I8)
+
+    def leave_if(self, condition: Any, outcome: int) -> None:
+        """Return at once if something is wrong."""
+        b = self.code.b
+        away = self.code.function.append_basic_block("away")
+        on = self.code.function.append_basic_block("on")
+        b.cbranch(condition, away, on)
+        b.position_at_end(away)
+        b.ret(ir.Constant(I32, outcome))
+        b.position_at_end(on)
+
+    def call(self, node: Node, pointers: list[Any], inputs: list[Node], results: list[Node]) -> None:
+        """Have NumPy compute a node."""
+        b, code = self.code.b, self.code
+        with b.goto_entry_block():
+            table = b.alloca(POINTER, len(pointers))
+        for k, p in enumerate(pointers):
+            b.store(p, b.gep(table, [code.index(k)], source_etype=POINTER))
+        self.calls.append((node, inputs, results))
+        kind = ir.PointerType(ir.FunctionType(I32, [I64, POINTER]))
+        host = b.inttoptr(code.index(self.host), kind)
+        outcome = b.call(host, [code.index(len(self.calls) - 1), table])
+        self.leave_if(b.icmp_signed("!=", outcome, ir.Constant(I32, 0)), FAILED)

@@ -1,0 +1,183 @@
+"""From a program to machine code that can be called: one LLVM context a program, freed with it."""
+
+import ctypes
+import functools
+import threading
+import weakref
+from typing import Any
+
+import llvmlite.binding as llvm
+import llvmlite.ir as ir
+import numpy as np
+
+from ..ir import Node, Program, evaluate
+from .code import I8, I32, POINTER, Code
+from .emit import BAD_INDEX, FAILED, Shared, Writer
+from .layout import Layout, lay_out
+from .place import whole
+
+HOST = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_int64, ctypes.c_void_p)
+RUN = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p)
+
+ITEMS = tuple.__basicsize__
+"""Where the items of a tuple begin, in bytes; and where an array keeps the address of its data."""
+DATA = object.__basicsize__
+
+
+@functools.cache
+def memory_is_as_expected() -> bool:
+    """Whether tuples and arrays lie in memory as machine code here reads them: in CPython they do."""
+    array = np.arange(3.0)
+    pair = (None, array)
+    found = ctypes.c_void_p.from_address(id(pair) + ITEMS + 8).value
+    return found == id(array) and ctypes.c_void_p.from_address(id(array) + DATA).value == array.ctypes.data
+
+
+@functools.cache
+def target() -> tuple[str, str, int]:
+    """The processor, its features, and the bytes of the vectors to use on it."""
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+    features = llvm.get_host_cpu_features()
+    width = 32 if features.get("avx2") else 16
+    return llvm.get_host_cpu_name(), features.flatten(), width
+
+
+def parsed(text: str, context: Any) -> tuple[Any, Any]:
+    """A module of the given source, and the machine it is for.
+
+    LLVM's passes are not run: the kernels are vectors and registers already, and measured no quicker after them. The
+    code generator itself schedules, allocates registers, and moves what is constant out of loops.
+    """
+    name, features, _ = target()
+    machine = llvm.Target.from_default_triple().create_target_machine(cpu=name, features=features, opt=2, jit=True)
+    return llvm.parse_assembly(text, context=context), machine
+
+
+class Machine:
+    """A program as machine code."""
+
+    def __init__(self, program: Program) -> None:
+        if not memory_is_as_expected():
+            raise NotImplementedError
+        self.program = program
+        self.layout: Layout = lay_out(program, set(program.inputs) | set(program.outputs))
+        self.failures = threading.local()
+        self.host = Host(self.failures)
+        text, shared = written(program, self.layout, self.host.address)
+        self.host.calls.extend(shared.calls)
+        self.text = text
+        self.size = shared.size
+        self.constants = tuple(np.ascontiguousarray(node.settings[0]) for node in shared.numbers)
+        module, machine = parsed(text, llvm.create_context())
+        engine = llvm.create_mcjit_compiler(module, machine)
+        engine.finalize_object()
+        self.run = RUN(engine.get_function_address("run"))
+        self.arenas: list[Any] = []
+        self.fresh = [(y.shape, y.dtype) for y in program.outputs]
+        weakref.finalize(self, closed, engine).atexit = False
+
+    def __call__(self, leaves: list[Any]) -> list[Any]:
+        inputs = [
+            x if type(x) is np.ndarray and x.dtype is node.dtype and x.flags.c_contiguous
+            else np.ascontiguousarray(x, node.dtype)
+            for x, node in zip(leaves, self.program.inputs, strict=True)
+        ]  # fmt: skip
+        outputs = [np.empty(shape, dtype) for shape, dtype in self.fresh]
+        try:
+            arena = self.arenas.pop()
+        except IndexError:
+            arena = np.empty(self.size, np.uint8)
+        table = (*inputs, *outputs, arena, *self.constants)
+        outcome = self.run(id(table))
+        self.arenas.append(arena)
+        if outcome:
+            self.fail(outcome)
+        return outputs
+
+    def fail(self, outcome: int) -> None:
+        if outcome == BAD_INDEX:
+            raise IndexError("x[index], compiled: an index is out of range")
+        assert outcome == FAILED
+        error, self.failures.error = self.failures.error, None
+        raise error
+
+    def assembly(self) -> str:
+        """The machine code as text."""
+        module, machine = parsed(self.text, llvm.create_context())
+        return str(machine.emit_assembly(module))
+
+
+def closed(engine: Any) -> None:
+    engine.close()
+
+
+class Host:
+    """NumPy, called by machine code for what that cannot do itself."""
+
+    def __init__(self, failures: Any) -> None:
+        calls: list[Any] = []
+        self.calls = calls
+
+        def call(number: int, table: int) -> int:
+            try:
+                node, inputs, results = calls[number]
+                perform(node, inputs, results, table)
+            except BaseException as error:  # also Ctrl-C: it is raised where the program was called
+                failures.error = error
+                return 1
+            return 0
+
+        self.function = HOST(call)
+        self.address = ctypes.cast(self.function, ctypes.c_void_p).value or 0
+
+
+def array_at(address: int, node: Node) -> Any:
+    """An array of a node's shape and dtype in memory that is there."""
+    buffer: Any = (ctypes.c_char * max(node.nbytes, 1)).from_address(address)
+    return np.ndarray(node.shape, node.dtype, buffer)
+
+
+def perform(node: Node, inputs: list[Node], results: list[Node], table: int) -> None:
+    """Compute a node by NumPy; what goes in may not be changed, and what comes out must be what was recorded."""
+    addresses = (ctypes.c_void_p * (len(inputs) + len(results))).from_address(table)
+    args = [array_at(address or 0, x) for address, x in zip(addresses, inputs, strict=False)]
+    for x in args:
+        x.flags.writeable = False
+    with np.errstate(all="ignore"):
+        found = evaluate(node, [x if x.shape else x[()] for x in args])
+    for address, y in zip(addresses[len(inputs) :], results, strict=True):
+        part = np.asarray(found[y.settings[0]] if y is not node else found)
+        if part.shape != y.shape:
+            raise RuntimeError(
+                f"{node.op} gave an array of shape {part.shape}, and {y.shape} when it was recorded: jit needs "
+                "functions whose results have shapes that do not depend on the data"
+            )
+        array_at(address or 0, y)[...] = part
+
+
+def written(program: Program, layout: Layout, host: int) -> tuple[str, Shared]:
+    """The program in LLVM's language."""
+    module = ir.Module(name="program", context=ir.Context())
+    module.triple = llvm.get_default_triple()
+    function = ir.Function(module, ir.FunctionType(I32, [POINTER]), "run")
+    code = Code(module, function, target()[2])
+    (table,) = function.args
+
+    def data(k: int) -> Any:
+        with code.b.goto_entry_block():
+            item = code.b.load(code.at(table, ITEMS + 8 * k, I8), typ=POINTER)
+            return code.b.load(code.at(item, DATA, I8), typ=POINTER)
+
+    inputs, outputs = program.inputs, program.outputs
+    places = {x: whole(data(k), x) for k, x in enumerate(inputs)}
+    count = len(inputs) + len(outputs)
+    targets = [whole(data(len(inputs) + k), y) for k, y in enumerate(outputs)]
+    arena = data(count)
+    shared = Shared(code, lambda k: data(count + 1 + k), arena, layout.total, host)
+    body = function.append_basic_block("body")
+    code.b.branch(body)
+    code.b.position_at_end(body)
+    Writer(code, layout, places, arena, shared).run(outputs, targets)
+    code.b.ret(ir.Constant(I32, 0))
+    return str(module), shared

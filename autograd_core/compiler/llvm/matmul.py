@@ -1,0 +1,248 @@
+"""Products of matrices: a tile of the result stays in registers while the sum runs, and leaves through the epilogue.
+
+C[i, j] = f(Σₚ A[i, p] B[p, j]). A tile has a few rows, and a few vectors of columns; each step takes one row of B in
+vectors and one number of A for each row, and multiplies and adds. That needs a B whose rows are contiguous:
+
+- if instead the columns of A are contiguous, Cᵀ = Bᵀ Aᵀ is such a product;
+- else B is copied once, transposed; the copy is small beside the product.
+
+Goto and van de Geijn, *Anatomy of high-performance matrix multiplication*, ACM TOMS 34, 2008; of its blocking small
+matrices need only the innermost.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from ..fuse import Kernel
+from . import blas
+from .code import I8, MEMORY, Code
+from .kernels import Find, Operands, copy, elementwise, lanes_for
+from .layout import is_long, product_room, rounded
+from .place import Place, contiguous_strides, element, load, store, whole
+
+TILES = {1: 8, 2: 6, 3: 4}
+"""Rows of a tile, for so many vectors of columns: all in 16 registers."""
+
+NEAR, FAR = 1 << 14, 1 << 18
+"""The bytes of a panel of B that stay in the nearest cache, and of the columns of A that the processor can address
+without looking up pages; measured."""
+
+
+def matrices(place: Place, left: bool) -> Place:
+    """A vector as a matrix: on the left it is a row, on the right a column."""
+    if len(place.shape) == 2:
+        return place
+    (n,), (s,) = place.shape, place.strides
+    shape, strides = ((1, n), (0, s)) if left else ((n, 1), (s, 0))
+    return Place(place.pointer, place.offset, strides, shape, place.dtype)
+
+
+def turned(place: Place) -> Place:
+    """The transpose."""
+    return Place(place.pointer, place.offset, place.strides[::-1], place.shape[::-1], place.dtype)
+
+
+def as_matrix(place: Place, shape: tuple[int, int], vectors: tuple[bool, bool]) -> Place:
+    """A place of the result's shape, which lacks the axes that a vector stood for, with these axes."""
+    strides = list(place.strides)
+    if vectors[0]:
+        strides.insert(0, 0)
+    if vectors[1]:
+        strides.append(0)
+    return Place(place.pointer, place.offset, (strides[0], strides[1]), shape, place.dtype)
+
+
+class Product:
+    """One product and its epilogue."""
+
+    def __init__(self, code: Code, kernel: Kernel, find: Find, out: Place, room: Any) -> None:
+        core = kernel.core
+        assert core is not None
+        self.code, self.kernel, self.core = code, kernel, core
+        x, y = core.inputs
+        self.a, self.b = matrices(find(x), True), matrices(find(y), False)
+        self.operands = Operands(code, [r for r in kernel.reads if self.is_read(r)], find, core.shape)
+        shape = (self.a.shape[0], self.b.shape[1])
+        vectors = (len(x.shape) == 1, len(y.shape) == 1)
+        self.operands.places = {r: as_matrix(p, shape, vectors) for r, p in self.operands.places.items()}
+        self.out = as_matrix(out, shape, vectors)
+        self.width = lanes_for(code, [core, kernel.root, *kernel.body, *self.operands.places])
+        self.room = room
+        """Memory for copies: of a whole B, and behind it of what a panel or block reads."""
+        self.packs = code.at(room, max(rounded(x.nbytes) for x in core.inputs), I8)
+
+    def is_read(self, r: Any) -> bool:
+        return any(r in node.inputs for node in self.kernel.body)
+
+    def turn(self) -> None:
+        """Compute Cᵀ = Bᵀ Aᵀ."""
+        self.a, self.b = turned(self.b), turned(self.a)
+        self.out = turned(self.out)
+        self.operands.places = {r: turned(p) for r, p in self.operands.places.items()}
+
+    def emit(self) -> None:
+        if 0 in self.out.shape:
+            return
+        if not self.kernel.body and blas.serves(self.a, self.b, self.out):
+            blas.gemm(self.code, self.a, self.b, self.out)
+            return
+        rows, columns = self.out.shape
+        unit = self.b.strides[1] == 1 or (columns == 1 and self.b.shape[0] == 1)
+        if columns < min(self.width, rows) and self.a.strides[0] == 1 and self.out.strides[0] <= columns:
+            self.turn()  # the columns of A are contiguous, and the result is one column or a few
+        elif not unit and self.a.strides[0] == 1 and self.out.strides[1] != 1:
+            self.turn()
+        elif not unit or (columns < min(self.width, rows) and rows > columns):
+            if columns == 1 or (columns < self.width <= rows):
+                self.turn()
+            self.pack()
+        self.tiles()
+
+    def pack(self) -> None:
+        """Copy B, so that its rows are contiguous."""
+        if self.b.strides[1] == 1 or self.out.shape[0] < 3:
+            return  # too few rows read it to pay for a copy
+        packed = Place(self.room, 0, contiguous_strides(self.b.shape), self.b.shape, self.b.dtype)
+        copy(self.code, self.b, packed)
+        self.b = packed
+
+    def tiles(self) -> None:
+        """All tiles: panels of columns, and in each blocks of rows; or the other way round, if A lies in columns that
+        are far apart. What every tile of a panel or block reads is then copied, to be read in order.
+        """
+        rows, inner = self.a.shape
+        far = self.a.strides[0] == 1 and inner * self.a.strides[1] * self.core.dtype.itemsize > FAR
+        if far and self.out.shape[1] > self.width and self.b.pointer is not self.room:
+            self.over_panels(lambda j, widths: self.copied_panel(j, widths, self.store_of(j)))
+            self.in_blocks(rows, TILES[3], lambda i, count: self.block(i, count))
+        else:
+            self.over_panels(self.panel)
+
+    def over_panels(self, visit: Callable[[Any, list[int]], Any]) -> None:
+        """`visit(j, widths)` for panels of up to three vectors, as equal as can be."""
+        full, rest = divmod(self.out.shape[1], self.width)
+        count = full + (rest > 0)
+        groups = -(-count // 3)
+        panels = []
+        begin = 0
+        for g in range(groups):
+            vectors = count // groups + (g < count % groups)
+            last = begin + vectors == count and rest > 0
+            panels.append((begin * self.width, [self.width] * (vectors - last) + [rest] * last))
+            begin += vectors
+        k = 0
+        while k < len(panels):
+            start, widths = panels[k]
+            same = 1
+            while k + same < len(panels) and panels[k + same][1] == widths:
+                same += 1
+            step = sum(widths)
+
+            def turn(j: Any, widths: list[int] = widths) -> None:
+                visit(j, widths)
+
+            self.code.loop(start + same * step, turn, start=start, step=step)
+            k += same
+
+    def in_blocks(self, rows: int, tile: int, visit: Callable[[Any, int], None]) -> None:
+        """`visit(i, count)` for blocks of so many rows, and what is left."""
+        full = rows - rows % tile
+        self.code.loop(full, lambda i: visit(i, tile), step=tile)
+        if rows % tile:
+            visit(full, rows % tile)
+
+    def panel(self, j: Any, widths: list[int]) -> None:
+        """Some columns of the result, from a copy of B's if that pays."""
+        rows, inner = self.a.shape
+        step, b = sum(widths), None
+        if rows >= 16 and inner * step * self.core.dtype.itemsize > NEAR and self.b.strides[0] != step:
+            b = self.copied_panel(j, widths, self.packs)
+        self.in_blocks(rows, TILES[len(widths)], lambda i, count: self.tile(i, j, count, widths, b=b))
+
+    def store_of(self, j: Any) -> Any:
+        """Where the copy of the panel that begins at a column is, if all of them are copied."""
+        return self.code.at(self.room, self.code.scaled(j, self.b.shape[0]), MEMORY[self.b.dtype.name])
+
+    def copied_panel(self, j: Any, widths: list[int], to: Any, *, done: bool = False) -> Place:
+        """Some columns of B, row after row."""
+        shape = (self.b.shape[0], sum(widths))
+        panel = Place(to, 0, (shape[1], 1), shape, self.b.dtype)
+        if not done:
+            copy(self.code, Place(element(self.code, self.b, [0, j]), 0, self.b.strides, shape, self.b.dtype), panel)
+        return panel
+
+    def block(self, i: Any, rows: int) -> None:
+        """Some rows of the result, from a copy of A's."""
+        inner = self.a.shape[1]
+        a = Place(self.packs, 0, (1, rows), (rows, inner), self.a.dtype)
+        lines = Place(element(self.code, self.a, [i, 0]), 0, self.a.strides, (rows, inner), self.a.dtype)
+        copy(self.code, turned(lines), turned(a))
+        self.over_panels(
+            lambda j, widths: self.tile(
+                i, j, rows, widths, a=a, b=self.copied_panel(j, widths, self.store_of(j), done=True)
+            )
+        )
+
+    def tile(
+        self, i: Any, j: Any, rows: int, widths: list[int], a: Place | None = None, b: Place | None = None
+    ) -> None:
+        """Some rows and vectors of the result; a and b are the copies to read, which begin with the tile."""
+        code, dtype = self.code, self.core.dtype
+        offsets = [sum(widths[:v]) for v in range(len(widths))]
+        places = [code.plus(j, o) for o in offsets]
+        lines = [code.plus(i, r) for r in range(rows)]
+        start = [code.constant(dtype, 0.0, lanes) for _ in range(rows) for lanes in widths]
+        left_at, left = (lines, self.a) if a is None else (list(range(rows)), a)
+        right_at, right = (places, self.b) if b is None else (offsets, b)
+
+        def step(p: Any, *sums: Any) -> list[Any]:
+            row = [load(code, right, [p, at], lanes) for at, lanes in zip(right_at, widths, strict=True)]
+            found = []
+            for r in range(rows):
+                one = load(code, left, [left_at[r], p])
+                for v, lanes in enumerate(widths):
+                    found.append(code.fma(code.splat(one, lanes), row[v], sums[r * len(widths) + v]))
+            return found
+
+        sums = code.loop(self.a.shape[1], step, start, unroll=4)
+        for r in range(rows):
+            for v, lanes in enumerate(widths):
+                self.leave(sums[r * len(widths) + v], [lines[r], places[v]], lanes)
+
+    def leave(self, total: Any, index: list[Any], lanes: int) -> None:
+        """The epilogue: what follows the product, while it is in registers."""
+        if self.kernel.body:
+            total = self.operands.evaluate(self.kernel.body, {self.core: total}, index, lanes, -1)
+        store(self.code, total, self.out, index, lanes)
+
+
+def updated(code: Code, kernel: Kernel, find: Find, out: Place, room: Any) -> bool:
+    """A large product that is taken, times a rate, from an array: BLAS does it in one pass. Whether it was that."""
+    core, body = kernel.core, kernel.body
+    assert core is not None
+    if [n.op for n in body] != ["multiply", "subtract"] or core not in body[0].inputs or body[0] is body[1].inputs[0]:
+        return False
+    rate, before = body[0].inputs[body[0].inputs[0] is core], body[1].inputs[0]
+    product = Product(code, Kernel(core, core, [], [], list(core.inputs)), find, out, room)
+    if rate.shape or before.shape != core.shape or not blas.serves(product.a, product.b, product.out):
+        return False
+    place = find(before)
+    if place.pointer is not out.pointer:
+        copy(code, place, out)
+    value = Operands(code, [rate], find, ()).read(rate, [], 1)
+    blas.gemm(code, product.a, product.b, product.out, code.b.fneg(value))
+    return True
+
+
+def matmul(code: Code, kernel: Kernel, find: Find, out: Place, room: Any) -> None:
+    """root[i, j] = f(Σₚ A[i, p] B[p, j]); a long f follows in a loop of its own, while the product is in the cache."""
+    core = kernel.core
+    assert core is not None
+    if not is_long(kernel.body, core):
+        Product(code, kernel, find, out, room).emit()
+        return
+    if updated(code, kernel, find, out, room):
+        return
+    raw = whole(code.at(room, product_room(core), I8), core)
+    Product(code, Kernel(core, core, [], [], list(core.inputs)), find, raw, room).emit()
+    elementwise(code, kernel, lambda node: raw if node is core else find(node), out)

@@ -1,0 +1,111 @@
+"""LLVM values with Python's operators, so that mathematics is written as mathematics."""
+
+from typing import Any
+
+import llvmlite.ir as ir
+
+from .code import F64, I32, I64, Code, lanes_of, wide
+
+
+class Number:
+    """A real number or a vector of them, and the code that computes with it."""
+
+    def __init__(self, code: Code, value: Any) -> None:
+        self.code = code
+        self.value = value
+
+    @property
+    def double(self) -> bool:
+        """Whether it is float64, not float32."""
+        t = self.value.type
+        return bool((t.element if isinstance(t, ir.VectorType) else t) == F64)
+
+    def new(self, value: Any) -> "Number":
+        return Number(self.code, value)
+
+    def lift(self, x: Any) -> Any:
+        """A number beside this one, as LLVM has it."""
+        return x.value if isinstance(x, Number) else self.code.like(self.value, float(x))
+
+    def __add__(self, other: Any) -> "Number":
+        return self.new(self.code.b.fadd(self.value, self.lift(other)))
+
+    def __sub__(self, other: Any) -> "Number":
+        return self.new(self.code.b.fsub(self.value, self.lift(other)))
+
+    def __rsub__(self, other: Any) -> "Number":
+        return self.new(self.code.b.fsub(self.lift(other), self.value))
+
+    def __mul__(self, other: Any) -> "Number":
+        return self.new(self.code.b.fmul(self.value, self.lift(other)))
+
+    def __truediv__(self, other: Any) -> "Number":
+        return self.new(self.code.b.fdiv(self.value, self.lift(other)))
+
+    def __rtruediv__(self, other: Any) -> "Number":
+        return self.new(self.code.b.fdiv(self.lift(other), self.value))
+
+    __radd__, __rmul__ = __add__, __mul__
+
+    def __neg__(self) -> "Number":
+        return self.new(self.code.b.fneg(self.value))
+
+    def __abs__(self) -> "Number":
+        return self.new(self.code.call("fabs", self.value))
+
+    def fma(self, y: Any, z: Any) -> "Number":
+        """self · y + z, rounded once."""
+        return self.new(self.code.fma(self.value, self.lift(y), self.lift(z)))
+
+    def compare(self, how: str, other: Any) -> Any:
+        """A comparison that is false where there is a nan; but != is true there."""
+        if how == "!=":
+            return self.code.b.fcmp_unordered(how, self.value, self.lift(other))
+        return self.code.b.fcmp_ordered(how, self.value, self.lift(other))
+
+    def where(self, condition: Any, other: Any) -> "Number":
+        """self where a condition holds, elsewhere the other."""
+        return self.new(self.code.b.select(condition, self.value, self.lift(other)))
+
+    def polynomial(self, coefficients: tuple[float, ...]) -> "Number":
+        """Σ cₖ xᵏ, by Estrin's scheme: pairs, pairs of pairs, ..., so that little waits for what is before it."""
+        terms = [self.new(self.lift(c)) for c in coefficients]
+        power = self
+        while len(terms) > 1:
+            pairs = [high.fma(power, low) for low, high in zip(terms[::2], terms[1::2], strict=False)]
+            terms = pairs + terms[len(pairs) * 2 :]
+            power = power * power
+        return terms[0]
+
+    # Bits -------------------------------------------------------------------------------------------------------------
+
+    @property
+    def mantissa(self) -> int:
+        """The bits of the mantissa."""
+        return 52 if self.double else 23
+
+    @property
+    def bias(self) -> int:
+        """What the exponent's bits are larger than the exponent by."""
+        return 1023 if self.double else 127
+
+    def bits(self) -> Any:
+        return self.code.b.bitcast(self.value, wide(I64 if self.double else I32, lanes_of(self.value)))
+
+    def of_bits(self, bits: Any) -> "Number":
+        return self.new(self.code.b.bitcast(bits, self.value.type))
+
+    def rounded(self) -> tuple["Number", Any]:
+        """The nearest integer of a number of moderate size, as a real number and as an integer.
+
+        1.5 · 2ᵐ with m mantissa bits is so large that a sum with it keeps no fraction, and holds the integer in its
+        last bits.
+        """
+        magic = self.new(self.lift(1.5 * 2.0**self.mantissa))
+        moved = self + magic
+        return moved - magic, self.code.b.sub(moved.bits(), magic.bits())
+
+    def power_of_two(self, n: Any) -> "Number":
+        """2ⁿ for integers n in the range of the exponent."""
+        b, code = self.code.b, self.code
+        return self.of_bits(b.shl(b.add(n, code.like(n, self.bias)), code.like(n, self.mantissa)))

@@ -1,0 +1,275 @@
+"""What becomes of each function of NumPy while `jit` records: the few kinds of nodes that the program is made of.
+
+A function that is not named here is recorded whole, as a call: it runs between compiled loops, and nothing is lost but
+speed. Shapes and dtypes come from NumPy, which computes the example along the way.
+"""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from .ir import REDUCTIONS, UFUNCS, Node, constant
+from .traced import NUMBERS, Trace, Traced, no_numbers, trace_of, untraced
+
+Rule = Callable[..., Any]
+
+STATIC = {
+    np.shape, np.ndim, np.size, np.result_type, np.iscomplexobj, np.isrealobj, np.zeros_like, np.ones_like,
+    np.empty_like, np.common_type, np.min_scalar_type, np.can_cast,
+}  # fmt: skip
+"""Functions whose answer depends on shapes and dtypes alone."""
+
+SHAPED_BY_DATA = {
+    np.nonzero, np.flatnonzero, np.argwhere, np.unique, np.extract, np.compress, np.union1d, np.intersect1d,
+    np.setdiff1d, np.setxor1d, np.trim_zeros, np.bincount, np.allclose, np.array_equal, np.array_equiv,
+    np.array_repr, np.array_str, np.array2string, np.may_share_memory, np.shares_memory,
+}  # fmt: skip
+"""Functions whose result has a shape, or is a Python object, that depends on the numbers."""
+
+RULES: dict[Any, Rule] = {}
+
+
+def rule(*functions: Any) -> Callable[[Rule], Rule]:
+    """Declare how functions of NumPy are recorded; a rule that returns NotImplemented leaves them to a call."""
+
+    def declare(found: Rule) -> Rule:
+        RULES.update(dict.fromkeys(functions, found))
+        return found
+
+    return declare
+
+
+def weakened(value: Any, args: Any) -> Any:
+    """A scalar made from Python numbers only stays one, as in a Value."""
+    weak = all(type(x) in NUMBERS for x in args) and np.ndim(value) == 0
+    return np.asarray(value).item() if weak else value
+
+
+class Recording(Trace):
+    """A trace that knows NumPy."""
+
+    def ufunc(self, ufunc: np.ufunc, method: str, inputs: Any, settings: dict[str, Any]) -> Any:
+        """Record a ufunc, or one of its methods."""
+        name = ufunc.__name__
+        if name == "pow":
+            name = "power"
+        if method == "reduce" and name in REDUCE and set(settings) <= {"axis", "keepdims"}:
+            return self.function(REDUCE[name], inputs, {"axis": 0, **settings})
+        if method != "__call__" or settings:
+            return self.call(getattr(ufunc, method), inputs, settings)
+        if name == "conjugate" and inputs[0].dtype.kind in "fiub":
+            return inputs[0]
+        if name == "matmul":
+            return self.matmul(*inputs)
+        if name == "erf" or (UFUNCS.get(name) is ufunc and all(map(is_number, map(untraced, inputs)))):
+            return self.elementwise(ufunc, name, inputs)
+        return self.call(ufunc, inputs, {})
+
+    def elementwise(self, ufunc: np.ufunc, name: str, inputs: Any) -> Any:
+        """Record a ufunc with its inputs in the dtypes of the loop that NumPy chooses."""
+        args = [untraced(x) for x in inputs]
+        kinds = [type(x) if type(x) in (int, float, complex) else np.asarray(x).dtype for x in args]
+        *loop, out = ufunc.resolve_dtypes((*kinds, None))
+        if any(d.kind == "O" for d in loop):
+            return self.call(ufunc, inputs, {})
+        value = weakened(ufunc(*args), args)
+        nodes = [cast_node(self.node(x), d) for x, d in zip(inputs, loop, strict=True)]
+        if out.kind == "c" or any(d.kind == "c" for d in loop):
+            return self.call(ufunc, inputs, {})
+        return self.wrap(Node(name, nodes, shape=np.shape(value), dtype=out), value)
+
+    def function(self, function: Any, args: Any, settings: dict[str, Any]) -> Any:
+        """Record a function of NumPy."""
+        if function in STATIC:
+            return function(*untraced(args), **untraced(settings))
+        if function in SHAPED_BY_DATA or (function is np.where and len(args) == 1) or (
+            function is np.repeat and trace_of([*args[1:], settings]) is not None
+        ):  # fmt: skip
+            raise no_numbers(f"np.{function.__name__}, whose result has a shape that depends on the data,")
+        found = RULES.get(function)
+        if found is not None:
+            try:
+                out = found(self, *args, **settings)
+            except TypeError as error:
+                if "unexpected keyword" not in str(error) and "missing" not in str(error):
+                    raise
+                out = NotImplemented
+            if out is not NotImplemented:
+                return out
+        return self.call(function, args, settings)
+
+    def matmul(self, x: Any, y: Any) -> Any:
+        a, b = untraced(x), untraced(y)
+        value = np.matmul(a, b)
+        dtype = np.asarray(value).dtype
+        if dtype.kind != "f" or dtype.itemsize < 4:
+            return self.call(np.matmul, (x, y), {})
+        nodes = [cast_node(self.node(x), dtype), cast_node(self.node(y), dtype)]
+        return self.wrap(Node("matmul", nodes, shape=np.shape(value), dtype=dtype), value)
+
+    def taken(self, x: Any, index: Any) -> Any:
+        """x[index]: slices are a view, an array of integers gathers, and a mask has no shape yet."""
+        parts = index if isinstance(index, tuple) else (index,)
+        if any(type(p) is Traced and p.dtype.kind == "b" for p in parts):
+            raise no_numbers("v[mask], whose result has a shape that depends on the data,")
+        value = weakened(np.asarray(untraced(x))[untraced(index)], [untraced(x)])
+        if type(x) is not Traced:
+            x = self.wrap(constant(x), x)
+        plain = all(p is None or p is Ellipsis or isinstance(p, (slice, int, np.integer)) for p in parts)
+        if plain and not any(isinstance(p, (bool, np.bool_)) for p in parts):
+            return self.wrap(
+                Node("getitem", [self.node(x)], (index,), shape=np.shape(value), dtype=x.dtype), value
+            )  # fmt: skip
+        inputs: list[Traced] = []
+        skeleton = self.skeleton([x, index], inputs)
+        nodes = [t.node for t in inputs]
+        return self.wrap(Node("gather", nodes, (skeleton[1],), shape=np.shape(value), dtype=x.dtype), value)
+
+    def cast(self, x: Any, dtype: Any) -> Any:
+        if dtype.kind not in "fiub":
+            return self.call(np.astype, (x, dtype), {})
+        value = np.asarray(x.value).astype(dtype)[()]
+        return self.wrap(cast_node(self.node(x), dtype), value)
+
+    def view(self, op: str, x: Traced, value: Any, *settings: Any) -> Any:
+        return self.wrap(Node(op, [self.node(x)], settings, shape=np.shape(value), dtype=x.dtype), value)
+
+
+REDUCE = {
+    "add": np.sum, "multiply": np.prod, "maximum": np.max, "minimum": np.min, "logical_and": np.all,
+    "logical_or": np.any,
+}  # fmt: skip
+
+
+def is_number(x: Any) -> bool:
+    return np.asarray(x).dtype.kind in "fiub"
+
+
+def cast_node(node: Node, dtype: Any) -> Node:
+    """A node in another dtype."""
+    if node.dtype == dtype:
+        return node
+    if node.op == "constant":
+        with np.errstate(all="ignore"):
+            return constant(node.settings[0].astype(dtype))
+    return Node("astype", [node], shape=node.shape, dtype=dtype)
+
+
+# Rules ----------------------------------------------------------------------------------------------------------------
+
+
+@rule(np.where)
+def where(trace: Recording, condition: Any, x: Any, y: Any) -> Any:
+    args = untraced([condition, x, y])
+    value = np.where(*args)
+    if value.dtype.kind not in "fiub":
+        return NotImplemented
+    nodes = [cast_node(trace.node(condition), bool), *[cast_node(trace.node(z), value.dtype) for z in (x, y)]]
+    out = trace.wrap(Node("where", nodes, shape=value.shape, dtype=value.dtype), value)
+    out.value = weakened(value, args[1:]) if np.ndim(args[0]) == 0 else value
+    return out
+
+
+@rule(np.clip)
+def clip(trace: Recording, a: Any, a_min: Any = None, a_max: Any = None) -> Any:
+    a = a if a_min is None else np.maximum(a, a_min)
+    return a if a_max is None else np.minimum(a, a_max)
+
+
+def reducing(function: Any, op: str) -> None:
+    def reduce(trace: Recording, a: Any, axis: Any = None, keepdims: Any = False) -> Any:
+        x = untraced(a)
+        if type(a) is not Traced or not is_number(x):
+            return NotImplemented
+        value = weakened(function(x, axis=axis, keepdims=keepdims), [x])
+        dtype = np.asarray(value).dtype
+        node = cast_node(trace.node(a), dtype)
+        axes = tuple(range(a.ndim)) if axis is None else tuple(k % a.ndim for k in np.atleast_1d(axis).tolist())
+        settings = (tuple(sorted(axes)), bool(keepdims))
+        return trace.wrap(Node(op, [node], settings, shape=np.shape(value), dtype=dtype), value)
+
+    rule(function)(reduce)
+
+
+for _op in REDUCTIONS:
+    reducing(getattr(np, _op), _op)
+reducing(np.amax, "max")
+reducing(np.amin, "min")
+
+
+@rule(np.mean)
+def mean(trace: Recording, a: Any, axis: Any = None, keepdims: Any = False) -> Any:
+    if type(a) is not Traced or a.dtype.kind != "f" or a.dtype.itemsize < 4:
+        return NotImplemented
+    total = np.sum(a, axis=axis, keepdims=keepdims)
+    n = a.size // total.size if total.size else math.prod(np.take(a.shape, axis)) if axis is not None else a.size
+    out = np.divide(total, np.asarray(n, a.dtype))
+    out.value = weakened(out.value, [a.value])
+    return out
+
+
+def viewing(function: Any, op: str, *, axes: bool = False) -> None:
+    def view(trace: Recording, x: Any, *args: Any, **settings: Any) -> Any:
+        if trace_of([args, settings]) is not None:
+            raise no_numbers(f"np.{function.__name__} to a shape that is data")
+        value = weakened(function(x.value, *args, **settings), [x.value])
+        if settings.get("order", "C") != "C":
+            return NotImplemented
+        if not axes:
+            return trace.view(op, x, value)
+        strides = np.lib.stride_tricks.as_strided(np.zeros(()), (1,) * x.ndim, tuple(range(1, x.ndim + 1)))
+        order = tuple(s - 1 for s in function(strides, *args, **settings).strides)
+        return trace.view(op, x, value, order)
+
+    rule(function)(view)
+
+
+SHAPES: tuple[Any, ...] = (np.reshape, np.ravel, np.squeeze, np.expand_dims)
+ORDERS: tuple[Any, ...] = (np.transpose, np.swapaxes, np.moveaxis, np.matrix_transpose, np.rollaxis)
+for _function in SHAPES:
+    viewing(_function, "reshape")
+viewing(np.broadcast_to, "broadcast_to")
+for _function in ORDERS:
+    viewing(_function, "transpose", axes=True)
+
+
+@rule(np.flip)
+def flip(trace: Recording, m: Any, axis: Any = None) -> Any:
+    axes = range(m.ndim) if axis is None else [k % m.ndim for k in np.atleast_1d(axis).tolist()]
+    return m[tuple(slice(None, None, -1) if k in axes else slice(None) for k in range(m.ndim))]
+
+
+@rule(np.real, np.copy)
+def same(trace: Recording, x: Any) -> Any:
+    return x if x.dtype.kind in "fiub" else NotImplemented
+
+
+@rule(np.dot)
+def dot(trace: Recording, a: Any, b: Any) -> Any:
+    if not np.ndim(untraced(a)) or not np.ndim(untraced(b)):
+        return np.multiply(a, b)
+    return trace.matmul(a, b) if np.ndim(untraced(b)) <= 2 else NotImplemented
+
+
+@rule(np.outer)
+def outer(trace: Recording, a: Any, b: Any) -> Any:
+    return np.multiply(np.reshape(a, (-1, 1)), np.reshape(b, (1, -1)))
+
+
+@rule(np.take)
+def take(trace: Recording, a: Any, indices: Any, axis: int | None = None) -> Any:
+    if type(a) is not Traced:
+        a = trace.wrap(constant(a), a)
+    if axis is None:
+        return np.ravel(a)[indices]
+    return a[(slice(None),) * (axis % a.ndim) + (indices,)]
+
+
+@rule(np.full_like)
+def full_like(trace: Recording, a: Any, fill_value: Any) -> Any:
+    if trace_of([fill_value]) is None:
+        return np.full_like(untraced(a), fill_value)
+    filler = fill_value.astype(untraced(a).dtype)
+    return np.broadcast_to(filler, np.shape(untraced(a)))

@@ -1,0 +1,116 @@
+"""`scan`: a loop that carries a state along. Inside `jit` it is one loop of the program, however many steps it has."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..trees import flatten
+from ..value import Value, plain
+from .capture import OutsideValueError, capture, names_of
+from .ir import Loop, Node, Program
+from .lowering import cast_node
+from .traced import Trace, Traced, item_of, recording
+
+
+def scan(
+    step: Callable[[Any, Any], tuple[Any, Any]], carry: Any, xs: Any = None, length: int | None = None
+) -> tuple[Any, Any]:
+    """A loop that carries a state: `carry, out = step(carry, x)` for each x of xs; JAX's convention.
+
+    Parameters
+    ----------
+    step
+        Takes the state and one x, returns the next state, of the same structure, shapes and dtypes, and an output.
+    carry
+        The state to begin with: arrays and containers.
+    xs
+        Arrays and containers of them, which are taken apart along their first axis; None for a step without an x.
+    length
+        How many steps; it may be left out if there are xs.
+
+    Returns
+    -------
+    The last state, and all outputs, stacked along a new first axis. Outside of `jit`, and where a derivative is taken
+    through it, this is a plain loop.
+
+    Raises
+    ------
+    ValueError
+        If the number of steps is not known, or xs differ in length.
+    TypeError
+        If a step changes the structure, a shape or a dtype of the state.
+
+    >>> scan(lambda total, x: (total + x, total), 0.0, np.array([1.0, 2.0, 3.0]))
+    (np.float64(6.0), array([0., 1., 3.]))
+    """
+    leaves, rebuild = flatten(xs)
+    n = steps_of(leaves, length)
+    trace = recording.trace
+    if trace is not None and not any(type(x) is Value for x in (*leaves, *flatten(carry)[0])):
+        try:
+            return recorded(trace, step, carry, xs, n)
+        except OutsideValueError:
+            pass  # a derivative is being taken through the loop: its steps are recorded one by one
+    outs, pack = [], None
+    for k in range(n):
+        carry, out = step(carry, rebuild([x[k] for x in leaves]))
+        parts, pack = flatten(out)
+        outs.append(parts)
+    if pack is None:
+        return carry, None
+    return carry, pack([np.stack(parts) for parts in zip(*outs, strict=True)])
+
+
+def steps_of(leaves: list[Any], length: int | None) -> int:
+    """The number of steps."""
+    for x in leaves:
+        if not np.ndim(plain(x)) if not isinstance(x, Traced) else not x.ndim:
+            raise ValueError("scan: xs are arrays, taken apart along their first axis; one of them is a number")
+    counts = {len(x) for x in leaves} | ({length} if length is not None else set())
+    if len(counts) != 1:
+        found = ", ".join(map(str, sorted(counts))) or "none"
+        raise ValueError(f"scan: xs and length= must give one number of steps; they give {found}")
+    return counts.pop()
+
+
+def recorded(trace: Trace, step: Callable[..., Any], carry: Any, xs: Any, n: int) -> tuple[Any, Any]:
+    """The loop as one node of a recording."""
+    state, pack_state = flatten(carry)
+    given, rebuild = flatten(xs)
+    start = [trace.wrap(trace.node(x), strong(x)) for x in state]
+    arrays = [trace.wrap(trace.node(x), strong(x)) for x in given]
+    first = [np.asarray(x.value)[0] if n else np.zeros(x.shape[1:], x.dtype)[()] for x in arrays]
+    names = [*names_of(carry, "carry"), *names_of(xs, "x")]
+    inner, body = capture(step, [pack_state([x.value for x in start]), rebuild(list(first))], names, trace)
+    (next_state, out), count = body.pack(list(range(len(body.kinds)))), len(state)
+    if flatten(next_state)[0] != list(range(count)) or len(flatten(next_state)[0]) != count:
+        raise TypeError("scan: a step returns a pair: the next state, of the same structure, and an output")
+    check_state(start, body.program)
+    outer = [own.node for own in (trace.own(Traced(trace, x, None)) for x in inner.lifted)]
+    body.program.outputs[:count] = [
+        cast_node(y, x.dtype) for x, y in zip(start, body.program.outputs[:count], strict=True)
+    ]
+    lifted = [f"{name}" for name in (f"outer_{k}" for k in range(len(outer)))]
+    loop = Loop(body.program, count, len(arrays), n, [*names, *lifted], getattr(step, "__name__", "step"))
+    whole = Node("scan", [*[x.node for x in (*start, *arrays)], *outer], (loop,), shape=(), dtype=object)
+    results = []
+    for k, y in enumerate(body.program.outputs):
+        value = np.zeros(y.shape if k < count else (n, *y.shape), y.dtype)[()]
+        results.append(trace.wrap(item_of(whole, k, value), value))
+    return pack_state(results[:count]), flatten(out)[1](results[count:])
+
+
+def strong(x: Any) -> Any:
+    """The numbers of an example, a Python float as NumPy's."""
+    value = np.asarray(x.value if type(x) is Traced else x)
+    return value if value.ndim else value[()]
+
+
+def check_state(start: list[Any], body: Program) -> None:
+    for k, (x, y) in enumerate(zip(start, body.outputs, strict=False)):
+        if x.shape != y.shape or (x.dtype != y.dtype and not np.can_cast(y.dtype, x.dtype, "same_kind")):
+            raise TypeError(
+                f"scan: array {k} of the state goes into a step as {x.dtype} {x.shape} and comes out as "
+                f"{y.dtype} {y.shape}: a state keeps its shapes and dtypes; begin with those that it ends with"
+            )

@@ -1,0 +1,308 @@
+"""Machine code computes what NumPy computes: every operation with code of its own, over shapes that are hard."""
+
+import gc
+import threading
+from typing import Any
+
+import fuzz_compiled
+import numpy as np
+import pytest
+from test_jit import loss, network, parameters, same, step
+
+from autograd_core import Value, grad, jit, scan, sigmoid, softplus, to_python, value_and_grad
+
+pytest.importorskip("llvmlite", reason="the compiler to machine code is in the extra `fast`")
+special = pytest.importorskip("scipy.special", reason="SciPy is in it, too")
+
+SHAPES = [(), (0,), (1,), (3,), (33,), (3, 5), (4, 0)]
+EDGES = [0.0, -0.0, np.inf, -np.inf, np.nan, 5e-324, -5e-324, 1e-310, 1e-40, -1e-40, 1.0, -1.0, 0.5, -2.5, 710.0,
+         -745.0, 1e308, -1e308, 1e-8, -1e-8, 88.5, -88.5, -103.0, 1e38]  # fmt: skip
+
+UNARY = {
+    "negative": np.negative, "absolute": np.abs, "square": np.square, "reciprocal": np.reciprocal, "sqrt": np.sqrt,
+    "exp": np.exp, "log": np.log, "log1p": np.log1p, "expm1": np.expm1, "tanh": np.tanh, "sigmoid": sigmoid,
+    "softplus": softplus, "sign": np.sign, "floor": np.floor, "ceil": np.ceil, "trunc": np.trunc, "rint": np.rint,
+    "isnan": np.isnan, "isinf": np.isinf, "isfinite": np.isfinite, "signbit": np.signbit, "not": np.logical_not,
+    "erf": special.erf, "float32": lambda x: x.astype(np.float32), "bool": lambda x: (x > 0.3).astype(np.float64),
+}  # fmt: skip
+BINARY = {
+    "add": np.add, "subtract": np.subtract, "multiply": np.multiply, "divide": np.divide, "maximum": np.maximum,
+    "minimum": np.minimum, "fmax": np.fmax, "fmin": np.fmin, "less": np.less, "less_equal": np.less_equal,
+    "greater": np.greater, "greater_equal": np.greater_equal, "equal": np.equal, "not_equal": np.not_equal,
+    "and": np.logical_and, "or": np.logical_or, "xor": np.logical_xor, "copysign": np.copysign,
+    "where": lambda x, y: np.where(x > y, x, y * 2.0),
+}  # fmt: skip
+
+
+def machine(fun: Any, **options: Any) -> Any:
+    return jit(fun, backend="llvm", **options)
+
+
+def quiet(fun: Any, *args: Any) -> Any:
+    with np.errstate(all="ignore"):
+        return fun(*args)
+
+
+def agree(found: Any, expected: Any, dtype: Any) -> None:
+    assert np.asarray(found).dtype == np.asarray(expected).dtype
+    info = np.finfo(dtype)
+    np.testing.assert_allclose(found, expected, rtol=8 * info.eps, atol=4 * float(info.smallest_subnormal))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("name", UNARY)
+def test_unary_operations(name: str, dtype: Any) -> None:
+    fun = UNARY[name]
+    compiled = machine(fun)
+    rng = np.random.default_rng(0)
+    with np.errstate(all="ignore"):
+        edges = np.array(EDGES).astype(dtype)
+    for x in [edges, *[rng.standard_normal(s).astype(dtype) for s in SHAPES]]:
+        agree(compiled(x), quiet(fun, x), dtype)
+    assert "Nothing is left to NumPy" in compiled.program(edges).explain()
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("name", BINARY)
+def test_binary_operations(name: str, dtype: Any) -> None:
+    fun = BINARY[name]
+    compiled = machine(fun)
+    rng = np.random.default_rng(1)
+    with np.errstate(all="ignore"):
+        x, y = (np.array(a).astype(dtype).ravel() for a in np.meshgrid(EDGES, EDGES))
+    agree(compiled(x, y), quiet(fun, x, y), dtype)
+    pairs = [((3, 5), (5,)), ((4, 1), (1, 7)), ((9,), ()), ((0, 3), (3,)), ((2, 3, 4), (3, 1))]
+    for s, t in pairs:
+        x, y = rng.standard_normal(s).astype(dtype), np.asarray(rng.standard_normal(t)).astype(dtype)
+        agree(compiled(x, y), quiet(fun, x, y), dtype)
+        agree(compiled(x.T.copy().T, y), quiet(fun, x, y), dtype)
+    x = rng.standard_normal((6, 6)).astype(dtype)
+    agree(compiled(x, x), quiet(fun, x, x), dtype)
+    agree(compiled(x[::2], x[1::2, ::-1]), quiet(fun, x[::2], x[1::2, ::-1]), dtype)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("function", [np.sum, np.mean, np.max, np.min, np.prod])
+def test_reductions(function: Any, dtype: Any) -> None:
+    rng = np.random.default_rng(2)
+    for shape, axes in [((7,), [None]), ((3, 5), [None, 0, 1]), ((2, 3, 33), [None, 1, 2, (0, 2), (0, 1)]),
+                        ((20, 17), [0]), ((1, 1), [0]), ((50, 1), [0, 1]), ((), [None])]:  # fmt: skip
+        x = rng.uniform(0.8, 1.2, shape).astype(dtype)
+
+        def every(v: Any, axes: Any = axes) -> Any:
+            straight = [function(v * v, axis=a, keepdims=k) * 2.0 for a in axes for k in (False, True)]
+            return straight + [function(v.T, axis=a) for a in axes]
+
+        for found, expected in zip(machine(every)(x), every(x), strict=True):
+            np.testing.assert_allclose(found, expected, rtol=50 * np.finfo(dtype).eps)
+
+
+def test_sums_over_nothing_and_extremes_of_nan() -> None:
+    same(machine(lambda x: x.sum(axis=0))(np.zeros((0, 3))), np.zeros(3))
+    same(machine(lambda x: x.sum(axis=1))(np.zeros((0, 3))), np.zeros(0))
+    x = np.array([1.0, np.nan, 3.0, 2.0, 5.0, 0.0])
+    assert np.isnan(machine(np.max)(x))
+    assert np.isnan(machine(np.min)(x))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(("n", "k", "m"), [(1, 1, 1), (4, 2, 3), (5, 7, 1), (1, 9, 13), (7, 16, 12), (13, 3, 17),
+                                     (9, 5, 30), (0, 3, 2), (3, 0, 2), (6, 33, 8), (20, 4, 10)])  # fmt: skip
+def test_products_of_matrices(n: int, k: int, m: int, dtype: Any) -> None:
+    rng = np.random.default_rng(3)
+    a, b, c = (rng.standard_normal(s).astype(dtype) for s in ((n, k), (k, m), (m,)))
+    near: Any = dict(rtol=1e-4, atol=1e-5) if dtype == np.float32 else dict(rtol=1e-12, atol=1e-13)
+
+    def every(a: Any, b: Any, c: Any) -> Any:
+        return [a @ b, (b.T @ a.T).T, np.tanh(a @ b + c) * 2.0, (a @ b + c) - c, a.T.T @ b * 3.0]
+
+    def turned(a: Any, b: Any, left: Any, right: Any) -> Any:
+        return [left.T @ b, a @ right.T, left.T @ right.T, a @ b[:, 0], a[0] @ b if n else a @ b, a[:, :0] @ b[:0]]
+
+    for fun, args in [(every, (a, b, c)), (turned, (a, b, a.T.copy(), b.T.copy()))]:
+        for found, expected in zip(machine(fun)(*args), fun(*args), strict=True):
+            np.testing.assert_allclose(found, expected, **near)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_products_that_copy_panels_and_blocks(dtype: Any) -> None:
+    rng = np.random.default_rng(3)
+    a, b, c = (rng.standard_normal(s).astype(dtype) for s in ((41, 400), (400, 53), (53,)))
+    x, y = rng.standard_normal((400, 201)).astype(dtype), rng.standard_normal((53, 400)).astype(dtype)
+
+    def every(a: Any, b: Any, c: Any, x: Any, y: Any) -> Any:
+        return [a @ b, np.tanh(a @ b * 0.1 + c), x.T @ b, np.tanh(x.T @ b * 0.1) - c, x.T @ y.T, a @ y.T]
+
+    for found, expected in zip(machine(every)(a, b, c, x, y), every(a, b, c, x, y), strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-3 if dtype == np.float32 else 1e-11)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_large_products_go_to_blas(dtype: Any) -> None:
+    rng = np.random.default_rng(3)
+    a, b, c = (rng.standard_normal(s).astype(dtype) for s in ((300, 400), (400, 350), (350,)))
+
+    def every(a: Any, b: Any, c: Any) -> Any:
+        turned = [a.reshape(400, 300).T @ b, a @ b.reshape(350, 400).T]
+        updates = [b - 0.5 * (a.T @ (a @ b)), c - (a @ b) * c[0]]
+        return [a @ b, (b.T @ a.T) * 2.0, np.tanh(a @ b / 20.0 + c), *turned, *updates]
+
+    for found, expected in zip(machine(every)(a, b, c), every(a, b, c), strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-3 if dtype == np.float32 else 1e-10)
+
+
+def test_gathers() -> None:
+    x, f = np.arange(12.0).reshape(4, 3), machine(lambda x, i: x[i] * 2.0)
+    for index in (np.array([0, 3, -1]), np.array([], int), np.array([1, 1, 2], np.int32)):
+        same(f(x, index), x[index] * 2.0)
+    with pytest.raises(IndexError, match="out of range"):
+        f(x, np.array([0, 4, 0]))
+    with pytest.raises(IndexError, match="out of range"):
+        f(x, np.array([0, -5, 0]))
+
+
+def test_what_has_no_code_is_left_to_numpy_within_loops_too() -> None:
+    def f(x: Any) -> Any:
+        return scan(lambda c, row: (np.linalg.inv(c + np.eye(2)) + np.sin(row), np.sort(row)), np.ones((2, 2)), x)
+
+    x = np.random.default_rng(4).standard_normal((5, 2))
+    same(machine(f)(x), f(x))
+    text = machine(f).program(x).explain()
+    assert "Left to NumPy: " in text
+    assert "inv (1)" in text
+
+
+def test_an_error_in_numpy_is_raised_by_the_program() -> None:
+    f = machine(lambda x: np.linalg.inv(x) * 2.0)
+    same(f(np.eye(2)), np.eye(2) * 2.0)
+    with pytest.raises(np.linalg.LinAlgError):
+        f(np.zeros((2, 2)))
+    same(f(np.eye(2)), np.eye(2) * 2.0)
+
+
+def train(params: Any, xs: Any, ys: Any, rate: Any) -> Any:
+    return scan(lambda p, batch: step(p, *batch, rate), params, (xs, ys))
+
+
+@pytest.mark.parametrize("backend", ["numpy", "llvm"])
+def test_a_thousand_steps_in_one_call(backend: str) -> None:
+    rng = np.random.default_rng(5)
+    params = parameters((2, 5, 1))
+    xs, ys = rng.standard_normal((1000, 4, 2)), rng.random((1000, 4, 1))
+    found, expected = jit(train, backend=backend)(params, xs, ys, 0.5), train(params, xs, ys, 0.5)
+    same(found, expected, 1e-9)
+
+
+def test_a_state_that_is_swapped_kept_or_returned_twice() -> None:
+    def f(a: Any, b: Any, c: Any) -> Any:
+        return scan(lambda s, x: ((s[1], s[0] + x, s[2]), (s[0], s[2], x * 2.0)), (a, b, c), np.arange(4.0))
+
+    for backend in ("numpy", "llvm"):
+        same(jit(f, backend=backend)(np.ones(3), np.zeros(3), np.float64(7.0)),
+             f(np.ones(3), np.zeros(3), np.float64(7.0)))  # fmt: skip
+
+
+def test_scan_outside_and_its_errors() -> None:
+    same(scan(lambda c, _: (c * 2.0, c), 1.0, length=3)[0], 8.0)
+    with pytest.raises(ValueError, match="they give 2, 3"):
+        scan(lambda c, x: (c, x), 1.0, np.ones(2), length=3)
+    with pytest.raises(ValueError, match="they give none"):
+        scan(lambda c, x: (c, x), 1.0)
+    with pytest.raises(TypeError, match="a state keeps its shapes and dtypes"):
+        jit(lambda x: scan(lambda c, _: (np.stack([c, c]), None), x, length=2))(1.0)
+
+
+def test_a_derivative_through_a_loop() -> None:
+    def f(w: Any, xs: Any) -> Any:
+        return grad(lambda v: np.sum(scan(lambda h, x: (np.tanh(x + h @ v), None), np.zeros(2), xs)[0]))(w)
+
+    w, xs = np.random.default_rng(6).standard_normal((2, 2)), np.ones((3, 2))
+    same(machine(f)(w, xs), f(w, xs))
+
+
+def test_momentum_and_adam_in_a_loop() -> None:
+    def adam(state: Any, batch: Any) -> Any:
+        params, m, v, t = state
+        cost, g = value_and_grad(loss)(params, *batch)
+        t = t + 1.0
+        new = []
+        for (w, b), (gw, gb), mk, vk in zip(params, g, m, v, strict=True):
+            pair, ms, vs = [], [], []
+            for p, q, a, c in ((w, gw, mk[0], vk[0]), (b, gb, mk[1], vk[1])):
+                a, c = 0.9 * a + 0.1 * q, 0.999 * c + 0.001 * q * q
+                pair.append(p - 0.01 * (a / (1 - 0.9**t)) / (np.sqrt(c / (1 - 0.999**t)) + 1e-8))
+                ms.append(a)
+                vs.append(c)
+            new.append((tuple(pair), tuple(ms), tuple(vs)))
+        return ([n[0] for n in new], [n[1] for n in new], [n[2] for n in new], t), cost
+
+    rng = np.random.default_rng(7)
+    params = parameters((3, 4, 2))
+    zeros = [(np.zeros_like(w), np.zeros_like(b)) for w, b in params]
+    batches = rng.standard_normal((20, 6, 3)), rng.random((20, 6, 2))
+    f = lambda p, x, y: scan(adam, (p, zeros, zeros, 0.0), (x, y))
+    (found, *_), costs = machine(f)(params, *batches)
+    (expected, *_), wanted = f(params, *batches)
+    same(found, expected, 1e-9)
+    same(costs, wanted, 1e-9)
+
+
+def test_one_program_in_many_threads() -> None:
+    params, rng = parameters((8, 16, 4)), np.random.default_rng(8)
+    f = machine(lambda p, x: network(p, x).sum(axis=0))
+    points = [rng.standard_normal((20, 8)) for _ in range(4)]
+    expected = [f(params, x) for x in points]
+    wrong: list[int] = []
+
+    def work(k: int) -> None:
+        for _ in range(200):
+            if not np.array_equal(f(params, points[k]), expected[k]):
+                wrong.append(k)
+
+    threads = [threading.Thread(target=work, args=(k,)) for k in range(4)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    assert not wrong
+
+
+def test_code_is_freed_with_its_function() -> None:
+    psutil = pytest.importorskip("psutil", reason="it tells the memory in use")
+    memory = psutil.Process().memory_info
+
+    def compile_some(count: int) -> int:
+        for k in range(count):
+            machine(lambda x, k=k: x * float(k))(np.ones(3))
+        gc.collect()
+        return int(memory().rss)
+
+    before = compile_some(30)
+    assert compile_some(100) - before < 100 * 10_000
+
+
+def test_fast_math_is_asked_for() -> None:
+    x = np.array([np.nan, 1.0])
+    assert np.isnan(machine(lambda v: v * 0.0)(x)).any()
+    same(machine(lambda v: v * 0.0, fast_math=True)(x), np.zeros(2))
+
+
+def test_a_graph_as_python() -> None:
+    w, x = Value([[0.5], [-1.0]], name="w¹"), np.array([[1.0, 2.0], [3.0, 4.0]])
+    cost = (sigmoid(x @ w) ** 2).sum()
+    cost.backward()
+    names: dict[str, Any] = {}
+    text = to_python(cost, gradient=True)
+    exec(text, names)
+    value, gradient = names["program"](w.data)
+    same(np.float64(value), np.float64(cost.data))
+    same(gradient, w.grad)
+    assert "def program(w1, work=None)" in text
+    with pytest.raises(TypeError, match="this is a float"):
+        to_python(1.0)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("first", range(0, 9, 3))
+def test_random_programs_as_machine_code_agree(first: int) -> None:
+    for seed in range(first, first + 3):
+        fuzz_compiled.run(seed, "llvm")

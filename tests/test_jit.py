@@ -1,0 +1,280 @@
+"""`jit`: compiled functions compute what they compute uncompiled, and say what they cannot record."""
+
+import gc
+import threading
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import fuzz_compiled
+import numpy as np
+import pytest
+
+from autograd_core import Value, checkpoint, grad, hvp, jit, log_softmax, relu, sigmoid, softplus, value_and_grad
+from autograd_core.trees import flatten
+
+RNG = np.random.default_rng(0)
+
+
+def same(a: Any, b: Any, rtol: float = 1e-12) -> None:
+    """Two containers of equal structure, types and numbers."""
+    (found, _), (wanted, _) = flatten(a), flatten(b)
+    assert len(found) == len(wanted)
+    for x, y in zip(found, wanted, strict=True):
+        assert type(x) is type(y)
+        assert np.shape(x) == np.shape(y)
+        np.testing.assert_allclose(x, y, rtol=rtol, atol=rtol)
+
+
+def network(params: Any, x: Any) -> Any:
+    for w, b in params:
+        x = sigmoid(x @ w + b)
+    return x
+
+
+def loss(params: Any, x: Any, y: Any) -> Any:
+    return np.mean((network(params, x) - y) ** 2)
+
+
+def step(params: Any, x: Any, y: Any, rate: Any) -> Any:
+    cost, g = value_and_grad(loss)(params, x, y)
+    return [(w - rate * gw, b - rate * gb) for (w, b), (gw, gb) in zip(params, g, strict=True)], cost
+
+
+def parameters(sizes: tuple[int, ...], dtype: Any = np.float64) -> Any:
+    return [
+        (RNG.standard_normal((n, m)).astype(dtype), RNG.standard_normal(m).astype(dtype)) for n, m in pairwise(sizes)
+    ]
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_training_step_with_its_gradient_inside(dtype: Any) -> None:
+    params = parameters((2, 3, 1), dtype)
+    x, y = RNG.standard_normal((4, 2)).astype(dtype), RNG.standard_normal((4, 1)).astype(dtype)
+    compiled = jit(step)
+    for _ in range(3):
+        expected = step(params, x, y, 0.5)
+        found = compiled(params, x, y, 0.5)
+        same(found, expected, 1e-5 if dtype is np.float32 else 1e-12)
+        assert found[0][0][0].dtype == dtype
+        params = found[0]
+    assert len(compiled.programs) == 1
+
+
+def test_containers_go_in_and_come_out() -> None:
+    @dataclass
+    class Pair:
+        a: Any
+        b: Any
+
+    def swapped(p: Any, q: Any, *, scale: Any = 1.0) -> Any:
+        return {"pair": Pair(p.b * scale, p.a), "q": (q["x"], [q["x"] + 1, None])}
+
+    found = jit(swapped)(Pair(np.ones(2), 3.0), {"x": np.float32(2)}, scale=2.0)
+    expected = swapped(Pair(np.ones(2), 3.0), {"x": np.float32(2)}, scale=2.0)
+    same(found["pair"].a, expected["pair"].a)
+    assert type(found["pair"].a) is float
+    same(found["q"], expected["q"])
+
+
+def test_new_shapes_dtypes_and_static_values_compile_again() -> None:
+    count = []
+
+    @jit
+    def f(x: Any) -> Any:
+        count.append(1)
+        return np.exp(x).sum()
+
+    for x in (np.ones(3), np.zeros(3), np.ones(4), np.ones(3, np.float32), np.float64(1), np.float64(2)):
+        same(f(x), np.exp(x).sum(), 1e-6)
+    assert len(count) == 4
+    power = jit(lambda x, n: x if n == 0 else x * n, static_argnums=1)
+    assert power(2.0, 0) == 2.0
+    assert power(2.0, 3) == 6.0
+    with pytest.raises(TypeError, match="static argument 1 is a list, which is not hashable"):
+        power(2.0, [1])
+
+
+@pytest.mark.parametrize(
+    "looks",
+    [
+        lambda v: v if v > 0 else -v,
+        lambda v: v * float(v),
+        lambda v: v * int(v),
+        lambda v: v * v.item(),
+        lambda v: np.ones(3)[v],
+        lambda v: np.asarray(v),
+        lambda v: list(range(v)),
+        lambda v: v[v > 0],
+        lambda v: np.nonzero(v),
+        lambda v: np.unique(v),
+        lambda v: grad(lambda w: w if w > 0 else -w)(v),
+        lambda v: grad(lambda w: w * w.item())(v),
+    ],
+)
+def test_python_that_looks_at_the_numbers_is_told_what_to_write(looks: Any) -> None:
+    with pytest.raises((TypeError, IndexError, ValueError)) as caught:
+        jit(looks)(2.0)
+    text = str(caught.value) + str(caught.value.__cause__)
+    assert "np.where" in text
+    assert "static_argnums" in text
+
+
+def test_what_has_no_derivative_is_recorded_all_the_same() -> None:
+    def f(x: Any) -> Any:
+        return np.where(x > 0, np.sign(x) * x, np.floor(x)), x.argmax(axis=1), np.sort(x, axis=0)[np.argsort(x[:, 0])]
+
+    compiled = jit(f)
+    for seed in range(3):
+        x = np.random.default_rng(seed).standard_normal((4, 3))
+        same(compiled(x), f(x))
+
+
+def test_gathers_by_indices_that_are_inputs() -> None:
+    def f(x: Any, index: Any) -> Any:
+        return grad(lambda v: np.sum(np.sin(v[index]) * 2.0))(x), x[index, index % 2]
+
+    compiled = jit(f)
+    x = RNG.standard_normal((5, 3))
+    for _ in range(3):
+        index = RNG.integers(0, 5, 4)
+        same(compiled(x, index), f(x, index))
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: grad(lambda v: np.sum(np.where(v > 0, np.sqrt(v), 0.0)))(x),
+        lambda x: grad(lambda v: np.sum(relu(v) * np.maximum(v, 0.5) + softplus(v)))(x),
+        lambda x: grad(lambda v: np.prod(v) + np.max(v))(x),
+        lambda x: grad(lambda v: np.linalg.norm(v) + np.std(v))(x),
+        lambda x: grad(lambda v: np.sum(log_softmax(v.reshape(2, 3))[[0, 1], [1, 2]]))(x),
+        lambda x: hvp(lambda v: np.sum(np.tanh(v) ** 3), x, x * 2.0),
+        lambda x: grad(checkpoint(lambda v: np.sum(np.sin(np.cos(v)))))(x),
+        lambda x: grad(lambda v: np.linalg.det(v.reshape(2, 3) @ v.reshape(3, 2)))(x),
+        lambda x: (Value(x) ** 2.0).sum().data + (3.0 * x)[::-1].mean(),
+    ],
+)
+def test_derivatives_within(f: Any) -> None:
+    compiled = jit(f)
+    for x in (np.arange(6.0) - 2.0, np.array([0.3, -1.0, 0.5, 2.0, -0.7, 1.1])):
+        with np.errstate(all="ignore"):
+            expected = f(x)
+        same(compiled(x), expected, 1e-10)
+
+
+def test_a_compiled_function_is_differentiated_and_recorded_as_what_it_is() -> None:
+    f = jit(lambda x: np.sum(x**3))
+    same(grad(f)(np.array([1.0, 2.0])), np.array([3.0, 12.0]))
+    same(jit(lambda x: f(x) * 2.0)(np.array([1.0, 2.0])), np.float64(18.0))
+
+
+def test_values_from_outside_are_refused() -> None:
+    w = Value([1.0, 2.0])
+    with pytest.raises(TypeError, match=r"pass w\.data as an argument"):
+        jit(lambda x: w * x)(2.0)
+    with pytest.raises(TypeError, match="returned a str"):
+        jit(lambda x: "text")(2.0)
+    with pytest.raises(TypeError, match="make it static"):
+        jit(lambda x, kind: x)(2.0, "text")
+    kept: list[Any] = []
+    jit(lambda x: kept.append(x) or x)(1.0)
+    with pytest.raises(TypeError, match="another recording"):
+        jit(lambda x: x * kept[0])(1.0)
+    with pytest.raises(TypeError, match=r"a = a \+ v"):
+        jit(lambda x: np.add(x, x, out=np.ones(3)))(np.ones(3))
+
+
+def test_arrays_around_the_function_are_constants_as_they_were() -> None:
+    c = np.array([1.0, 2.0])
+    f = jit(lambda x: x * c)
+    f(1.0)
+    c[:] = 0.0
+    same(f(2.0), np.array([2.0, 4.0]))
+
+
+@pytest.mark.parametrize("backend", ["numpy", None])
+def test_results_of_all_kinds(backend: str | None) -> None:
+    def j(fun: Any) -> Any:
+        return jit(fun, backend=backend)
+
+    x = np.arange(4.0)
+    same(j(lambda: np.ones(3) * 2)(), np.full(3, 2.0))
+    assert j(lambda x: None)(x) is None
+    same(j(lambda x: (x > 0, x.argmax(), np.any(x > 1)))(x), (x > 0, x.argmax(), np.any(x > 1)))
+    same(j(lambda x, n: (x * n, n + 1))(np.ones(2, np.float32), 3), (np.full(2, 3, np.float32), 4))
+    same(j(lambda x: (x, 2.0, 1))(1.5), (1.5, 2.0, 1))
+    same(j(lambda x, i: x[i])(x, 2), np.float64(2))
+    same(j(lambda x: Value(x).at[1:].add(2.0).data)(x), np.array([0.0, 3.0, 4.0, 5.0]))
+    assert j(lambda x: x / 0.0)(1.0) == np.inf
+
+
+@pytest.mark.parametrize("backend", ["numpy", None])
+def test_arrays_of_any_layout_and_dtype(backend: str | None) -> None:
+    f = jit(lambda x: (np.tanh(x) * 2.0, x.sum(axis=0)), backend=backend)
+    x = np.arange(12.0).reshape(3, 4) / 7.0
+    read_only = x.copy()
+    read_only.flags.writeable = False
+    layouts = [x, x.T, x[::-1, ::2], x.astype(">f8"), x.astype(np.float32), read_only, x[:0], np.asfortranarray(x)]
+    for y in [*layouts, x.astype(np.int64), x > 1.0, x.astype(np.float16)]:
+        found, expected = f(y), (np.tanh(y) * 2.0, y.sum(axis=0))
+        for a, b in zip(found, expected, strict=True):
+            assert a.dtype == b.dtype
+            np.testing.assert_allclose(a, b, rtol=1e-2 if b.dtype == np.float16 else 1e-6)
+    with pytest.raises(TypeError, match="MaskedArray"):
+        f(np.ma.masked_array(x, x > 1.0))
+
+
+def test_results_are_their_owners_own() -> None:
+    f = jit(lambda x, y: (x, x.T, y[0], x + 0.0, (x * 2.0).T, x * 2.0))
+    x = np.arange(6.0).reshape(2, 3)
+    first = f(x, x)
+    copies = [np.array(r) for r in first]
+    for r in first:
+        r[...] = 7.0
+    np.testing.assert_array_equal(x, np.arange(6.0).reshape(2, 3))
+    for a, b in zip(f(x, x), copies, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_a_program_runs_in_several_threads_at_once() -> None:
+    f = jit(lambda x: np.exp(np.sin(x * 2.0) + 1.0).sum(axis=0) * 2.0)
+    points = [RNG.standard_normal((50, 20)) for _ in range(4)]
+    expected = [f(x) for x in points]
+    wrong: list[int] = []
+
+    def work(k: int) -> None:
+        for _ in range(100):
+            if not np.array_equal(f(points[k]), expected[k]):
+                wrong.append(k)
+
+    threads = [threading.Thread(target=work, args=(k,)) for k in range(4)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    assert not wrong
+
+
+def test_the_source_runs_by_itself() -> None:
+    params, x, y = parameters((2, 3, 1)), RNG.standard_normal((4, 2)), RNG.standard_normal((4, 1))
+    program = jit(step).program(params, x, y, 0.1)
+    names: dict[str, Any] = {}
+    exec(program.source, names)
+    assert "autograd_core" not in program.source
+    found = names["step"](*flatten(params)[0], x, y, 0.1)
+    same(found, flatten(step(params, x, y, 0.1))[0])
+
+
+def test_a_dropped_function_is_freed() -> None:
+    before = len(gc.get_objects())
+    for _ in range(3):
+        jit(lambda x: np.exp(x) * 2.0)(np.ones(3))
+    gc.collect()
+    assert len(gc.get_objects()) - before < 500
+
+
+@pytest.mark.parametrize("first", range(0, 40, 10))
+def test_random_programs_compiled_agree(first: int) -> None:
+    for seed in range(first, first + 10):
+        fuzz_compiled.run(seed, "numpy")
