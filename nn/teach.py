@@ -9,7 +9,7 @@ import numpy as np
 from autograd_core import Value, stop_gradient, vjp
 
 from .aliases import Array
-from .layers import Linear, Sequential
+from .layers import Linear, Sequential, with_ones
 
 MOST_ROWS = 24
 """How many rows of a table are shown."""
@@ -35,6 +35,8 @@ class LayerStep:
     """δ = ∂E/∂z = ∂E/∂a · f'(z)."""
 
     weight: Array
+    """Of a layer whose bias is folded in, the bias is the first row: row 0, with the output o₀ = 1."""
+
     weight_gradient: Array
     """∂E/∂w = Σ o δ over the samples."""
 
@@ -44,6 +46,7 @@ class LayerStep:
     bias: Array | None
     bias_gradient: Array | None
     bias_change: Array | None
+    folded: bool = False
 
 
 @dataclass(frozen=True)
@@ -132,7 +135,7 @@ def explain_training_step(model: Sequential, x: Any, y: Any, lr: float) -> Train
     for k, (linear, before, net, output, back) in reversed([*enumerate(stages, start=1)]):
         (delta,) = back(error)
         steps.append(layer_step(k, linear, before, net, output, error, delta, lr))
-        error = delta @ np.asarray(stop_gradient(linear.weight)).T
+        error = (delta @ np.asarray(stop_gradient(linear.weight)).T)[:, linear.folded :]  # no error for o₀ = 1
     return TrainingStep(loss, lr, tuple(reversed(steps)))
 
 
@@ -163,7 +166,8 @@ def layer_step(
     k: int, linear: Linear, before: Array, net: Array, output: Array, error: Array, delta: Array, lr: float
 ) -> LayerStep:
     """The gradients and changes of one layer."""
-    weight, gradient = np.array(stop_gradient(linear.weight)), before.T @ delta
+    inputs = with_ones(before) if linear.folded else before
+    weight, gradient = np.array(stop_gradient(linear.weight)), inputs.T @ delta
     bias = None if linear.bias is None else np.array(stop_gradient(linear.bias))
     sums = None if bias is None else delta.sum(axis=0)
     return LayerStep(
@@ -178,6 +182,7 @@ def layer_step(
         bias=bias,
         bias_gradient=sums,
         bias_change=None if sums is None else -lr * sums * isinstance(linear.bias, Value),
+        folded=linear.folded,
     )
 
 
@@ -218,7 +223,7 @@ def weight_rows(layer: LayerStep) -> Iterator[Row]:
     """A row for every weight and bias."""
     for i, j in np.ndindex(layer.weight.shape):
         comma = "," if max(layer.weight.shape) > 9 else ""
-        place = f"{i + 1}{comma}{j + 1}".translate(LOWERED)
+        place = f"{i + 1 - layer.folded}{comma}{j + 1}".translate(LOWERED)
         parts = layer.weight[i, j], layer.weight_gradient[i, j], layer.weight_change[i, j]
         yield (layer.name + place, *map(number, parts), number(parts[0] + parts[2]))
     if layer.bias is not None and layer.bias_gradient is not None and layer.bias_change is not None:

@@ -47,6 +47,20 @@ def test_it_says_the_same_as_the_derivation() -> None:
     assert "δ²" in str(derivation)
 
 
+def test_a_folded_bias_is_row_0_of_the_weights() -> None:
+    model, folded = MLP([2, 3, 2], rng=0), MLP([2, 3, 2], bias="folded", rng=0)
+    separate, together = (explain_training_step(m, X, Y, lr=0.5) for m in (model, folded))
+    for apart, whole in zip(separate.layers, together.layers, strict=True):
+        np.testing.assert_allclose(whole.delta, apart.delta, rtol=1e-12)
+        both = np.vstack([apart.bias_gradient, apart.weight_gradient])  # type: ignore[list-item]
+        np.testing.assert_allclose(whole.weight_gradient, both, rtol=1e-12)
+        assert whole.bias_gradient is None
+    text = str(explain_training_step(folded, X[:1], Y[:1], lr=0.5))
+    assert "w¹₀₁" in text
+    assert "w²₃₂" in text
+    assert "b¹" not in text
+
+
 def test_frozen_weights_do_not_change() -> None:
     model: Any = MLP([2, 1], rng=0)
     model.layers[0].weight = model.layers[0].weight.data
