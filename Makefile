@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export MPLBACKEND := Agg
 
-.PHONY: demo test lint types fuzz fuzz-files endurance gallery ops-page golden bench clean
+.PHONY: demo test lint types fuzz fuzz-files endurance gallery notebooks ops-page golden bench clean
 
 demo: .venv/installed-demo
 	$(BIN)/python -m nn.demo
@@ -24,6 +24,9 @@ fuzz: .venv/installed-dev
 
 gallery: .venv/installed-dev
 	$(BIN)/python docs/gallery.py
+
+notebooks: .venv/installed-dev
+	$(BIN)/python -m notebooks.run $(NOTEBOOK)
 
 fuzz-files: .venv/installed-dev
 	$(BIN)/python tests/fuzz_files.py 10000
