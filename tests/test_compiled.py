@@ -161,6 +161,27 @@ def test_gathers() -> None:
         f(x, np.array([0, -5, 0]))
 
 
+@pytest.mark.parametrize("shape", [(5, 3), (1, 1), (17, 9), (33, 40)])
+@pytest.mark.parametrize("backend", ["numpy", "llvm"])
+def test_places_of_extremes_variances_and_reductions_of_integers(shape: tuple[int, int], backend: str) -> None:
+    def f(x: Any, labels: Any, i: Any) -> Any:
+        return (
+            np.argmax(x, axis=1), np.argmin(x, axis=0), np.argmax(x), np.argmax(x, axis=-1, keepdims=True),
+            np.mean(np.argmax(x, axis=1) == labels), np.var(x, axis=0), np.var(x), np.sum(i, axis=0),
+            np.max(i, axis=1), np.min(i), np.prod(i, axis=1), np.mean(i, axis=0), np.sum(x > 0), np.argmax(labels),
+        )  # fmt: skip
+
+    rng = np.random.default_rng(9)
+    x = rng.normal(size=shape).round(1)  # with ties
+    labels, i = rng.integers(0, shape[1], shape[0]), rng.integers(-5, 9, shape)
+    compiled = jit(f, backend=backend)
+    same(compiled(x, labels, i), f(x, labels, i), 1e-12)
+    if backend == "llvm":
+        assert "Nothing is left to NumPy" in compiled.program(x, labels, i).explain()
+    x[:, 0] = np.nan
+    assert list(compiled(x, labels, i)[0]) == [0] * shape[0]
+
+
 def test_what_has_no_code_is_left_to_numpy_within_loops_too() -> None:
     def f(x: Any) -> Any:
         return scan(lambda c, row: (np.linalg.inv(c + np.eye(2)) + np.sin(row), np.sort(row)), np.ones((2, 2)), x)
@@ -210,6 +231,26 @@ def test_scan_outside_and_its_errors() -> None:
         scan(lambda c, x: (c, x), 1.0)
     with pytest.raises(TypeError, match="a state keeps its shapes and dtypes"):
         jit(lambda x: scan(lambda c, _: (np.stack([c, c]), None), x, length=2))(1.0)
+
+
+@pytest.mark.parametrize("backend", ["numpy", "llvm"])
+def test_a_loop_of_as_many_steps_as_are_asked_for(backend: str) -> None:
+    def f(start: Any, xs: Any, count: Any) -> Any:
+        return scan(lambda c, x: (c + x[0], (c * x, x > 0.5)), start, xs, count=count)
+
+    xs, start = np.random.default_rng(8).random((5, 3)), np.float64(0.0)
+    compiled = jit(f, backend=backend)
+    for count in (3, 0, 5, 1):
+        found = compiled(start, xs, count)
+        if count:
+            same(found, f(start, xs, count))
+        assert not found[1][0][count:].any()
+    assert len(compiled.programs) == 1
+    for count in (6, -1):
+        with pytest.raises(IndexError):
+            compiled(start, xs, count)
+        with pytest.raises(ValueError, match=f"count={count} of 5 steps"):
+            f(start, xs, count)
 
 
 def test_a_derivative_through_a_loop() -> None:

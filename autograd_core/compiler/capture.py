@@ -50,9 +50,11 @@ def capture(fun: Callable[..., Any], args: Any, names: list[str], parent: Trace 
     finally:
         recording.trace = before
     outputs = [result_node(trace, y, fun) for y in results]
+    kinds = [kind_of(y) for y in results]
+    pack = flatten(pack([0.0] * len(kinds)))[1]  # which holds no arrays: a program may outlive those it was made with
     inputs = [*[x.node for x in traced], *[x.node for x in trace.lifted.values()]]
     program = Program(inputs, outputs)
-    return trace, Captured(program, names, [kind_of(y) for y in results], pack)
+    return trace, Captured(program, names, kinds, pack)
 
 
 def as_example(x: Any) -> Any:

@@ -54,8 +54,8 @@ def lines_of(program: Program, kernels: list[Kernel], by_numpy: set[Node], layou
             inner = layout.loops[kernel.root]
             count = len(layout.in_place[kernel.root])
             lines.append(
-                f"{indent}{k}. a loop of {loop.length} steps; of {loop.carries} arrays of its state {count} are "
-                "updated in place; each step:"
+                f"{indent}{k}. a loop of {'at most ' * loop.counted}{loop.length} steps; of {loop.carries} arrays "
+                f"of its state {count} are updated in place; each step:"
             )
             found = {n.root for n in inner.kernels if n.root in by_numpy}
             lines += lines_of(loop.body, inner.kernels, by_numpy | found, inner, indent + "   ")

@@ -111,7 +111,8 @@ def filled(skeleton: Any, inputs: Any) -> Any:
 @dataclass
 class Loop:
     """What a scan does: a program whose inputs are the state, one x of each array, and what is the same in all steps;
-    its outputs are the next state and the outputs."""
+    its outputs are the next state and the outputs. If it is counted, the scan's last input says how many steps are
+    taken."""
 
     body: "Program"
     carries: int
@@ -119,6 +120,7 @@ class Loop:
     length: int
     names: list[str]
     title: str
+    counted: bool
 
 
 @dataclass

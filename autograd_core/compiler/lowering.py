@@ -201,13 +201,45 @@ reducing(np.amin, "min")
 
 @rule(np.mean)
 def mean(trace: Recording, a: Any, axis: Any = None, keepdims: Any = False) -> Any:
-    if type(a) is not Traced or a.dtype.kind != "f" or a.dtype.itemsize < 4:
+    if type(a) is not Traced or a.dtype.kind not in "fiub" or (a.dtype.kind == "f" and a.dtype.itemsize < 4):
         return NotImplemented
+    if a.dtype.kind != "f":
+        a = a.astype(np.float64)
     total = np.sum(a, axis=axis, keepdims=keepdims)
     n = a.size // total.size if total.size else math.prod(np.take(a.shape, axis)) if axis is not None else a.size
     out = np.divide(total, np.asarray(n, a.dtype))
     out.value = weakened(out.value, [a.value])
     return out
+
+
+@rule(np.var)
+def var(trace: Recording, a: Any, axis: Any = None, keepdims: Any = False) -> Any:
+    if type(a) is not Traced or a.dtype.kind != "f":
+        return NotImplemented
+    return np.mean(np.square(a - np.mean(a, axis=axis, keepdims=True)), axis=axis, keepdims=keepdims)
+
+
+def choosing(function: Any, extreme: Any) -> None:
+    """The first place of an extreme, or of nan, as NumPy has it."""
+
+    def choose(trace: Recording, a: Any, axis: Any = None, keepdims: Any = False) -> Any:
+        if type(a) is not Traced or not a.size:
+            return NotImplemented
+        if axis is None:
+            a, axis = np.ravel(a), 0
+            if keepdims:
+                return NotImplemented
+        axis = range(a.ndim)[axis]
+        n = a.shape[axis]
+        places = np.arange(n).reshape((n,) + (1,) * (a.ndim - axis - 1))
+        found = np.logical_or(a == extreme(a, axis=axis, keepdims=True), a != a)
+        return np.min(np.where(found, places, n), axis=axis, keepdims=keepdims)
+
+    rule(function)(choose)
+
+
+choosing(np.argmax, np.max)
+choosing(np.argmin, np.min)
 
 
 def viewing(function: Any, op: str, *, axes: bool = False) -> None:

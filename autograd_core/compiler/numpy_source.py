@@ -185,12 +185,15 @@ class Writer:
         state = [self.fresh(f"{name}_state_{k}") for k in range(loop.carries)]
         outs = [self.fresh(f"{name}_out_{k}") for k in range(len(loop.body.outputs) - loop.carries)]
         xs = [f"{x}[k]" for x in inputs[loop.carries : loop.carries + loop.arrays]]
+        count = inputs.pop() if loop.counted else None
         passed = ", ".join([*state, *xs, *inputs[loop.carries + loop.arrays :]])
         results = [*state, *[f"{out}[k]" for out in outs]]
         lines = [f"{x} = {begin}" for x, begin in zip(state, inputs, strict=False)]
         for out, y in zip(outs, loop.body.outputs[loop.carries :], strict=True):
-            lines.append(f"{out} = np.empty({(loop.length, *y.shape)}, np.{y.dtype.name})")
-        lines += [f"{name}_work = {title}_memory()", f"for k in range({loop.length}):"]
+            lines.append(f"{out} = np.{'zeros' if count else 'empty'}({(loop.length, *y.shape)}, np.{y.dtype.name})")
+        if count:
+            lines += [f"if not 0 <= {count} <= {loop.length}:", "    raise IndexError('scan: a count out of range')"]
+        lines += [f"{name}_work = {title}_memory()", f"for k in range({count or loop.length}):"]
         lines.append(f"    [{', '.join(results)}] = {title}({passed}{', ' * bool(passed)}{name}_work)")
         return [*lines, f"{name} = [{', '.join([*state, *outs])}]"]
 

@@ -1,5 +1,6 @@
 """`scan`: a loop that carries a state along. Inside `jit` it is one loop of the program, however many steps it has."""
 
+import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -14,7 +15,12 @@ from .traced import Trace, Traced, item_of, recording
 
 
 def scan(
-    step: Callable[[Any, Any], tuple[Any, Any]], carry: Any, xs: Any = None, length: int | None = None
+    step: Callable[[Any, Any], tuple[Any, Any]],
+    carry: Any,
+    xs: Any = None,
+    length: int | None = None,
+    *,
+    count: Any = None,
 ) -> tuple[Any, Any]:
     """A loop that carries a state: `carry, out = step(carry, x)` for each x of xs; JAX's convention.
 
@@ -28,6 +34,9 @@ def scan(
         Arrays and containers of them, which are taken apart along their first axis; None for a step without an x.
     length
         How many steps; it may be left out if there are xs.
+    count
+        To take only so many of the steps: an integer, also one that is an argument of a compiled function, which then
+        serves any number of steps up to the length. The outputs of the others are zeros.
 
     Returns
     -------
@@ -37,7 +46,8 @@ def scan(
     Raises
     ------
     ValueError
-        If the number of steps is not known, or xs differ in length.
+        If the number of steps is not known, if xs differ in length, or if `count` is not from 0 to that number. (From a
+        compiled function that is an IndexError.)
     TypeError
         If a step changes the structure, a shape or a dtype of the state.
 
@@ -49,17 +59,23 @@ def scan(
     trace = recording.trace
     if trace is not None and not any(type(x) is Value for x in (*leaves, *flatten(carry)[0])):
         try:
-            return recorded(trace, step, carry, xs, n)
+            return recorded(trace, step, carry, xs, n, count)
         except OutsideValueError:
             pass  # a derivative is being taken through the loop: its steps are recorded one by one
     outs, pack = [], None
-    for k in range(n):
+    taken = n if count is None else operator.index(count)
+    if not 0 <= taken <= n:
+        raise ValueError(f"scan: count={taken} of {n} steps")
+    for k in range(taken):
         carry, out = step(carry, rebuild([x[k] for x in leaves]))
         parts, pack = flatten(out)
         outs.append(parts)
     if pack is None:
         return carry, None
-    return carry, pack([np.stack(parts) for parts in zip(*outs, strict=True)])
+    stacked = [np.stack(parts) for parts in zip(*outs, strict=True)]
+    if taken < n:
+        stacked = [np.concatenate([y, np.zeros((n - taken, *y.shape[1:]), y.dtype)]) for y in stacked]
+    return carry, pack(stacked)
 
 
 def steps_of(leaves: list[Any], length: int | None) -> int:
@@ -74,7 +90,7 @@ def steps_of(leaves: list[Any], length: int | None) -> int:
     return counts.pop()
 
 
-def recorded(trace: Trace, step: Callable[..., Any], carry: Any, xs: Any, n: int) -> tuple[Any, Any]:
+def recorded(trace: Trace, step: Callable[..., Any], carry: Any, xs: Any, n: int, count: Any) -> tuple[Any, Any]:
     """The loop as one node of a recording."""
     state, pack_state = flatten(carry)
     given, rebuild = flatten(xs)
@@ -83,22 +99,24 @@ def recorded(trace: Trace, step: Callable[..., Any], carry: Any, xs: Any, n: int
     first = [np.asarray(x.value)[0] if n else np.zeros(x.shape[1:], x.dtype)[()] for x in arrays]
     names = [*names_of(carry, "carry"), *names_of(xs, "x")]
     inner, body = capture(step, [pack_state([x.value for x in start]), rebuild(list(first))], names, trace)
-    (next_state, out), count = body.pack(list(range(len(body.kinds)))), len(state)
-    if flatten(next_state)[0] != list(range(count)) or len(flatten(next_state)[0]) != count:
+    (next_state, out), carries = body.pack(list(range(len(body.kinds)))), len(state)
+    if flatten(next_state)[0] != list(range(carries)):
         raise TypeError("scan: a step returns a pair: the next state, of the same structure, and an output")
     check_state(start, body.program)
     outer = [own.node for own in (trace.own(Traced(trace, x, None)) for x in inner.lifted)]
-    body.program.outputs[:count] = [
-        cast_node(y, x.dtype) for x, y in zip(start, body.program.outputs[:count], strict=True)
+    body.program.outputs[:carries] = [
+        cast_node(y, x.dtype) for x, y in zip(start, body.program.outputs[:carries], strict=True)
     ]
     lifted = [f"{name}" for name in (f"outer_{k}" for k in range(len(outer)))]
-    loop = Loop(body.program, count, len(arrays), n, [*names, *lifted], getattr(step, "__name__", "step"))
-    whole = Node("scan", [*[x.node for x in (*start, *arrays)], *outer], (loop,), shape=(), dtype=object)
+    counted = [] if count is None else [cast_node(trace.node(count), np.int64)]
+    title = getattr(step, "__name__", "step")
+    loop = Loop(body.program, carries, len(arrays), n, [*names, *lifted], title, bool(counted))
+    whole = Node("scan", [*[x.node for x in (*start, *arrays)], *outer, *counted], (loop,), shape=(), dtype=object)
     results = []
     for k, y in enumerate(body.program.outputs):
-        value = np.zeros(y.shape if k < count else (n, *y.shape), y.dtype)[()]
+        value = np.zeros(y.shape if k < carries else (n, *y.shape), y.dtype)[()]
         results.append(trace.wrap(item_of(whole, k, value), value))
-    return pack_state(results[:count]), flatten(out)[1](results[count:])
+    return pack_state(results[:carries]), flatten(out)[1](results[carries:])
 
 
 def strong(x: Any) -> Any:

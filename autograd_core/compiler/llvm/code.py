@@ -131,7 +131,7 @@ class Code:
 
     def loop(
         self,
-        stop: int,
+        stop: Any,
         body: Callable[..., Any],
         carried: Sequence[Any] = (),
         *,
@@ -141,20 +141,27 @@ class Code:
     ) -> list[Any]:
         """`body(k, *carried)` for k from start to stop; the body returns what is carried on to its next turn.
 
-        Up to `unroll` turns are written out one after the other, without a loop.
+        Up to `unroll` turns are written out one after the other, without a loop. How many turns there are may be known
+        only when the code runs, if nothing is carried.
         """
         state = list(carried)
-        turns = max(0, -(-(stop - start) // step))
-        if turns == 0:
-            return state
-        if turns <= max(unroll, 1):
-            for k in range(start, start + turns * step, step):
-                state = list(body(k, *state) or ())
-            return state
+        known = isinstance(stop, int)
+        if known:
+            turns = max(0, -(-(stop - start) // step))
+            if turns == 0:
+                return state
+            if turns <= max(unroll, 1):
+                for k in range(start, start + turns * step, step):
+                    state = list(body(k, *state) or ())
+                return state
+            stop = self.index(start + turns * step)
         before = self.b.block
         head = self.function.append_basic_block("loop")
         after = self.function.append_basic_block("after")
-        self.b.branch(head)
+        if known:
+            self.b.branch(head)
+        else:
+            self.b.cbranch(self.b.icmp_signed("<", self.index(start), stop), head, after)
         self.b.position_at_end(head)
         k = self.b.phi(I64, "k")
         phis = [self.b.phi(x.type) for x in state]
@@ -167,7 +174,7 @@ class Code:
         k.add_incoming(following, end)
         for phi, x in zip(phis, found, strict=True):
             phi.add_incoming(x, end)
-        more = self.b.icmp_signed("<", following, self.index(start + turns * step))
+        more = self.b.icmp_signed("<", following, stop)
         self.b.cbranch(more, head, after)
         self.b.position_at_end(after)
         return found

@@ -129,6 +129,12 @@ class Writer:
         shapes = [y.shape if k < loop.carries else (loop.length, *y.shape) for k, y in enumerate(outputs)]
         results = [place_of(k, y, shape) for k, (y, shape) in enumerate(zip(outputs, shapes, strict=True))]
         given = [self.find(x) for x in node.inputs]
+        stop: Any = loop.length
+        if loop.counted:
+            stop = load(code, given.pop(), [])
+            self.shared.leave_if(code.b.icmp_unsigned(">", stop, code.index(loop.length)), BAD_INDEX)
+            for target in results[loop.carries :]:
+                fill(code, target, 0)
         for source, target in zip(given, results[: loop.carries], strict=False):
             copy(code, source, target)
         after = [take(y.nbytes) for y in outputs[: loop.carries]]
@@ -159,7 +165,7 @@ class Writer:
                 if m not in in_place and outputs[m] is not loop.body.inputs[m]:
                     copy(code, targets[m], results[m])
 
-        code.loop(loop.length, step)
+        code.loop(stop, step)
 
     # Calls ------------------------------------------------------------------------------------------------------------
 
@@ -185,15 +191,20 @@ def copy_result(writer: Writer, y: Node, target: Place) -> None:
     number = scalar_of(y)
     if number is None:
         copy(writer.code, writer.find(y), target)
-    elif y.size:
-        code = writer.code
-        flat = Place(target.pointer, 0, (1,), (y.size,), y.dtype)
-        in_vectors(
-            code,
-            y.size,
-            code.width // y.dtype.itemsize,
-            lambda k, lanes: store(code, code.constant(y.dtype, number, lanes), flat, [k], lanes),
-        )
+    else:
+        fill(writer.code, target, number)
+
+
+def fill(code: Code, target: Place, number: Any) -> None:
+    """target[...] = number, of a result with memory of its own."""
+    size, dtype = math.prod(target.shape), target.dtype
+    flat = Place(target.pointer, 0, (1,), (size,), dtype)
+    in_vectors(
+        code,
+        size,
+        code.width // dtype.itemsize,
+        lambda k, lanes: store(code, code.constant(dtype, number, lanes), flat, [k], lanes),
+    )
 
 
 class Shared:

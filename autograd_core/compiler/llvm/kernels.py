@@ -3,6 +3,8 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
 from ..fuse import Kernel
 from ..ir import Node, scalar_of
 from .code import MEMORY, Code
@@ -130,8 +132,10 @@ def copy(code: Code, source: Place, target: Place) -> None:
 # Reductions -----------------------------------------------------------------------------------------------------------
 
 
-def combine(code: Code, op: str) -> tuple[float, Callable[[Any, Any], Any]]:
+def combine(code: Code, op: str, dtype: Any) -> tuple[float, Callable[[Any, Any], Any]]:
     """What a reduction begins with, and how it puts two results together."""
+    if dtype.kind == "i":
+        return combine_integers(code, op, dtype)
     pair: dict[str, tuple[float, Any]] = {
         "sum": (0.0, lambda a, b: a + b),
         "prod": (1.0, lambda a, b: a * b),
@@ -140,6 +144,18 @@ def combine(code: Code, op: str) -> tuple[float, Callable[[Any, Any], Any]]:
     }
     start, function = pair[op]
     return start, lambda a, b: function(Number(code, a), Number(code, b)).value
+
+
+def combine_integers(code: Code, op: str, dtype: Any) -> tuple[int, Callable[[Any, Any], Any]]:
+    """The same of integers."""
+    b, ends = code.b, np.iinfo(dtype)
+    pair: dict[str, tuple[int, Any]] = {
+        "sum": (0, b.add),
+        "prod": (1, b.mul),
+        "max": (ends.min, lambda x, y: b.select(b.icmp_signed(">", x, y), x, y)),
+        "min": (ends.max, lambda x, y: b.select(b.icmp_signed("<", x, y), x, y)),
+    }
+    return pair[op]
 
 
 class Reduction:
@@ -169,7 +185,7 @@ class Reduction:
         self.out, *found = restrided(outer, self.stay, kept[count:])
         self.outer.places = dict(zip(self.outer.places, found, strict=True))
         self.width = lanes_for(code, [kernel.root, *kernel.reads, *kernel.prologue, *kernel.body])
-        self.start, self.add = combine(code, core.op)
+        self.start, self.add = combine(code, core.op, core.dtype)
 
     def emit(self) -> None:
         if 0 in self.stay:

@@ -17,7 +17,7 @@ def lowers(node: Node) -> bool:
     if node.op in ELEMENTWISE:
         return compiles(node)
     if node.op in REDUCTIONS:
-        return node.dtype.name in ("float64", "float32") and node.op in ("sum", "prod", "max", "min")
+        return node.dtype.name in ("float64", "float32", "int64") and node.op in ("sum", "prod", "max", "min")
     if node.op == "matmul":
         return all(0 < len(x.shape) <= 2 for x in node.inputs)
     if node.op == "gather":
