@@ -45,6 +45,7 @@ SYMBOL = re.compile(
     rf"(?P<letter>[^\W\d_]|{'|'.join(GREEK)})(?P<accent>[\u0302-\u0304]|_hat|_bar|_tilde)?"
     rf"(?:(?P<low>[0-9]+)|_(?P<index>[0-9A-Za-z]+))?(?P<high>[{RAISED}]*)(?P<lowered>[{LOWERED}]*)(?P<primes>['′]*)"
 )
+WORD = re.compile(r"(?P<word>[^\W\d_]{2,})_(?P<index>[A-Za-z]?[0-9]+|[A-Za-z])")
 TEX_SPECIAL = str.maketrans({c: rf"\{c}" for c in "{}$&#_%"} | {"\\": r"\backslash ", "^": r"\hat{\ }", "~": r"\sim "})
 
 
@@ -74,11 +75,15 @@ def name(text: str) -> Phrase:
 
     >>> name("w1").tex, name("a²").tex, name("theta_2").tex, name("y_hat").tex, name("hidden_weight").tex
     ('w_{1}', 'a^{2}', '\\\\theta_{2}', '\\\\hat{y}', '\\\\text{hidden}\\\\_\\\\text{weight}')
+    >>> name("net_h1").tex
+    '\\\\text{net}_{h1}'
     """
     precedence = POWER if set(RAISED) & set(text) else CALL
     symbol = SYMBOL.fullmatch(unicodedata.normalize("NFD", text))
     if symbol is None:
-        return Phrase(text, words(text), precedence)
+        word = WORD.fullmatch(text)
+        tex = rf"\text{{{word['word']}}}_{{{word['index']}}}" if word else words(text)
+        return Phrase(text, tex, precedence)
     letter, accent, low, index, high, lowered, primes = symbol.groups()
     letter = GREEK_TEX.get(GREEK.get(letter, letter), letter)
     if accent:
