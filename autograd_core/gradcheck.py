@@ -7,12 +7,12 @@ gradient of a random projection of the gradient in the same way, and so on.
 
 from __future__ import annotations  # NumPy imports np.random only where it is used
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
 
-from .data import shape_of
+from .data import dtype_of, shape_of
 from .transforms import grad
 from .trees import flatten
 from .value import leaf, plain
@@ -30,14 +30,15 @@ def check_gradients(
     atol: float = 1e-7,
     rng: int | np.random.Generator | None = 0,
 ) -> None:
-    """Compare the derivatives of a function, up to `order`, with central differences in float64.
+    """Compare the derivatives of a function, up to `order`, with central differences in double precision.
 
     Parameters
     ----------
     fun
         A function of numbers, arrays and containers of them; its result is a number, an array, or a container.
     args
-        The point at which to check. It should not lie on a kink or a jump.
+        The point at which to check. It should not lie on a kink or a jump. Of complex numbers both parts, the real and
+        the imaginary, are moved.
     rng
         Draws the projection of results that are no scalars, and the directions in large arguments.
 
@@ -50,35 +51,39 @@ def check_gradients(
     """
     rng = np.random.default_rng(rng)
     leaves, rebuild = flatten(list(args))
-    point = [np.asarray(plain(x), dtype=np.float64)[()] for x in leaves]
+    point = [np.asarray(x, complex if dtype_of(x).kind == "c" else float)[()] for x in map(plain, leaves)]
     results = flatten(fun(*rebuild([leaf(x) for x in point])))[0]
     if order < 1 or not leaves or not results:
         raise ValueError("nothing to check: give a function that returns numbers, its arguments, and order >= 1")
-    weights = [rng.standard_normal(shape_of(r)) for r in results]
+    weights = [random_like(r, rng) for r in results]
 
     def function(*variables: Any) -> Any:
-        results = flatten(fun(*rebuild(list(variables))))[0]
-        total: Any = 0.0
-        for w, r in zip(weights, results, strict=True):
-            total = total + np.sum(w * r)
-        return total
+        return projection(flatten(fun(*rebuild(list(variables))))[0], weights)
 
     for k in range(1, order + 1):
         compare(function, point, k, rtol, atol, rng)
-        function = projected_gradient(function, [rng.standard_normal(shape_of(x)) for x in point])
+        function = projected_gradient(function, [random_like(x, rng) for x in point])
+
+
+def random_like(x: Any, rng: np.random.Generator) -> Any:
+    """Random numbers of a shape, complex if x is."""
+    out = rng.standard_normal(shape_of(x))
+    return out + 1j * rng.standard_normal(shape_of(x)) if dtype_of(x).kind == "c" else out
+
+
+def projection(results: Iterable[Any], weights: list[Any]) -> Any:
+    """Re Σ w y, a real number that depends on all results y."""
+    total: Any = 0.0
+    for y, w in zip(results, weights, strict=True):
+        part = np.sum(w * y)
+        total = total + (np.real(part) if dtype_of(part).kind == "c" else part)
+    return total
 
 
 def projected_gradient(function: Callable[..., Any], directions: list[Any]) -> Callable[..., Any]:
     """x ↦ Σ ⟨∇f(x), direction⟩, a scalar function whose gradient holds the next derivatives."""
     gradient = grad(function, range(len(directions)))
-
-    def projected(*variables: Any) -> Any:
-        total: Any = 0.0
-        for g, t in zip(gradient(*variables), directions, strict=True):
-            total = total + np.sum(g * t)
-        return total
-
-    return projected
+    return lambda *variables: projection(gradient(*variables), directions)
 
 
 def compare(
@@ -96,10 +101,10 @@ def compare(
         if np.shape(exact) != np.shape(x):
             shapes = f"{np.shape(exact)}, not {np.shape(x)}"
             raise AssertionError(f"order {order}: the gradient of argument {k} has shape {shapes}")
-        for where, t in directions(np.shape(x), rng):
+        for where, t in directions(x, rng):
             h = STEP * max(1.0, float(np.max(np.abs(x))))
             numeric = (at(k, h * t) - at(k, -h * t)) / (2 * h)
-            found = float(np.sum(exact * t))
+            found = float(np.real(np.sum(exact * t)))
             if not abs(found - numeric) <= atol * 10 ** (order - 1) + rtol * max(abs(found), abs(numeric)):
                 raise AssertionError(
                     f"order {order}: the derivative with respect to argument {k}, {where}, is {found:.10g} "
@@ -107,14 +112,17 @@ def compare(
                 )
 
 
-def directions(shape: tuple[int, ...], rng: np.random.Generator) -> Any:
+def directions(x: Any, rng: np.random.Generator) -> Any:
     """Each element by itself, with its name; for large arrays a few random directions."""
-    if np.prod(shape) > MANY:
+    if np.size(x) > MANY:
         for k in range(8):
-            t = rng.standard_normal(shape)
+            t = random_like(x, rng)
             yield f"along random direction {k}", t / np.linalg.norm(t)
         return
-    for index in np.ndindex(shape):
-        t = np.zeros(shape)
+    for index in np.ndindex(np.shape(x)):
+        where = f"element {index}" if index else "a scalar"
+        t = np.zeros(np.shape(x), dtype_of(x))
         t[index] = 1.0
-        yield f"element {index}" if shape else "a scalar", t
+        yield where, t
+        if dtype_of(x).kind == "c":
+            yield f"the imaginary part of {where}", 1j * t

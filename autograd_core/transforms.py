@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from .backward import owned, pull_back
-from .data import NUMBERS, QUIET, as_constant, as_variable, dtype_of, is_foreign, is_weak, shape_of
+from .data import NUMBERS, QUIET, as_constant, as_variable, dtype_of, is_foreign, is_weak, shape_of, size_of
 from .exact import pull_back_exactly
 from .forward import push_forward
 from .graph import ancestors
@@ -32,7 +32,8 @@ def grad(fun: Function, argnums: int | Sequence[int] = 0) -> Function:
     Parameters
     ----------
     fun
-        A function of numbers, arrays and containers of them (lists, tuples, dicts, dataclasses) that returns a scalar.
+        A function of numbers, arrays and containers of them (lists, tuples, dicts, dataclasses) that returns a scalar,
+        or an array with a single element.
     argnums
         Which positional argument, or which several, to differentiate with respect to.
 
@@ -137,7 +138,7 @@ def check_scalar(out: Any, fun: Function) -> None:
         raise TypeError(
             "grad needs a real function, and this one returned a complex number: take np.real or np.abs of it"
         )
-    if shape_of(out) != () or not (isinstance(plain(out), (*NUMBERS, np.ndarray)) or is_foreign(plain(out))):
+    if size_of(out) != 1 or not (isinstance(plain(out), (*NUMBERS, np.ndarray)) or is_foreign(plain(out))):
         found = f"an array of shape {shape_of(out)}" if shape_of(out) else f"a {type(out).__name__}"
         raise TypeError(
             f"grad needs a function that returns a scalar, and {getattr(fun, '__name__', 'this one')} returned "
@@ -163,7 +164,9 @@ def pulled_to(variables: list[Value], start: dict[Value, Any], record: bool, liv
 
 
 def one(x: Value) -> Any:
-    """The gradient of a scalar with respect to itself."""
+    """The gradient of a single number with respect to itself."""
+    if x.shape:
+        return np.ones_like(x._held)
     return 1.0 if is_weak(x._held) else x.dtype.type(1)
 
 

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
-from autograd_core import Value, check_gradients, grad, sigmoid, value_and_grad
+from autograd_core import Value, check_gradients, grad, sigmoid, stop_gradient, value_and_grad
 from autograd_core.trees import flatten
 
 
@@ -117,6 +117,16 @@ def test_results_that_are_no_scalar() -> None:
         grad(lambda x: 1.0)("text")
 
 
+@pytest.mark.parametrize("shape", [(1,), (1, 1)])
+def test_an_array_with_one_element_is_as_good_as_a_scalar(shape: Any) -> None:
+    f = lambda x: np.reshape(np.sum(x**3), shape)
+    x = np.array([1.0, 2.0])
+    value, found = value_and_grad(f)(x)
+    np.testing.assert_array_equal(value, np.full(shape, 9.0))
+    np.testing.assert_array_equal(found, 3 * x**2)
+    np.testing.assert_array_equal(grad(lambda x: grad(f)(x)[:1])(x), [6.0, 0.0])
+
+
 def test_integer_arguments_become_floats_and_arrays_are_not_changed() -> None:
     x = np.arange(3)
     np.testing.assert_array_equal(grad(lambda x: np.sum(x * x))(x), [0.0, 2.0, 4.0])
@@ -190,3 +200,13 @@ def test_check_gradients_takes_several_results_and_large_arguments() -> None:
     check_gradients(lambda x, y: {"a": [x @ y, np.sum(x)], "b": y}, np.ones((2, 3)), np.ones((3, 2)), order=2)
     check_gradients(np.tanh, np.linspace(-1, 1, 300), order=2)
     check_gradients(lambda x: x * x, np.float32(1.5))
+
+
+def test_check_gradients_moves_both_parts_of_complex_arguments() -> None:
+    z, w = np.array([1.0 + 2.0j, 0.5 - 0.3j, 2.0j]), 0.4 + 0.1j
+    check_gradients(lambda z, w: np.exp(w * z) / z, z, w, order=2)  # complex results, too
+    check_gradients(lambda z: np.abs(z) ** 2, z, order=2)  # not holomorphic
+    check_gradients(lambda x, w: x * w, z.real, w, order=2)
+    check_gradients(lambda z: np.conj(z) * z * z, np.arange(201.0) + 1j)
+    with pytest.raises(AssertionError, match=r"the imaginary part of element \(0,\), is 0 by the rules and"):
+        check_gradients(lambda z: np.imag(stop_gradient(z)) + np.real(z), z)
