@@ -33,6 +33,9 @@ LONGEST, LARGE = 30, 50.0
 CORNERED = ("std'", "var'", "norm", "hypot")
 """Where these are 0, rounding alone decides on the direction of their gradient."""
 
+DEBRIS = 1e-6
+"""Elements that are so small beside the largest are what rounding has left of 0, and their roots are arbitrary."""
+
 STEP, STEP2 = 2e-5, 1e-5
 """Steps of the differences of values and of gradients."""
 
@@ -116,12 +119,17 @@ def make(seed: int) -> Program:
 
 
 def acceptable(out: Any, expression: str) -> bool:
-    """Whether a result is one array of few real numbers that are finite, of moderate size, and not at a corner."""
+    """Whether a result is one array of few real numbers that are finite, of moderate size, not at a corner, and no
+    remains of rounding.
+    """
     if not isinstance(out, (float, np.floating, np.ndarray)) or dtype_of(out).kind != "f":
         return False
     if any(name in expression for name in CORNERED) and np.min(np.abs(out), initial=1.0) < 1e-2:
         return False
-    return 0 < np.size(out) <= 60 and bool(np.all(np.isfinite(out))) and bool(np.max(np.abs(out)) <= LARGE)
+    if not 0 < np.size(out) <= 60 or not np.all(np.isfinite(out)):
+        return False
+    size, largest = np.abs(out), np.max(np.abs(out))
+    return bool(largest <= LARGE and not np.any((size > 0) & (size < DEBRIS * largest)))
 
 
 # Checks ---------------------------------------------------------------------------------------------------------------

@@ -1,6 +1,9 @@
 """Random programs, seeded: `make fuzz` runs more of them."""
 
 import re
+import subprocess
+import sys
+from pathlib import Path
 
 import fuzz
 import fuzz_lines
@@ -43,3 +46,16 @@ def test_a_broken_rule_is_found(name: str, monkeypatch: pytest.MonkeyPatch) -> N
     found = next(found for found in map(fuzz.attempt, range(2000)) if isinstance(found, str))
     assert re.match(r"seed \d+: ", found)
     assert "def program(" in found
+
+
+def test_programs_do_not_depend_on_what_was_imported_before() -> None:
+    """Ops of SciPy are declared when they are first met, and rules of one's own at any time."""
+    code = "import sys; sys.path.insert(0, {path!r}); {first}; import fuzz; print(fuzz.make(7).source())"
+    sources = [
+        subprocess.run(
+            [sys.executable, "-c", code.format(path=str(Path(__file__).parent), first=first)],
+            capture_output=True, text=True, check=True,
+        ).stdout
+        for first in ("pass", "import nn.losses, autograd_core.ops.special, autograd_core.compiler")
+    ]  # fmt: skip
+    assert sources[0] == sources[1] == fuzz.make(7).source() + "\n"
