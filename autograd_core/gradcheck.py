@@ -46,6 +46,8 @@ def check_gradients(
     ------
     AssertionError
         If they differ, naming the order, the argument, the element and both numbers.
+    ValueError
+        If there is nothing to check.
 
     >>> check_gradients(np.tanh, np.array([0.1, -2.0]), order=2)
     """

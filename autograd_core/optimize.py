@@ -127,6 +127,8 @@ def least_squares(fun: Function, x0: Any, args: tuple[Any, ...] = (), *, method:
     ------
     ImportError
         If SciPy is missing.
+    TypeError
+        If the residuals are complex.
     ValueError
         If x0 is empty, or if x0, the residuals at x0 or a Jacobian are not finite.
 
@@ -212,6 +214,8 @@ class Space:
 
 def joined(leaves: list[Any]) -> Any:
     """All elements of some numbers and arrays as one vector of float64."""
+    if any(np.iscomplexobj(plain(x)) for x in leaves):
+        raise TypeError("the search is in real numbers, and the function gives complex ones: take np.abs or both parts")
     return np.concatenate([np.zeros(0), *[np.ravel(np.asarray(plain(x), dtype=np.float64)) for x in leaves]])
 
 

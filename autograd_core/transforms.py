@@ -20,7 +20,7 @@ from .forward import push_forward
 from .graph import ancestors
 from .ops.linear import identity
 from .recording import always_recording, announce_pass
-from .trees import flatten
+from .trees import aligned, flatten
 from .value import Value, leaf, plain
 
 Function = Callable[..., Any]
@@ -65,7 +65,8 @@ def grad(fun: Function, argnums: int | Sequence[int] = 0) -> Function:
 def value_and_grad(fun: Function, argnums: int | Sequence[int] = 0, has_aux: bool = False) -> Function:
     """Like `grad`, but the function returns the pair (value, gradient); it costs no second evaluation.
 
-    With `has_aux=True`, `fun` returns a pair (scalar, anything), and the result is ((scalar, anything), gradient).
+    With `has_aux=True`, `fun` returns a pair (scalar, anything), and the result is ((scalar, anything), gradient); both
+    are plain data, unless the scalar depends on Values from outside.
 
     >>> value_and_grad(lambda x: x * x)(3.0)
     (9.0, 6.0)
@@ -81,6 +82,10 @@ def value_and_grad(fun: Function, argnums: int | Sequence[int] = 0, has_aux: boo
             check_scalar(out, fun)
             record = outside and reaches_outside([out], variables)
             value, start = out if record else plain(out), {out: one(out)} if type(out) is Value else {}
+            if has_aux and not record:
+                parts, pack = flatten(aux)
+                aux = pack([plain(x) for x in parts]) if any(type(x) is Value for x in parts) else aux
+                del parts
             del out  # the pass is the last to hold the graph, and frees it as it goes
             answer = refill(pulled_to(variables, start, record))
         return (value, aux) if has_aux else value, tuple(answer) if several else answer[0]
@@ -138,8 +143,9 @@ def check_scalar(out: Any, fun: Function) -> None:
         raise TypeError(
             "grad needs a real function, and this one returned a complex number: take np.real or np.abs of it"
         )
-    if size_of(out) != 1 or not (isinstance(plain(out), (*NUMBERS, np.ndarray)) or is_foreign(plain(out))):
-        found = f"an array of shape {shape_of(out)}" if shape_of(out) else f"a {type(out).__name__}"
+    is_number = isinstance(plain(out), (*NUMBERS, np.ndarray)) or is_foreign(plain(out))
+    if not is_number or size_of(out) != 1:
+        found = f"an array of shape {shape_of(out)}" if is_number else f"a {type(out).__name__}"
         raise TypeError(
             f"grad needs a function that returns a scalar, and {getattr(fun, '__name__', 'this one')} returned "
             f"{found}: reduce it, for example with np.sum or np.mean"
@@ -202,9 +208,7 @@ def vjp(fun: Function, *primals: Any) -> tuple[Any, Function]:
         depends = outside and reaches_outside(results, variables)
 
     def pullback(g: Any) -> tuple[Any, ...]:
-        gradients = [
-            fitted(part, y, "gradient") for part, y in zip(matching(g, results, "gradient"), results, strict=True)
-        ]
+        gradients = matching(g, pack(results), results, "gradient")
         record = depends or any(type(part) is Value for part in gradients)
         start: dict[Value, Any] = {}
         for y, part in zip(results, gradients, strict=True):
@@ -246,12 +250,8 @@ def linearize(fun: Function, *primals: Any) -> tuple[Any, Function]:
         depends = outside and reaches_outside(results, variables)
 
     def push(*tangents: Any) -> Any:
-        parts = matching(tangents, variables, "tangent")
-        return pack(
-            pushed_from(
-                variables, results, [fitted(t, v, "tangent") for t, v in zip(parts, variables, strict=True)], depends
-            )
-        )
+        parts = matching(tangents, tuple(rebuild(variables)), variables, "tangent")
+        return pack(pushed_from(variables, results, parts, depends))
 
     return pack([y if depends else plain(y) for y in results]), push
 
@@ -268,14 +268,13 @@ def pushed_from(
     return QUIET.copy().run(push_forward, results, known, oldest=oldest, record=record)
 
 
-def matching(tree: Any, others: list[Any], kind: str) -> list[Any]:
-    """The leaves of a container of gradients or tangents, as many as there are results or variables."""
-    parts, _ = flatten(list(tree) if kind == "tangent" else tree)
-    if len(parts) != len(others):
-        raise TypeError(
-            f"{len(parts)} {kind}s for {len(others)} arrays: a {kind} has the structure of what it belongs to"
-        )
-    return parts
+def matching(tree: Any, like: Any, others: list[Any], kind: str) -> list[Any]:
+    """The leaves of a container of gradients or tangents, each with the shape and dtype of what it belongs to."""
+    try:
+        parts = aligned(tree, like)
+    except TypeError as error:
+        raise TypeError(f"a {kind} has the structure of what it belongs to, but here is {error}") from None
+    return [fitted(part, y, kind) for part, y in zip(parts, others, strict=True)]
 
 
 def fitted(part: Any, y: Any, kind: str) -> Any:

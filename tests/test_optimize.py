@@ -214,6 +214,7 @@ ERRORS = {
     ),
     "complex": (lambda: minimize(lambda x: np.sum(x) * 1j, np.ones(2)), TypeError, "complex"),
     "complex-x0": (lambda: minimize(bowl, np.ones(2) * 1j), TypeError, "complex"),
+    "fit-complex": (lambda: least_squares(lambda x: x * 1j, np.ones(2)), TypeError, "the function gives complex ones"),
     "strings": (lambda: minimize(bowl, ["a", "b"]), TypeError, "cannot be differentiated"),
     "jac": (lambda: minimize(bowl, 1.0, jac=bowl), TypeError, "no jac="),
     "fit-jac": (lambda: least_squares(decay, START[:3], jac=bowl), TypeError, "no jac="),

@@ -1,6 +1,7 @@
 """grad, value_and_grad, containers, higher orders, and the numerical check itself."""
 
 import dataclasses
+from collections import OrderedDict, defaultdict
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -94,6 +95,33 @@ def test_containers() -> None:
     assert grad(lambda p: p[0] * 2.0)((1.0, None)) == (2.0, None)
 
 
+def test_containers_of_classes_of_their_own() -> None:
+    counted = defaultdict(list, a=2.0)
+    assert grad(lambda p: p["a"] ** 2)(counted) == {"a": 4.0}
+    assert type(grad(lambda p: p["a"] ** 2)(counted)) is defaultdict
+    assert list(grad(lambda p: p["a"] * p["b"])(OrderedDict(b=3.0, a=2.0))) == ["b", "a"]
+
+    @dataclasses.dataclass(frozen=True, slots=True)
+    class Checked:
+        size: Any
+        twice: Any = dataclasses.field(init=False)
+
+        def __post_init__(self) -> None:
+            assert type(self.size) is float  # the constructor, which a Value would not please, is not called
+            object.__setattr__(self, "twice", 2.0 * self.size)
+
+    found = grad(lambda p: p.size**2 * p.twice)(Checked(3.0))
+    assert (found.size, found.twice) == (36.0, 9.0)
+
+
+def test_what_is_returned_beside_the_value_is_plain() -> None:
+    (value, aux), _ = value_and_grad(lambda x: (x * x, {"y": [x * 2.0], "model": object}), has_aux=True)(3.0)
+    assert (value, aux) == (9.0, {"y": [6.0], "model": object})
+    w = Value(2.0)
+    (value, aux), _ = value_and_grad(lambda x: (w * x, x * w), has_aux=True)(3.0)
+    assert type(value) is type(aux) is Value
+
+
 def test_flatten_refuses_another_number_of_leaves() -> None:
     _, rebuild = flatten({"a": [1.0, 2.0]})
     with pytest.raises(ValueError, match="3 leaves for a container of 2"):
@@ -111,6 +139,8 @@ def test_what_does_not_depend_has_the_gradient_zero() -> None:
 def test_results_that_are_no_scalar() -> None:
     with pytest.raises(TypeError, match=r"returns a scalar, and <lambda> returned an array of shape \(2,\).*np\.sum"):
         grad(lambda x: x * x)(np.ones(2))
+    with pytest.raises(TypeError, match="returned a list"):
+        grad(lambda x: [x])(1.0)
     with pytest.raises(TypeError, match="returned a NoneType"):
         grad(lambda x: None)(1.0)
     with pytest.raises(TypeError, match="cannot be differentiated"):
