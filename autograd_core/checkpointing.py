@@ -8,9 +8,10 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-from .exact import pull_back_exactly
+from .exact import Mask, added, pull_back_masked
 from .graph import ancestors
 from .op import Op
+from .ops.linear import identity
 from .ops.several import picked
 from .recording import always_recording, thread
 from .trees import flatten
@@ -42,28 +43,40 @@ def checkpoint(fun: Callable[..., Any]) -> Callable[..., Any]:
         if not any(type(y) is Value for y in results) or not any(type(x) is Value for x in inputs):
             return pack([plain(y) for y in results])
 
-        def joint(g: Any, out: Any, *given: Any) -> list[Any]:
+        def within(g: Any, live: Mask, out: Any, *given: Any) -> list[Any]:
             with always_recording():
-                pairs = zip(given, leaves, strict=False)
-                again = [leaf(x) if type(x) is not Value and type(old) is Value else x for x, old in pairs]
+                again = [variable_like(x, old) for x, old in zip(given, leaves, strict=False)]
                 computed, _ = flatten(fun(*rebuild(again), **settings))
             wanted = [*again, *outer]
             ends = frozenset([x for x in wanted if type(x) is Value])
-            recorded = any(type(x) is Value for x in (*given, *(g if isinstance(g, list) else [g])))
+            gradients = g if isinstance(g, list) else [g]
+            recorded = any(type(x) is Value for x in (*given, *gradients))
             sums: list[Any] = [None] * len(wanted)
-            for y, part in zip(computed, g if isinstance(g, list) else [g], strict=True):
-                found = pull_back_exactly({y: part}, record=recorded, ends=ends) if type(y) is Value else {}
+            for y, part in zip(computed, gradients, strict=True):
+                found = pull_back_masked({y: part}, live=live, record=recorded, ends=ends) if type(y) is Value else {}
                 for k, x in enumerate(wanted):
                     if type(x) is Value and x in found:
-                        sums[k] = found[x] if sums[k] is None else sums[k] + found[x]
+                        sums[k] = found[x] if sums[k] is None else added(sums[k], found[x])
             return sums
 
-        op = Op("checkpoint", "primitive", fun, (None,) * len(inputs), joint=joint, registered=False)
+        def joint(g: Any, out: Any, *given: Any) -> list[Any]:
+            return [part if part is None else part[0] for part in within(g, None, out, *given)]
+
+        op = Op("checkpoint", "primitive", fun, (None,) * len(inputs), joint=joint, within=within, registered=False)
         if len(results) == 1:
             return pack([record(op, plain(results[0]), inputs)])
         return pack(list(picked(record(op, tuple(map(plain, results)), inputs))))
 
     return recomputed
+
+
+def variable_like(x: Any, old: Any) -> Any:
+    """A new variable in the place of one. It follows from that, if derivatives are recorded, and yet is another: the
+    function may reach the same Value from outside, and that part of its gradient goes its own way.
+    """
+    if type(x) is Value:
+        return identity.apply(x)
+    return leaf(x) if type(old) is Value else x
 
 
 def outside(results: list[Any], variables: frozenset[Value]) -> list[Value]:

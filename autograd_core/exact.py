@@ -9,11 +9,11 @@ shows.
 ==========================================  ==========================================================================
 an op                                       lets through
 ==========================================  ==========================================================================
-`where`, `maximum`, `clip`, `max`, ...      what it selects
+`where`, `x[i]`, `maximum`, `max`, ...      what it selects
 any other elementwise op                    the mask as it is
 linear, with coefficients that are not < 0  its adjoint of the mask, where that is positive: any live result is enough
 multilinear                                 the same, with ones for the other arguments
-any other op                                everything: it is live again
+any other op                                everything: it is live again, if anything of the result is
 ==========================================  ==========================================================================
 """
 
@@ -56,6 +56,20 @@ def pull_back_exactly(
     ends
         Variables that count as leaves although they have inputs: those of a derivative within another.
     """
+    found = pull_back_masked(start, oldest=oldest, record=record, keep=keep, live=live, ends=ends)
+    return {x: total for x, (total, _) in found.items()}
+
+
+def pull_back_masked(
+    start: dict[Value, Any],
+    *,
+    oldest: int = 0,
+    record: bool = False,
+    keep: bool = False,
+    live: Mask = None,
+    ends: frozenset[Value] = frozenset(),
+) -> dict[Value, tuple[Any, Mask]]:
+    """As `pull_back_exactly`, each gradient with its mask."""
     adjoint: dict[Value, tuple[Any, Mask]] = {x: (g, live) for x, g in start.items()}
     waiting = [(-x.stamp, x) for x in start if x.op is not None and x not in ends]
     heapify(waiting)
@@ -66,13 +80,17 @@ def pull_back_exactly(
             node.grad = g
         for x, c, mask in passed_on(node, g, live, oldest, record):
             if x in adjoint:
-                total, other = adjoint[x]
-                adjoint[x] = total + c, None if other is None or mask is None else other | mask
+                adjoint[x] = added(adjoint[x], (c, mask))
             else:
                 adjoint[x] = (c.copy() if c is g and type(c) is ndarray else c), mask
                 if x.op is not None and x not in ends:
                     heappush(waiting, (-x.stamp, x))
-    return {x: total for x, (total, _) in adjoint.items()}
+    return adjoint
+
+
+def added(a: tuple[Any, Mask], b: tuple[Any, Mask]) -> tuple[Any, Mask]:
+    """Two parts of a gradient together: live is what is live in either."""
+    return a[0] + b[0], None if a[1] is None or b[1] is None else a[1] | b[1]
 
 
 def passed_on(node: Value, g: Any, live: Mask, oldest: int, record: bool) -> list[tuple[Value, Any, Mask]]:
@@ -84,15 +102,20 @@ def passed_on(node: Value, g: Any, live: Mask, oldest: int, record: bool) -> lis
     if type(g) is Parts:
         out = picked(node) if record else node._held
         g = g.parts if op.joint is None else g.filled(out)
-    joint = op.joint(g, out, *args) if op.joint is not None else None
+    pairs: Any = None  # of an op whose rule is one for all arguments: each gradient, and its mask if it knows it
+    if op.within is not None:
+        pairs = op.within(g, live, out, *args)
+    elif op.joint is not None:
+        pairs = [c if c is None else (c, None) for c in op.joint(g, out, *args)]
     for k, (x, rule) in enumerate(zip(inputs, op.each(inputs) if op.variadic else op.rules, strict=False)):
-        if type(x) is not Value or x.stamp < oldest or (joint[k] if joint is not None else rule) is None:
+        if type(x) is not Value or x.stamp < oldest or (pairs[k] if pairs is not None else rule) is None:
             continue
         if x.stamp > node.stamp:
             raise changed(node, x)
-        mask = passed_mask(op, k, rule, live, node._held, data)
-        if joint is not None:
-            c = joint[k]
+        mask = passed_mask(op, x, k, rule, live, node._held, data)
+        if pairs is not None:
+            c, own = pairs[k]
+            mask = own if mask is None else mask
         elif op.elementwise:
             try:
                 c = g if rule is ONE else g * rule(out, *args)
@@ -106,7 +129,7 @@ def passed_on(node: Value, g: Any, live: Mask, oldest: int, record: bool) -> lis
         if mask is not None:
             if shape_of(mask) != x.shape:
                 mask = np.greater(sum_to(mask * 1.0, x.shape), 0)
-            if not op.elementwise:
+            if op.form in ("multilinear", "primitive"):  # a linear map of zeros is 0
                 c = fit(where(mask, c, 0.0), args[k])
         found.append((x, c, mask))
     return found
@@ -122,8 +145,13 @@ def pulled_whole(rule: Any, args: tuple[Any, ...]) -> Any:
         return next(x for x in args if hasattr(x, "record_whole")).record_whole(rule, args)
 
 
-def passed_mask(op: Op, k: int, rule: Any, live: Mask, out: Any, data: list[Any]) -> Mask:
-    """The mask of an input's gradient, from that of the result's."""
+def passed_mask(op: Op, x: Value, k: int, rule: Any, live: Mask, out: Any, data: list[Any]) -> Mask:
+    """The mask of the gradient of x, argument k, from that of the result's."""
+    if op.form == "linear" and op.gathers:
+        if live is None and (not op.selects or x.op is None):  # there is no local derivative before a leaf
+            return None
+        weight = np.ones(shape_of(out)) if live is None else live * 1.0
+        return np.greater(rule(weight, *data), 0)
     if op.selects:
         chosen = op.selected(k, out, *data)
         if live is not None and op.uses_out:  # a reduction: its rule carries the mask to the shape of the input
@@ -131,11 +159,11 @@ def passed_mask(op: Op, k: int, rule: Any, live: Mask, out: Any, data: list[Any]
         return chosen if live is None else live & chosen
     if live is None or op.elementwise:
         return live
-    weight = live * 1.0
-    if op.form == "linear" and op.gathers:
-        return np.greater(rule(weight, *data), 0)
     if op.form == "multilinear":
-        return np.greater(rule(weight, *[np.ones(shape_of(x)) for x in data[: op.arity]], *data[op.arity :]), 0)
+        ones = [np.ones(shape_of(x)) for x in data[: op.arity]]
+        return np.greater(rule(live * 1.0, *ones, *data[op.arity :]), 0)
+    if isinstance(live, (ndarray, np.bool_)) and not live.any() and type(x._held) is not tuple:
+        return np.zeros(x.shape, bool)
     return None
 
 

@@ -48,13 +48,13 @@ class Op:
     Beside what the forms below declare, `numpy` names the functions of NumPy that it differentiates, `operator` the
     operator of Python that records it, and `settings` its arguments that are no arrays, with their defaults. `text`,
     `tex` and `precedence` are its label; `domain` or `samples` are where the tests try it. `selects` says that it takes
-    some elements and leaves others (see `exact.py`): True if the latter are those whose partial is 0, or a function for
-    each argument. `gathers=False` says that a linear op has coefficients below 0, so that its adjoint cannot tell what
-    is live. `into(total, g, *settings)` adds the adjoint of a linear op that takes few of many elements to a gradient
-    in place. `batched(t, *settings)` applies a linear op of one array to each part of t along its first axis, and
-    `batched(k, t, *inputs)` the derivative of any other op for its argument k. `joint` is a pullback that returns the
-    gradients of all arguments at once, and `pushforward(tangents, out, *inputs)` a rule for forward mode, both for
-    primitives only.
+    some elements and leaves others (see `exact.py`): True if the latter are those whose partial or adjoint is 0, or a
+    function for each argument. `gathers=False` says that a linear op has coefficients below 0, so that its adjoint
+    cannot tell what is live. `into(total, g, *settings)` adds the adjoint of a linear op that takes few of many
+    elements to a gradient in place. `batched(t, *settings)` applies a linear op of one array to each part of t along
+    its first axis, and `batched(k, t, *inputs)` the derivative of any other op for its argument k. For primitives only:
+    `joint` is a pullback that returns the gradients of all arguments at once, `within(g, live, out, *inputs)` one that
+    returns each with its mask, and `pushforward(tangents, out, *inputs)` a rule for forward mode.
     """
 
     def __init__(
@@ -73,6 +73,7 @@ class Op:
         into: Rule | None = None,
         batched: Rule | None = None,
         joint: Rule | None = None,
+        within: Rule | None = None,
         pushforward: Rule | None = None,
         registered: bool = True,
         tex: str | None = None,
@@ -100,6 +101,7 @@ class Op:
         self.into = into
         self.batched = batched
         self.joint = joint
+        self.within = within
         self.pushforward = pushforward
         self.tex = tex
         self.text = text

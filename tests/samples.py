@@ -102,7 +102,11 @@ def samples_of(op: Op, seed: int = 0, *, as_complex: bool = False) -> list[Sampl
 
 def is_complex_function(op: Op) -> bool:
     """Whether NumPy computes the op with complex numbers, and not by their order."""
-    if (op.selects and op.name != "where") or op.name in ("psi", "gamma", "rgamma"):  # of which SciPy has no derivative
+    if (op.selects and op.form != "linear") or op.name in (
+        "psi",
+        "gamma",
+        "rgamma",
+    ):  # of which SciPy has no derivative
         return False
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("error")

@@ -37,6 +37,25 @@ def test_nothing_of_the_graph_is_kept_and_closures_get_their_gradients() -> None
     np.testing.assert_allclose(u.grad, 2.0 * np.exp(np.sin(x) * w.data).sum())
 
 
+def test_an_argument_that_the_function_reaches_from_outside_too() -> None:
+    """f(w) = w · (w²)², recomputed, with w as an argument and w² closed over."""
+
+    def power(w: Any) -> Any:
+        square = w * w
+        return checkpoint(lambda a: a * square * square)(w)
+
+    for order, expected in enumerate([5 * 3.0**4, 20 * 3.0**3, 60 * 3.0**2], start=1):
+        f: Any = power
+        for _ in range(order):
+            f = grad(f)
+        assert f(3.0) == expected
+    w = Value(3.0)
+    power(w).backward()
+    assert w.grad == 405.0
+    tangent = lambda x: jvp(power, (x,), (1.0,))[1]
+    assert (tangent(3.0), jvp(tangent, (3.0,), (1.0,))[1], grad(tangent)(3.0)) == (405.0, 540.0, 540.0)
+
+
 def test_plain_arguments_and_blocks_that_do_not_record() -> None:
     f = checkpoint(lambda x, k: {"y": x * k})
     assert f(2.0, 3.0) == {"y": 6.0}

@@ -1,12 +1,14 @@
 """Forward mode, from the same declarations: it agrees with reverse mode, for every op, and in every mixture."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pytest
 from samples import EVERY_SAMPLE, Sample
 
-from autograd_core import Value, grad, hessian, hvp, jacobian, jvp, linearize, no_grad, sigmoid, vjp
+from autograd_core import Value, checkpoint, grad, hessian, hvp, jacobian, jvp, linearize, no_grad, sigmoid, vjp
+from autograd_core.registry import OPS
 
 each_sample = pytest.mark.parametrize("sample", EVERY_SAMPLE, ids=lambda s: s.label)
 
@@ -88,16 +90,42 @@ def test_containers_and_scalars() -> None:
     np.testing.assert_array_equal(push(np.arange(3.0)), [0.0, 2.0, 4.0])
 
 
+@dataclass(frozen=True)
+class Layer:
+    w: Any
+    b: Any
+
+
 def test_what_does_not_fit() -> None:
     with pytest.raises(ValueError, match=r"the tangent has shape \(3,\), and what it belongs to has \(2,\)"):
         jvp(np.sin, (np.ones(2),), (np.ones(3),))
-    with pytest.raises(TypeError, match="2 tangents for 1 arrays"):
+    with pytest.raises(TypeError, match="here is a tuple of length 2 in the place of a tuple of length 1"):
         jvp(np.sin, (np.ones(2),), (np.ones(2), np.ones(2)))
     _, pullback = vjp(np.sin, np.ones(2))
     with pytest.raises(ValueError, match=r"the gradient has shape \(\)"):
         pullback(1.0)
     with pytest.raises(ValueError, match="mode='sideways'"):
         jacobian(np.sin, mode="sideways")
+
+
+def test_tangents_and_gradients_go_by_key_and_by_place() -> None:
+    point = {"a": 2.0, "b": [3.0, (np.ones(2), None)]}
+    f = lambda p: {"y": p["a"] * p["b"][0], "z": p["b"][1][0] * p["a"]}
+    tangent = {"b": (1.0, [np.zeros(2), None]), "a": 5.0}  # the keys in another order, a tuple for a list
+    assert jvp(f, (point,), (tangent,))[1]["y"] == 17.0
+    assert vjp(f, point)[1]({"z": np.zeros(2), "y": 1.0})[0]["a"] == 3.0
+    layer = Layer(2.0, 3.0)
+    assert jvp(lambda p: p.w * p.b, (layer,), (Layer(1.0, 10.0),))[1] == 23.0
+    for primal, wrong, message in [
+        ({"a": 1.0, "b": 2.0}, {"a": 1.0, "c": 2.0}, "a dict with the keys 'a', 'c' in the place of a dict with the"),
+        ({"a": 1.0, "b": 2.0}, [1.0, 2.0], "a list of length 2 in the place of a dict with the keys 'a', 'b'"),
+        ([1.0, None], [1.0, 2.0], "a float in the place of None"),
+        (layer, {"w": 1.0, "b": 1.0}, "in the place of a Layer"),
+    ]:
+        with pytest.raises(TypeError, match=f"a tangent has the structure of what it belongs to, but.*{message}"):
+            jvp(lambda p: 1.0, (primal,), (wrong,))
+    with pytest.raises(TypeError, match="a gradient has the structure"):
+        vjp(f, point)[1](1.0)
 
 
 def test_derivatives_of_what_depends_on_the_outside_are_values() -> None:
@@ -156,10 +184,10 @@ def test_hessians() -> None:
 
 # Dead branches --------------------------------------------------------------------------------------------------------
 
-SAFE_ROOT = lambda x: np.where(x > 0, np.sqrt(np.abs(x)), 0.0)
+SAFE_ROOT = lambda x: np.where(x > 0, np.sqrt(x), 0.0)
 DEAD = {
     "where and sqrt": (SAFE_ROOT, [0.0, 4.0], [0.0, 0.25]),
-    "where and a quotient": (lambda x: np.where(x == 0, 1.0, np.sin(x) / np.where(x == 0, 1.0, x)), [0.0, 2.0], None),
+    "where and a quotient": (lambda x: np.where(x == 0, 1.0, np.sin(x) / x), [0.0, 2.0], None),
     "clip of a pole": (lambda x: np.clip(np.log(np.abs(x)), -5.0, 5.0), [0.0, 2.0], [0.0, 0.5]),
     "maximum over a pole": (lambda x: np.maximum(np.log(np.abs(x)), 0.5), [0.0, 2.0], [0.0, 0.5]),
     "a matrix product after": (lambda x: np.array([[1.0, 2.0]]) @ SAFE_ROOT(x), [0.0, 4.0], [0.0, 0.5]),
@@ -169,11 +197,24 @@ DEAD = {
     "a mean before": (lambda x: np.where(x[0] > 0, np.sqrt(x[0]), 0.0) + 0.0 * x, [0.0, 4.0], [0.0, 0.0]),
     "the largest": (lambda x: np.max(np.sqrt(x), keepdims=True), [0.0, 4.0], [0.0, 0.25]),
     "an index alone": (lambda x: np.sqrt(x)[1:], [0.0, 4.0], [0.0, 0.25]),
-}
+    "an index by a mask": (lambda x: np.sqrt(x)[x.data > 0 if type(x) is Value else x > 0], [0.0, 4.0], [0.0, 0.25]),
+    "an index twice": (lambda x: np.sqrt(x)[[1, 1]] ** 2, [-1.0, 4.0], [0.0, 2.0]),
+    "items replaced": (lambda x: np.sqrt(x).at[0].set(x[1]), [0.0, 4.0], [0.0, 1.25]),
+    "the last in order": (lambda x: np.sort(np.sqrt(x))[-1] * np.ones(1), [0.0, 4.0], [0.0, 0.25]),
+    "a median": (lambda x: np.median(np.concatenate([np.sqrt(x), [9.0]])) * np.ones(1), [0.0, 4.0], [0.0, 0.25]),
+    "a triangle": (lambda x: np.tril(np.sqrt(x[::-1] * np.ones((2, 1))), -1), [0.0, 4.0], [0.0, 0.25]),
+    "a piece": (lambda x: np.piecewise(x, [x > 0], [np.log, 0.0]), [0.0, 4.0], [0.0, 0.25]),
+    "a choice": (lambda x: np.select([x > 0], [np.log(x)], 1.0), [0.0, 4.0], [0.0, 0.25]),
+    "recomputed": (lambda x: np.where(x > 0, checkpoint(np.sqrt)(x), 0.0), [0.0, 4.0], [0.0, 0.25]),
+    "recomputed as a whole": (checkpoint(SAFE_ROOT), [0.0, 4.0], [0.0, 0.25]),
+    "a dead number": (
+        lambda x: np.where(x[1] > 5, OPS["logsumexp"](np.log(x)), x[1]) * np.ones(1), [0.0, 4.0], [0.0, 1.0],
+    ),
+}  # fmt: skip
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")  # of the functions themselves, which NumPy gives, too
-@pytest.mark.parametrize("name", [name for name in DEAD if name != "an index alone"])
+@pytest.mark.parametrize("name", DEAD)
 def test_dead_branches_contribute_exact_zeros(name: str) -> None:
     f, point, expected = DEAD[name]
     x = np.array(point)
@@ -185,11 +226,16 @@ def test_dead_branches_contribute_exact_zeros(name: str) -> None:
     variable = Value(x)
     total(variable).backward()
     np.testing.assert_array_equal(variable.grad, gradient)
-    _, tangent = jvp(total, (x,), (np.ones(2),))
-    np.testing.assert_allclose(tangent, gradient.sum())
+    units = (np.array([1.0, 0.0]), np.array([0.0, 1.0]))
+    np.testing.assert_allclose([jvp(total, (x,), (t,))[1] for t in units], gradient, atol=1e-15)
+    for mode in ("forward", "reverse"):
+        np.testing.assert_allclose(jacobian(total, mode=mode)(x), gradient, atol=1e-15)
     second = hessian(total)(x)
     assert np.all(np.isfinite(second)), second
-    np.testing.assert_allclose(jacobian(grad(total), mode="forward")(x), second, atol=1e-14)
+    np.testing.assert_allclose(jacobian(grad(total), mode="reverse")(x), second, atol=1e-14)
+    twice = [[jvp(lambda x, s=s: jvp(total, (x,), (s,))[1], (x,), (t,))[1] for s in units] for t in units]
+    np.testing.assert_allclose(twice, second, atol=1e-14)
+    np.testing.assert_allclose([hvp(total, x, t) for t in units], second, atol=1e-14)
 
 
 def test_unit_vectors_do_not_meet_infinite_derivatives() -> None:
@@ -203,6 +249,8 @@ def test_a_real_nan_still_shows() -> None:
     assert np.isnan(grad(lambda x: np.sum(np.where(x > 0, np.sqrt(x), x * np.nan)))(np.array([4.0, -1.0]))[1])
     assert np.isnan(grad(lambda x: np.sum(np.where(x == x, x * np.log(x), 0.0) * 0.0))(np.array([np.nan, -1.0]))[1])
     assert np.isinf(grad(lambda x: np.sum(np.where(x >= 0, np.sqrt(x), 0.0)))(np.array([0.0]))[0])
+    assert np.isinf(grad(lambda x: np.sqrt(x)[0])(np.array([0.0, 4.0]))[0])
+    assert np.isnan(grad(lambda x: np.sum(np.sqrt(x)[:1] * 0.0))(np.array([0.0, 4.0]))[0])
 
 
 def test_a_network_in_both_modes() -> None:

@@ -70,7 +70,7 @@ getitem: Op = linear(
     "getitem", take_items, settings=dict(index=REQUIRED), text="{x}[{index}]", tex="{{{x}}}_{{{index}}}",
     samples=[([ROWS], dict(index=1)), ([ROWS], dict(index=(slice(None, None, -2), None, ...))),
              ([ROWS], dict(index=([0, 2, 0], [1, 1, 1]))), ([ROWS], dict(index=np.eye(3, 4, dtype=bool)))],
-    adjoints=(lambda g, x, index: scatter_add(g, index, shape_of(x)),), into=add_into,
+    adjoints=(lambda g, x, index: scatter_add(g, index, shape_of(x)),), into=add_into, selects=True,
     batched=lambda t, index: take_each(t, index),
 )  # fmt: skip
 scatter_add: Op = linear(  # ↔ getitem
@@ -92,7 +92,7 @@ index_set: Op = linear(
     "index_set", set_items, settings=dict(index=REQUIRED), text="{x} with {y} at [{index}]", precedence=CHOICE,
     tex=r"{x} \text{{ with }} {y} \text{{ at }} [{index}]",
     samples=[([ROWS, (4,)], dict(index=1)), ([ROWS, ()], dict(index=(slice(None), 2))),
-             ([ROWS, (2,)], dict(index=([0, 2], [1, 1])))],
+             ([ROWS, (2,)], dict(index=([0, 2], [1, 1])))], selects=True,
     adjoints=(lambda g, x, y, index: index_set(g, 0.0, index),
               lambda g, x, y, index: getitem(g, index)),
 )  # fmt: skip
@@ -114,9 +114,7 @@ MASK = np.array([[True, False, True, True], [False, True, False, True], [True, T
 where: Op = linear(
     "where", select, numpy=np.where, samples=[([MASK, ROWS, ROWS], {}), ([MASK, ROWS, (4,)], {})],
     precedence=CHOICE, text="{y} if {x} else {z}", tex=r"\begin{{cases}}{y}&{x}\\{z}&\text{{else}}\end{{cases}}",
-    selects=(None,
-             lambda out, condition, x, y: np.broadcast_to(condition, shape_of(out)),
-             lambda out, condition, x, y: np.broadcast_to(np.logical_not(condition), shape_of(out))),
+    selects=True,
     adjoints=(None,
               lambda g, condition, x, y: where(condition, g, 0.0),
               lambda g, condition, x, y: where(condition, 0.0, g)),

@@ -175,11 +175,11 @@ roll: Op = linear(
 )  # fmt: skip
 tril: Op = linear(
     "tril", np.tril, numpy=np.tril, settings=dict(k=0), samples=[([ROWS], {}), ([ROWS], dict(k=-1))],
-    adjoints=(lambda g, x, k: tril(g, k),),
+    adjoints=(lambda g, x, k: tril(g, k),), selects=True,
 )  # fmt: skip
 triu: Op = linear(
     "triu", np.triu, numpy=np.triu, settings=dict(k=0), samples=[([ROWS], {}), ([ROWS], dict(k=1))],
-    adjoints=(lambda g, x, k: triu(g, k),),
+    adjoints=(lambda g, x, k: triu(g, k),), selects=True,
 )  # fmt: skip
 
 
