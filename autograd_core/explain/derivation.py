@@ -106,8 +106,8 @@ def products(chain: Chain, paths: list[list[Value]], called: Phrase, gradient: A
     carried = [chain.contribution(path) for path in paths]
     stages: list[Side] = [
         symbols(chain, paths),
-        [bracketed([chain.factor(y, x) for y, x in path]) for path in edges],
-        [bracketed([shown(c) for c in path]) for path in factors],
+        [bracketed([chain.factor(y, x) for y, x in path], k > 0) for k, path in enumerate(edges)],
+        [bracketed([shown(c) for c in path], k > 0) for k, path in enumerate(factors)],
         [bracketed([shown(c)], k > 0) for k, c in enumerate(carried)],
         side(shown(gradient)),
     ]
@@ -120,7 +120,7 @@ def products(chain: Chain, paths: list[list[Value]], called: Phrase, gradient: A
 
 
 def bracketed(factors: Sequence[Phrase], follows: bool = False) -> list[Phrase]:
-    """The factors of a product, in parentheses where they must be."""
+    """The factors of a product, which may follow a plus sign, in parentheses where they must be."""
     factors = [x.within(PRODUCT if len(factors) > 1 else SUM) for x in factors]
     return [x.bracketed() if (k or follows) and x.text.startswith("−") else x for k, x in enumerate(factors)]
 

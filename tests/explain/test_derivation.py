@@ -175,6 +175,16 @@ def test_a_variable_that_is_used_twice_and_a_bias_of_a_batch() -> None:
     assert r"\sum_{\text{axis }0}" in derivations[1].latex
 
 
+def test_a_path_that_begins_with_a_minus_is_bracketed_after_a_plus() -> None:
+    x = Value(0.5, name="x")
+    u, v = 2.0 * x, 1.0 - x
+    text = str(explain(u * v, x, names={"u": u, "v": v}))
+    assert "= v · 2 + u · (−1)" in text
+    u, v = 1.0 - x, -(x**2)
+    text = str(explain((u - 3.0) ** 2 + (v - 3.0) ** 2, x, names={"u": u, "v": v}))
+    assert "+ −" not in text
+
+
 def test_more_than_twenty_paths_are_written_step_by_step() -> None:
     x = Value(1.5, name="x")
     y = x
