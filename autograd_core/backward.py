@@ -216,9 +216,10 @@ def backward(root: Value, gradient: Any = None, *, keep: str = "all") -> None:
     """
     if keep not in ("all", "leaves"):
         raise ValueError(f"keep={keep!r}: it is 'all' or 'leaves'")
-    announce_pass([root])
+    start = {root: cotangent(root, gradient)}
+    announce_pass(start)
     pull = pull_back_exactly if is_foreign(root._held) else pull_back
-    found = QUIET.copy().run(pull, {root: cotangent(root, gradient)}, keep=keep == "all")
+    found = QUIET.copy().run(pull, start, keep=keep == "all")
     totals = [settled(x, c) for x, c in found.items()]
     deque(map(set_grad, found, totals), maxlen=0)  # one call into C: Ctrl-C comes before it or after it
 

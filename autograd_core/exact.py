@@ -17,6 +17,7 @@ any other op                                everything: it is live again, if any
 ==========================================  ==========================================================================
 """
 
+from collections.abc import Callable
 from heapq import heapify, heappop, heappush
 from typing import Any
 
@@ -68,8 +69,9 @@ def pull_back_masked(
     keep: bool = False,
     live: Mask = None,
     ends: frozenset[Value] = frozenset(),
+    watch: Callable[..., None] | None = None,
 ) -> dict[Value, tuple[Any, Mask]]:
-    """As `pull_back_exactly`, each gradient with its mask."""
+    """As `pull_back_exactly`, each gradient with its mask; `watch(node, g, x, c, total)` is told of every step."""
     adjoint: dict[Value, tuple[Any, Mask]] = {x: (g, live) for x, g in start.items()}
     waiting = [(-x.stamp, x) for x in start if x.op is not None and x not in ends]
     heapify(waiting)
@@ -85,6 +87,8 @@ def pull_back_masked(
                 adjoint[x] = (c.copy() if c is g and type(c) is ndarray else c), mask
                 if x.op is not None and x not in ends:
                     heappush(waiting, (-x.stamp, x))
+            if watch is not None:
+                watch(node, g, x, c, adjoint[x][0])
     return adjoint
 
 

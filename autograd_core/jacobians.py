@@ -10,7 +10,7 @@ from .backward import has_nan
 from .batched import push_together
 from .data import QUIET, dtype_of, is_foreign, shape_of, size_of
 from .forward import push_forward
-from .recording import always_recording
+from .recording import always_recording, announce_pass
 from .transforms import grad, numbers_of, pulled_to, reaches_outside, variables_of, vjp, zeros
 from .trees import flatten
 from .value import Value, plain
@@ -81,6 +81,7 @@ def row(variables: list[Value], y: Any, g: Any, record: bool) -> list[Any]:
 
 def columns(results: list[Any], variables: list[Value], record: bool) -> list[list[Any]]:
     """The blocks of a Jacobian, a direction of forward mode for each column."""
+    announce_pass(results)
     by_variable = [columns_for(v, results, variables, record) for v in variables]
     return [
         [np.moveaxis(found[i], range(len(v.shape)), range(-len(v.shape), 0)) if v.shape else found[i]

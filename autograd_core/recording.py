@@ -1,7 +1,7 @@
 """Whether operations are recorded, and who watches: the state behind `no_grad` and `debug`, each thread by itself."""
 
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import ContextDecorator, contextmanager
 from typing import Any
 
@@ -19,7 +19,9 @@ class Thread(threading.local):
     """How many `no_grad` blocks are open."""
 
     watchers: tuple[Any, ...] = ()
-    """Who is told of every recorded operation (`recorded(node)`) and of every pass (`before_pass(root)`)."""
+    """Who is told of every operation, recorded or not (`recorded(node)`, `dropped(op, out, inputs)`), and of every pass
+    (`before_pass(start, **settings)`).
+    """
 
 
 state = State()
@@ -80,9 +82,10 @@ def watched_by(watcher: Any) -> Iterator[None]:
         count(-1)
 
 
-def announce_pass(results: Iterable[Any]) -> None:
-    """Tell the watchers that a pass begins, and at which results."""
+def announce_pass(start: Any, **settings: Any) -> None:
+    """Tell the watchers that a pass begins: a backward one with a dictionary of results and their gradients, and with
+    the settings of `pull_back_exactly`; a forward one with a list of the results that it goes to.
+    """
     if state.special:
         for watcher in thread.watchers:
-            for root in results:
-                watcher.before_pass(root)
+            watcher.before_pass(start, **settings)

@@ -157,7 +157,7 @@ def pulled_to(variables: list[Value], start: dict[Value, Any], record: bool, liv
     if not variables:
         return []
     oldest = variables[0].stamp
-    announce_pass(start)
+    announce_pass(start, oldest=oldest, live=live, ends=frozenset(variables))
     run = QUIET.copy().run
     if record or live is not None or any(v.inputs or is_foreign(v._held) for v in variables):
         ends = frozenset(variables)
@@ -265,6 +265,7 @@ def pushed_from(
         v: (t, None if live is None else live[k]) for k, (v, t) in enumerate(zip(variables, tangents, strict=True))
     }
     oldest = variables[0].stamp if variables else 0
+    announce_pass(results)
     return QUIET.copy().run(push_forward, results, known, oldest=oldest, record=record)
 
 

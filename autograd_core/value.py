@@ -304,6 +304,8 @@ def record(op: Any, out: Any, inputs: tuple[Any, ...]) -> Value:
 def specially(op: Any, out: Any, inputs: tuple[Any, ...]) -> Any:
     """What to do with a result while some thread does not record, or is watched."""
     if thread.pauses:
+        for watcher in thread.watchers:
+            watcher.dropped(op, out, inputs)
         return out
     node = record(op, out, inputs)
     for watcher in thread.watchers:

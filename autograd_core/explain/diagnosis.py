@@ -1,19 +1,19 @@
 """Two questions that everybody asks of a gradient: where did the nan come from, and why is this one what it is?"""
 
+import math
 from heapq import heappop, heappush
 from itertools import count
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..backward import pull_back
 from ..data import QUIET
-from ..debug import NOTES, describe_origin, is_finite, is_origin
-from ..exact import passed_on
+from ..debug import CUTS, NOTES, describe_backward, describe_origin, first_nonfinite, is_finite, is_origin, located
+from ..exact import passed_on, pull_back_exactly
 from ..graph import topological
 from ..ops.several import Parts
-from ..transforms import one
 from ..value import Value, plain
+from .forms import stable_form
 
 
 class Diagnosis(NamedTuple):
@@ -52,7 +52,8 @@ def explain_nonfinite(loss: Value) -> Diagnosis:
     order = topological(loss)
     for node in order:
         if node.op is not None and is_origin(node):
-            return Diagnosis(located(node) + describe_origin(node) + advice(node), node, "forward")
+            spared = "; the loss is finite all the same" if is_finite(loss) else ""
+            return Diagnosis(located(node) + describe_origin(node) + spared + advice(node, order), node, "forward")
         if node.op is None and not is_finite(node):
             return Diagnosis(f"the data of {called(node)} are not finite to begin with", node, "forward")
     for node in order:
@@ -61,70 +62,20 @@ def explain_nonfinite(loss: Value) -> Diagnosis:
                 return Diagnosis(
                     f"{located(node)}a constant of {node.op.name} is not finite to begin with", node, "forward"
                 )
-    return QUIET.copy().run(first_in_backward, loss)
+    found = first_nonfinite({loss: ones_of(loss)})
+    if found is None:
+        return Diagnosis("everything is finite, forward and backward")
+    return Diagnosis(located(found[0]) + describe_backward(*found) + advice(found[0], order), found[0], "backward")
 
 
-def first_in_backward(loss: Value) -> Diagnosis:
-    """The operation whose local derivative makes nan or inf out of finite numbers."""
-    gradient: dict[Value, tuple[Any, Any]] = {loss: (np.ones(loss.shape, loss.dtype)[()], None)}
-    for node in reversed(topological(loss)):
-        if node.op is None or node not in gradient:
-            continue
-        g, live = gradient[node]
-        for x, c, mask in passed_on(node, g, live, 0, record=False):
-            if is_finite(g) and not is_finite(c):
-                bad = np.argwhere(~np.isfinite(np.asarray(c)))[0]
-                where = f" at {tuple(int(i) for i in bad)}" if np.shape(c) else ""
-                text = (
-                    f"{located(node)}on the way back, the derivative of {node.op.name} with respect to {called(x)} is "
-                    f"not finite{where}, where {called(x)} is {np.asarray(x.data)[tuple(bad)]:.4g}{advice(node)}"
-                )
-                return Diagnosis(text, node, "backward")
-            old, old_mask = gradient.get(x, (None, None))
-            both = None if mask is None or (old is not None and old_mask is None) else mask
-            gradient[x] = (c, mask) if old is None else (old + c, both if both is None else both | old_mask)
-    return Diagnosis("everything is finite, forward and backward")
-
-
-FORMS = {
-    ("log", "add", "exp"): "log(1 + exp(x)) is softplus(x), which does not overflow",
-    ("log", "sum", "exp"): "log(sum(exp(x))) is logsumexp(x), which does not overflow",
-    ("log", "softmax"): "log(softmax(x)) is log_softmax(x)",
-    ("log", "sigmoid"): "log(sigmoid(x)) is -softplus(-x)",
-    ("sqrt", "sum", "mul"): "sqrt(sum(x * x)) is np.linalg.norm(x), whose derivative at 0 is 0",
-    ("sqrt", "sum", "square"): "sqrt(sum(x**2)) is np.linalg.norm(x), whose derivative at 0 is 0",
-    ("sqrt", "sum", "pow"): "sqrt(sum(x**2)) is np.linalg.norm(x), whose derivative at 0 is 0",
-    ("sqrt", "add"): "for sqrt(x**2 + y**2) there is np.hypot(x, y), whose derivative at 0 is 0",
-    ("div", "exp"): "exp(x) / sum(exp(x)) is softmax(x), and 1 / (1 + exp(-x)) is sigmoid(x); neither overflows",
-    ("div", "add", "exp"): "1 / (1 + exp(-x)) is sigmoid(x), which does not overflow",
-    ("div", "sin"): "sin(x) / x is np.sinc(x / pi)",
-    ("sub", "exp"): "exp(x) - 1 is np.expm1(x)",
-    ("log",): "the logarithm needs positive numbers: add a small one, or take log1p",
-    ("exp",): "exp overflows beyond 709 (88 in float32): subtract the largest first, as logsumexp and softmax do",
-    ("sqrt",): "the square root has no finite derivative at 0: add a small number, or select with np.where",
-    ("eigh",): "vectors of equal eigenvalues are arbitrary: for functions of the values alone use np.linalg.eigvalsh",
-    ("svd",): "vectors of equal singular values, or of 0, are arbitrary: for the values alone use np.linalg.svdvals",
-    ("qr",): "the first columns of the matrix are linearly dependent, or nearly so",
-    ("div",): "a division by 0: select with np.where, whose other branch contributes nothing",
-}
-"""Chains of ops, each an input of the one before, and what to write instead."""
-
-
-def advice(node: Value) -> str:
-    """The stable form of what was computed; of several the most particular one."""
-    paths = chains(node, 3)
-    for form in sorted(FORMS, key=len, reverse=True):
-        if form in paths:
-            return f". {FORMS[form][0].upper()}{FORMS[form][1:]}"
-    return ""
-
-
-def chains(node: Value, depth: int) -> set[tuple[str, ...]]:
-    """The names of the ops along all paths of so many steps that lead to an operation."""
-    if node.op is None or not depth:
-        return {()}
-    deeper = {chain for x in node.inputs if type(x) is Value for chain in chains(x, depth - 1)} | {()}
-    return {(node.op.name, *chain)[:k] for chain in deeper for k in range(1, depth + 1)}
+def advice(node: Value, order: list[Value]) -> str:
+    """The stable form of the expression that an operation stands in."""
+    users: dict[Value, list[Value]] = {}
+    for y in order:
+        for x in y.inputs:
+            if type(x) is Value:
+                users.setdefault(x, []).append(y)
+    return stable_form(node, users)
 
 
 # Why a gradient is what it is -----------------------------------------------------------------------------------------
@@ -151,19 +102,24 @@ def why(x: Value, loss: Any, *, most: int = 5) -> Diagnosis:
     nodes = set(order)
     if x not in nodes:
         return unconnected(x, order)
+    if x is loss:
+        return Diagnosis(f"{called(x)} is the loss itself, and its derivative with respect to itself is 1", x)
     total, found = QUIET.copy().run(paths, x, loss, nodes, most)
-    shown = [f"  {size}: {called(x)} → {' → '.join(names)}" for size, names in found]
-    more = f"\n  … and more, of {total} paths" if total > len(found) else ""
-    gradient = sum_of(x, loss)
-    size = f" = {gradient:.4g}" if not x.shape else f", of magnitude {gradient:.4g},"
+    shown = [f"  {size}: {' → '.join([called(x), *shortened(names)])}" for size, names in found]
+    number = str(total) if total < 10**15 else f"about 10^{math.log10(total):.0f}"
+    more = f"\n  … and more, of {number} paths" if total > len(found) else ""
+    gradient = QUIET.copy().run(pull_back_exactly, {loss: ones_of(loss)}, ends=frozenset([x]))[x]
+    size = f", of magnitude {magnitude(gradient):.4g}," if x.shape else f" = {gradient:.4g}"
     head = f"∂{loss.name or 'loss'}/∂{called(x)}{size}"
-    return Diagnosis(f"{head} comes along {total} path{'s' * (total != 1)}:\n" + "\n".join(shown) + more, x)
+    return Diagnosis(f"{head} comes along {number} path{'s' * (total != 1)}:\n" + "\n".join(shown) + more, x)
 
 
-def sum_of(x: Value, loss: Value) -> float:
-    """The gradient of a scalar, or the sum of the magnitudes of an array's."""
-    g = pull_back({loss: np.ones(loss.shape, loss.dtype) if loss.shape else one(loss)})
-    return float(np.sum(np.abs(g[x]))) if x.shape else float(g[x])
+def shortened(names: list[str], most: int = 12) -> list[str]:
+    """The names along a path; of a long one the first and the last."""
+    if len(names) <= most:
+        return names
+    half = most // 2
+    return [*names[:half], f"… {len(names) - 2 * half} more …", *names[-half:]]
 
 
 def paths(x: Value, loss: Value, nodes: set[Value], most: int) -> tuple[int, list[tuple[str, list[str]]]]:
@@ -173,7 +129,7 @@ def paths(x: Value, loss: Value, nodes: set[Value], most: int) -> tuple[int, lis
     Hart, Nilsson and Raphael, 1968); of equals it follows the newest, so that a million equal paths do no harm.
     """
     counts, gain = {x: 1}, {x: 1.0}
-    for node in sorted((n for n in nodes if n.op is not None), key=lambda n: n.stamp):
+    for node in sorted((n for n in nodes if n.op is not None and n is not x), key=lambda n: n.stamp):
         counts[node] = sum(counts.get(y, 0) for y in node.inputs if type(y) is Value)
         if counts[node]:
             ones = ones_of(node)
@@ -185,7 +141,7 @@ def paths(x: Value, loss: Value, nodes: set[Value], most: int) -> tuple[int, lis
     while waiting and len(best) < most:
         _, _, node, g, names = heappop(waiting)
         if node is x:
-            best.append((f"{float(g) if not x.shape else magnitude(g):.4g}", names[::-1]))
+            best.append((f"{magnitude(g) if x.shape else g:.4g}", names[::-1]))
             continue
         for y, c, _ in passed_on(node, g, None, 0, record=False) if node.op is not None else ():
             if y in gain:
@@ -212,33 +168,54 @@ HINT = ". Under `debug()` the places where operations were recorded are known, a
 
 
 def unconnected(x: Value, order: list[Value]) -> Diagnosis:
-    """Why x is not in the graph of a loss: its data may be there as a constant."""
-    data = plain(x)
+    """Why x is not in the graph of a loss: its data, or those of what was computed from it, may be there as constants.
+
+    What was computed from x is known under `debug()` only.
+    """
+    known = descendants(x)
     for node in order:
         for k, constant in enumerate(node.inputs):
-            if isinstance(constant, np.ndarray) and isinstance(data, np.ndarray) and np.shares_memory(constant, data):
-                return Diagnosis(
-                    f"the loss does not depend on {called(x)}: {located(node)}{node.op.name} took its plain data "
-                    f"(v.data, stop_gradient(v), or a result under no_grad()) as its argument {k}",
-                    node,
-                )
+            if type(constant) is Value or not isinstance(constant, (float, np.ndarray)):
+                continue
+            source = next((y for y in known if shares(constant, plain(y))), None)
+            cut = CUTS.get(id(constant))
+            if source is not None:
+                owner = "its" if source is x else f"{located(source)}{called(source)}'s"
+                what = f"{owner} plain data (v.data, stop_gradient(v), or a result under no_grad())"
+            elif cut is not None and any(y is not None and y in known for y in [ref() for ref in cut.inputs]):
+                what = f"what {cut.name} made of it under no_grad() at {cut.where}"
+            else:
+                continue
+            where = f"{located(node)}{node.op.name} took {what} as its argument {k}"
+            return Diagnosis(f"the loss does not depend on {called(x)}: {where}", node)
     variables = sum(n.op is None for n in order)
     return Diagnosis(
         f"the loss does not depend on {called(x)}: it is not among the {variables} variables of its graph, nor are its "
         "data. A copy may have been taken, or np.sign, a comparison or no_grad() have cut it off"
-        + ("" if NOTES else HINT)
+        + ("" if any(id(n) in NOTES for n in order) else HINT)
     )
+
+
+def descendants(x: Value) -> dict[Value, None]:
+    """x, and whatever was computed from it under `debug()` and is alive."""
+    known = {x: None}
+    nodes = [node for note in list(NOTES.values()) if (node := note.node()) is not None]
+    for node in sorted(nodes, key=lambda y: y.stamp):
+        if any(type(y) is Value and y in known for y in node.inputs):
+            known[node] = None
+    return known
+
+
+def shares(constant: Any, data: Any) -> bool:
+    """Whether a constant is the data of a Value: the same memory, or the very same number."""
+    if isinstance(constant, np.ndarray):
+        return isinstance(data, np.ndarray) and np.shares_memory(constant, data)
+    return constant is data
 
 
 def called(x: Value) -> str:
     """What to call a Value in a sentence."""
     return x.name or ("a variable" if x.op is None else f"the result of {x.op.name}")
-
-
-def located(node: Value) -> str:
-    """File and line of an operation, if they are known."""
-    note = NOTES.get(id(node))
-    return f"{note.where}: " if note is not None else ""
 
 
 def check_value(x: Any, function: str) -> None:

@@ -1,9 +1,12 @@
 """Where nan comes from, and why a gradient is what it is."""
 
+import re
+from typing import Any
+
 import numpy as np
 import pytest
 
-from autograd_core import Value, debug, explain_nonfinite, stop_gradient, why
+from autograd_core import Value, debug, explain_nonfinite, no_grad, stop_gradient, why
 from autograd_core.registry import OPS
 
 
@@ -23,14 +26,61 @@ def test_the_first_operation_of_the_forward_pass() -> None:
     assert "between 1 and 800" in found.text
 
 
-def test_the_stable_form_is_named() -> None:
-    x = Value([0.0, 0.0], name="x")
-    found = explain_nonfinite(np.sqrt(np.sum(x * x)))
+UNSTABLE: dict[str, Any] = {  # what is computed, at which point, and the form that is named
+    "softplus": (lambda x: np.log(1.0 + np.exp(x)), 800.0, "Write softplus(x) for log(1 + exp(x))"),
+    "softplus by log1p": (lambda x: np.log1p(np.exp(x)), 800.0, "Write softplus(x)"),
+    "logaddexp": (lambda x: np.log(np.exp(x) + np.exp(2.0 * x)), 800.0, "Write np.logaddexp(x, y)"),
+    "logsumexp": (lambda x: np.log(np.sum(np.exp(x))), 800.0, "Write logsumexp(x) for"),
+    "mean of exponentials": (lambda x: np.log(np.mean(np.exp(x))), 800.0, "Write logsumexp(x) - np.log(n)"),
+    "softmax": (lambda x: np.exp(x) / np.sum(np.exp(x)), 800.0, "Write softmax(x)"),
+    "log_softmax": (lambda x: np.log(OPS["softmax"](np.stack([x[0], -x[0]]))), 800.0, "Write log_softmax(x)"),
+    "sigmoid": (lambda x: 1.0 / (1.0 + np.exp(-x)), -800.0, "Write sigmoid(x) for 1 /"),
+    "sigmoid by a power": (lambda x: (1.0 + np.exp(-x)) ** -1, -800.0, "Write sigmoid(x) for 1 /"),
+    "sigmoid of exp": (lambda x: np.exp(x) / (1.0 + np.exp(x)), 800.0, "Write sigmoid(x) for exp(x)"),
+    "log of sigmoid": (lambda x: np.log(x.sigmoid()), -800.0, "Write -softplus(-x)"),
+    "log of 1 - sigmoid": (lambda x: np.log(1.0 - x.sigmoid()), 800.0, "Write -softplus(x)"),
+    "tanh": (
+        lambda x: (np.exp(x) - np.exp(-x)) / (np.exp(x) + np.exp(-x)), 800.0, "Write np.tanh(x)",
+    ),
+    "log of cosh": (lambda x: np.log(np.cosh(x)), 800.0, "Write np.logaddexp(x, -x) - np.log(2)"),
+    "norm": (lambda x: np.sqrt(np.sum(x * x)), 0.0, "Write np.linalg.norm(x)"),
+    "norm by squares": (lambda x: np.sqrt(np.sum(np.square(x))), 0.0, "Write np.linalg.norm(x)"),
+    "norm by powers": (lambda x: np.sum(x**2) ** 0.5, 0.0, "Write np.linalg.norm(x)"),
+    "norm by a product": (lambda x: np.sqrt(x @ x), 0.0, "Write np.linalg.norm(x)"),
+    "hypot": (lambda x: np.sqrt(x * x + (2.0 * x) ** 2), 0.0, "Write np.hypot(x, y)"),
+    "std": (lambda x: np.sqrt(np.var(x)), 1.0, "Write np.std(x)"),
+    "sinc": (lambda x: np.sin(x) / x, 0.0, "Write np.sinc(x / np.pi)"),
+    "exprel": (lambda x: (np.exp(x) - 1.0) / x, 0.0, "Write scipy.special.exprel(x)"),
+    "a root of a sum": (lambda x: np.sqrt(x + 2.0 * x), 0.0, "The square root has no finite derivative at 0"),
+    "a logarithm": (lambda x: x * np.log(x), 0.0, "The logarithm needs positive numbers"),
+    "a quotient": (lambda x: 1.0 / x, 0.0, "A division by 0"),
+    "a power": (lambda x: x**0.5, 0.0, "Powers of 0"),
+    "arccos": (np.arccos, 1.0, "At -1 and 1 arccos"),
+    "cbrt": (np.cbrt, 0.0, "The cube root"),
+    "exp": (np.exp, 800.0, "Beyond 709 exp overflows"),
+    "sinh": (np.sinh, 800.0, "Beyond 710 sinh overflows"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", UNSTABLE)
+def test_the_stable_form_is_named(name: str) -> None:
+    function, point, form = UNSTABLE[name]
+    assert f". {form}" in explain_nonfinite(np.sum(function(Value([point, point])))).text
+
+
+def test_gradients_that_overflow_where_they_come_together() -> None:
+    x = Value(0.1, name="x")
+    found = explain_nonfinite(1e308 * x + 1e308 * (x * 1.0))
+    assert "the gradients that come together at x" in found.text
     assert found.direction == "backward"
-    assert "np.linalg.norm" in found.text
-    small = Value([-800.0])
-    assert "-softplus(-x)" in explain_nonfinite(np.log(small.sigmoid()).sum()).text
-    assert "log_softmax" in explain_nonfinite(np.log(OPS["softmax"](Value([0.0, -800.0]))).sum()).text
+
+
+def test_a_finite_loss_is_told() -> None:
+    x = Value([0.0, 1.0])
+    assert (
+        "between 0 and 1; the loss is finite all the same."
+        in explain_nonfinite(np.where(x.data > 0, np.log(x), 0.0).sum()).text
+    )
 
 
 def test_the_way_back() -> None:
@@ -66,6 +116,42 @@ def test_the_paths_that_carry_most() -> None:
     assert many.text.count("→ mul") >= 3
     array = Value([1.0, 2.0], name="a")
     assert "of magnitude 6," in why(array, (array * array).sum()).text
+
+
+def test_paths_from_results_from_the_loss_itself_and_of_complex_numbers() -> None:
+    x = Value(3.0, name="x")
+    y = x * 2.0
+    assert why(y, y * y).text.startswith(
+        "∂loss/∂the result of mul = 12 comes along 2 paths:\n  6: the result of mul → mul"
+    )
+    assert why(x, x).text == "x is the loss itself, and its derivative with respect to itself is 1"
+    z = Value(3.0 + 4.0j, name="z")
+    assert why(z, np.abs(z)).text == "∂loss/∂z = 0.6-0.8j comes along 1 path:\n  0.6-0.8j: z → abs"
+
+
+def test_long_paths_and_many_are_shortened() -> None:
+    x = Value(0.5, name="x")
+    y = x
+    for _ in range(20000):
+        y = y * 0.5 + y * 0.5
+    text = why(x, y, most=2).text
+    assert "comes along about 10^6021 paths:" in text
+    assert "x → mul → add → mul → add → mul → add → … 39988 more … → mul → add" in text
+
+
+def test_places_where_it_was_cut_off_are_known_under_debug() -> None:
+    x, y = Value([1.0, 2.0], name="x"), Value([1.0, 1.0], name="y")
+    with debug():
+        hidden = np.exp(x)
+        loss = (y * hidden.data).sum()
+        with no_grad():
+            plain = x * 2.0
+        other = (y * plain).sum()
+    place = r"\S+test_diagnosis\.py:\d+: "
+    assert re.search(rf"{place}mul took {place}the result of exp's plain data .* as its argument 1", why(x, loss).text)
+    assert re.search(rf"{place}mul took what mul made of it under no_grad\(\) at .*test_diag", why(x, other).text)
+    number = Value(2.5, name="n")
+    assert "mul took its plain data" in why(number, y[0] * number.data).text
 
 
 def test_what_cut_it_off() -> None:
