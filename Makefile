@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export MPLBACKEND := Agg
 
-.PHONY: demo test lint types fuzz fuzz-files endurance gallery notebooks ops-page golden bench clean
+.PHONY: demo test lint types fuzz fuzz-files fuzz-compiled growth endurance gallery notebooks ops-page golden bench clean
 
 demo: .venv/installed-demo
 	$(BIN)/python -m nn.demo
@@ -30,6 +30,13 @@ notebooks: .venv/installed-dev
 
 fuzz-files: .venv/installed-dev
 	$(BIN)/python tests/fuzz_files.py 10000
+
+fuzz-compiled: .venv/installed-dev
+	$(BIN)/python tests/fuzz_compiled.py 2000 0 numpy
+	$(BIN)/python tests/fuzz_compiled.py 2000 0 llvm
+
+growth: .venv/installed-dev
+	$(BIN)/python tests/growth.py 10000
 
 endurance: .venv/installed-dev
 	$(BIN)/python tests/endurance.py 100

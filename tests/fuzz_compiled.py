@@ -62,3 +62,4 @@ if __name__ == "__main__":
             if "-t" in sys.argv:
                 traceback.print_exception(error.__cause__)
     print(f"{count} programs, {failures} disagreements")
+    sys.exit(failures > 0)

@@ -8,9 +8,7 @@ import llvmlite.ir as ir
 
 from .code import F32, F64, I8, I32, POINTER, Code
 from .place import Place, element
-
-LARGE = 40_000_000
-"""Products of more multiplications than this go to BLAS, whose blocking for the caches then pays; measured."""
+from .target import target
 
 
 @functools.cache
@@ -50,7 +48,9 @@ def serves(a: Place, b: Place, out: Place) -> bool:
     """Whether a product is for BLAS."""
     (m, k), n = a.shape, b.shape[1]
     name = {"float64": "dgemm", "float32": "sgemm"}[out.dtype.name]
-    return bool(m * n * k >= LARGE and leading(a) and leading(b) and (leading(out) or "T")[0] == "N" and address(name))
+    return bool(
+        m * n * k >= target().large and leading(a) and leading(b) and (leading(out) or "T")[0] == "N" and address(name)
+    )
 
 
 def gemm(code: Code, a: Place, b: Place, out: Place, factor: Any = None) -> None:

@@ -6,6 +6,8 @@ from typing import Any
 import llvmlite.ir as ir
 import numpy as np
 
+from .target import Target
+
 I1, I8, I32, I64 = (ir.IntType(bits) for bits in (1, 8, 32, 64))
 F32, F64 = ir.FloatType(), ir.DoubleType()
 POINTER = ir.PointerType()
@@ -16,25 +18,33 @@ REGISTERS = {"float64": F64, "float32": F32, "int64": I64, "int32": I32, "bool":
 MEMORY = {**REGISTERS, "bool": I8}
 """And what it is in memory."""
 
+CURRENT_ROUNDING = 4
+"""As every other operation here rounds."""
+
 
 def lanes_of(x: Any) -> int:
     """How many numbers a value holds."""
     return x.type.count if isinstance(x.type, ir.VectorType) else 1
 
 
+def held(lanes: int) -> int:
+    """The lanes of the register that so many numbers are held in: the next power of two."""
+    return 1 << (lanes - 1).bit_length()
+
+
 def wide(t: Any, lanes: int) -> Any:
-    """The type of so many numbers side by side."""
-    return t if lanes == 1 else ir.VectorType(t, lanes)
+    """The type of so many numbers side by side; of a register's lanes the last may be nobody's."""
+    return t if lanes == 1 else ir.VectorType(t, held(lanes))
 
 
 class Code:
     """A function that is being written."""
 
-    def __init__(self, module: Any, function: Any, width: int) -> None:
+    def __init__(self, module: Any, function: Any, target: Target) -> None:
         self.module = module
         self.function = function
-        self.width = width
-        """The bytes of a vector register."""
+        self.target = target
+        self.width = target.width
         self.b = ir.IRBuilder(function.append_basic_block("entry"))
 
     # Values -----------------------------------------------------------------------------------------------------------
@@ -46,9 +56,8 @@ class Code:
         """A number, in every lane."""
         t = REGISTERS[np.dtype(dtype).name]
         number = int(value) if np.dtype(dtype).kind in "ib" else float(value)
-        if lanes == 1:
-            return ir.Constant(t, number)
-        return ir.Constant(ir.VectorType(t, lanes), [ir.Constant(t, number)] * lanes)
+        one = ir.Constant(t, number)
+        return one if lanes == 1 else ir.Constant(wide(t, lanes), [one] * held(lanes))
 
     def like(self, x: Any, value: Any) -> Any:
         """A number as x holds them."""
@@ -59,12 +68,35 @@ class Code:
 
     def splat(self, x: Any, lanes: int) -> Any:
         """A number in every lane."""
-        if lanes == 1 or lanes_of(x) == lanes:
+        if lanes == 1 or lanes_of(x) > 1:
             return x
-        t = ir.VectorType(x.type, lanes)
+        t = wide(x.type, lanes)
         first = self.b.insert_element(ir.Constant(t, ir.Undefined), x, ir.Constant(I32, 0))
-        mask = ir.Constant(ir.VectorType(I32, lanes), [ir.Constant(I32, 0)] * lanes)
-        return self.b.shuffle_vector(first, ir.Constant(t, ir.Undefined), mask)
+        return self.shuffled(first, [0] * held(lanes))
+
+    def shuffled(self, x: Any, lanes: Sequence[int]) -> Any:
+        """Some lanes of a vector, by their numbers, in this order."""
+        numbers = [ir.Constant(I32, k) for k in lanes]
+        return self.b.shuffle_vector(x, x, ir.Constant(ir.VectorType(I32, len(lanes)), numbers))
+
+    def transposed(self, rows: list[Any]) -> list[Any]:
+        """n vectors of n numbers as the columns of what they were the rows of: halves, quarters, ... change places."""
+        n = len(rows)
+        h = n // 2
+        while h:
+            for i in [i for i in range(n) if not i & h]:
+                a, b = rows[i], rows[i + h]
+                for at, taken in ((i, [k if not k & h else n + k - h for k in range(n)]),
+                                  (i + h, [k + h if not k & h else n + k for k in range(n)])):  # fmt: skip
+                    numbers = [ir.Constant(I32, k) for k in taken]
+                    rows[at] = self.b.shuffle_vector(a, b, ir.Constant(ir.VectorType(I32, n), numbers))
+            h //= 2
+        return rows
+
+    def first(self, lanes: int) -> Any:
+        """Which lanes of a register hold the first numbers, and not nobody's."""
+        n = held(lanes)
+        return ir.Constant(ir.VectorType(I1, n), [ir.Constant(I1, k < lanes) for k in range(n)])
 
     def call(self, name: str, *args: Any) -> Any:
         """One of LLVM's own functions: fma, sqrt, fabs, floor, ..."""
@@ -77,6 +109,16 @@ class Code:
             function = ir.Function(self.module, ir.FunctionType(t, [t] * len(args)), full)
         return self.b.call(function, args)
 
+    def scalef(self, x: Any, n: Any, bits: int) -> Any:
+        """x · 2ⁿ by AVX-512's instruction, for vectors of so many bits."""
+        name = {F64: "pd", F32: "ps"}[x.type.element]
+        mask = ir.IntType(max(8, x.type.count))
+        args = [x, n, ir.Constant(x.type, None), ir.Constant(mask, -1)]
+        args += [ir.Constant(I32, CURRENT_ROUNDING)] * (bits == 512)
+        full = f"llvm.x86.avx512.mask.scalef.{name}.{bits}"
+        kind = ir.FunctionType(x.type, [a.type for a in args])
+        return self.b.call(self.module.globals.get(full) or ir.Function(self.module, kind, full), args)
+
     def fma(self, x: Any, y: Any, z: Any) -> Any:
         """x y + z, rounded once."""
         return self.call("fma", x, y, z)
@@ -85,10 +127,7 @@ class Code:
         """All lanes put together, halves first: an order that never changes."""
         n = lanes_of(x)
         while n > 1 and n % 2 == 0:
-            parts = [
-                self.b.shuffle_vector(x, x, ir.Constant(ir.VectorType(I32, n // 2), list(range(s, s + n // 2))))
-                for s in (0, n // 2)
-            ]
+            parts = [self.shuffled(x, range(s, s + n // 2)) for s in (0, n // 2)]
             x, n = add(*parts), n // 2
             if n == 1:
                 return self.b.extract_element(x, ir.Constant(I32, 0))
@@ -126,6 +165,36 @@ class Code:
         if isinstance(b, int):
             return a if b == 0 else self.b.add(a, self.index(b))
         return self.b.add(a, b)
+
+    def load(self, pointer: Any, t: Any, lanes: int, align: int) -> Any:
+        """So many numbers that lie side by side. Nothing beyond them is touched: where the processor has masks, the
+        others are masked; else parts of two, four, ... numbers are read one by one."""
+        if lanes == held(lanes):
+            return self.b.load(pointer, align=align, typ=wide(t, lanes))
+        if not self.target.avx512:
+            some = self.b.load(pointer, align=align, typ=ir.VectorType(t, lanes))
+            return self.shuffled(some, [*range(lanes), *[0] * (held(lanes) - lanes)])
+        mask, kind = self.first(lanes), wide(t, lanes)
+        function = self.masked("load", kind, kind, [POINTER, I32, mask.type, kind])
+        return self.b.call(function, [pointer, ir.Constant(I32, align), mask, ir.Constant(kind, None)])
+
+    def store(self, x: Any, pointer: Any, lanes: int, align: int) -> None:
+        """Write the first numbers of a register side by side, and nothing beyond them."""
+        if lanes == held(lanes):
+            self.b.store(x, pointer, align=align)
+        elif not self.target.avx512:
+            self.b.store(self.shuffled(x, range(lanes)), pointer, align=align)
+        else:
+            mask = self.first(lanes)
+            function = self.masked("store", x.type, ir.VoidType(), [x.type, POINTER, I32, mask.type])
+            self.b.call(function, [x, pointer, ir.Constant(I32, align), mask])
+
+    def masked(self, name: str, kind: Any, result: Any, args: list[Any]) -> Any:
+        """LLVM's own functions that leave out lanes."""
+        scalar = {F64: "f64", F32: "f32", I64: "i64", I32: "i32", I8: "i8"}[kind.element]
+        full = f"llvm.masked.{name}.v{kind.count}{scalar}.p0"
+        found = self.module.globals.get(full)
+        return found or ir.Function(self.module, ir.FunctionType(result, args), full)
 
     # Loops ------------------------------------------------------------------------------------------------------------
 

@@ -13,10 +13,11 @@ import llvmlite.ir as ir
 from ..fuse import Kernel
 from ..ir import VIEWS, Loop, Node, scalar_of
 from .code import I8, I32, I64, POINTER, Code
-from .kernels import copy, elementwise, in_vectors, reduce
+from .kernels import copy, elementwise, in_vectors
 from .layout import Layout, lowers, rounded
 from .matmul import matmul
 from .place import Place, contiguous_strides, element, load, store, viewed, whole
+from .reductions import reduce
 
 BAD_INDEX, FAILED = 1, 2
 """What the function returns if an index is out of range, and if a call of NumPy raised."""

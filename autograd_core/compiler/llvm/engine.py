@@ -15,6 +15,7 @@ from .code import I8, I32, POINTER, Code
 from .emit import BAD_INDEX, FAILED, Shared, Writer
 from .layout import Layout, lay_out
 from .place import whole
+from .target import target
 
 HOST = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_int64, ctypes.c_void_p)
 RUN = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p)
@@ -33,24 +34,16 @@ def memory_is_as_expected() -> bool:
     return found == id(array) and ctypes.c_void_p.from_address(id(array) + DATA).value == array.ctypes.data
 
 
-@functools.cache
-def target() -> tuple[str, str, int]:
-    """The processor, its features, and the bytes of the vectors to use on it."""
-    llvm.initialize_native_target()
-    llvm.initialize_native_asmprinter()
-    features = llvm.get_host_cpu_features()
-    width = 32 if features.get("avx2") else 16
-    return llvm.get_host_cpu_name(), features.flatten(), width
-
-
 def parsed(text: str, context: Any) -> tuple[Any, Any]:
     """A module of the given source, and the machine it is for.
 
     LLVM's passes are not run: the kernels are vectors and registers already, and measured no quicker after them. The
     code generator itself schedules, allocates registers, and moves what is constant out of loops.
     """
-    name, features, _ = target()
-    machine = llvm.Target.from_default_triple().create_target_machine(cpu=name, features=features, opt=2, jit=True)
+    cpu = target()
+    machine = llvm.Target.from_default_triple().create_target_machine(
+        cpu=cpu.name, features=cpu.features, opt=2, jit=True
+    )
     return llvm.parse_assembly(text, context=context), machine
 
 
@@ -161,7 +154,7 @@ def written(program: Program, layout: Layout, host: int) -> tuple[str, Shared]:
     module = ir.Module(name="program", context=ir.Context())
     module.triple = llvm.get_default_triple()
     function = ir.Function(module, ir.FunctionType(I32, [POINTER]), "run")
-    code = Code(module, function, target()[2])
+    code = Code(module, function, target())
     (table,) = function.args
 
     def data(k: int) -> Any:

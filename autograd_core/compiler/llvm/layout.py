@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 
 from ..fuse import Kernel, fused, memory_of
 from ..ir import ELEMENTWISE, REDUCTIONS, VIEWS, Loop, Node, Program
-from .blas import LARGE
 from .mathematics import FUNCTIONS
 from .operations import compiles
+from .target import target
 
 LINE = 64
 """The bytes of a cache line: every buffer begins at one."""
@@ -121,7 +121,7 @@ def product_room(core: Node) -> int:
 
 def is_long(body: list[Node], core: Node) -> bool:
     """Whether an epilogue is a loop of its own, not a part of every tile: it is much code, or the product is large."""
-    if body and core.size * core.inputs[0].shape[-1] >= LARGE:
+    if body and core.size * core.inputs[0].shape[-1] >= target().large:
         return True
     return len(body) > 8 or any(node.op in FUNCTIONS for node in body)
 

@@ -37,23 +37,23 @@ LOG_LN2 = {True: (6.93147180369123816490e-01, 1.90821492927058770002e-10), False
 """ln 2 with a first part so short that its product with an exponent is exact."""
 
 
-def reduced(x: Number) -> tuple[Number, Number, Any]:
-    """r, t and n, where x = n ln 2 + r with |r| ≤ ln 2 / 2, and eʳ - 1 = r + t.
+def reduced(x: Number) -> tuple[Number, Number, Number, Any]:
+    """r, t and n, where x = n ln 2 + r with |r| ≤ ln 2 / 2, and eʳ - 1 = r + t; n as a real number and an integer.
 
     t = r²/2 + r³ P(r) + c, where c is what the rounding of r lost.
     """
     high, low = LN2[x.double]
-    n, integer = (x * (1 / math.log(2))).rounded()
+    n, integer = x.rounded(1 / math.log(2))
     above = (-n).fma(high, x)
     r = (-n).fma(low, above)
     lost = (-n).fma(low, above - r)
     square = r * r
-    return r, square.fma(r * r.polynomial(EXP[r.double]), square.fma(0.5, lost)), integer
+    return r, square.fma(r * r.polynomial(EXP[r.double]), square.fma(0.5, lost)), n, integer
 
 
 def scaled_less_one(x: Number) -> tuple[Number, Number]:
     """eˣ - 1 = 2ⁿ (eʳ - 1) + (2ⁿ - 1), where 2ⁿ is in range, and what to add to it, for the terms may cancel."""
-    r, t, n = reduced(x)
+    r, t, _, n = reduced(x)
     power = x.power_of_two(n)
     e, one_less = r + t, power - 1.0
     total = power.fma(e, one_less)
@@ -66,14 +66,6 @@ def one_plus(r: Number, t: Number) -> Number:
     return near + (t + (r - (near - 1.0)))
 
 
-def scaled(p: Number, n: Any) -> Number:
-    """p 2ⁿ, where the result may be denormal or infinite: in two steps, each within the range; only the last rounds."""
-    b, code = p.code.b, p.code
-    offset = 4 * (p.bias + 1)
-    half = b.sub(b.lshr(b.add(n, code.like(n, offset)), code.like(n, 1)), code.like(n, offset // 2))
-    return p * p.power_of_two(half) * p.power_of_two(b.sub(n, half))
-
-
 def clamped(x: Number, low: float, high: float) -> Number:
     """x within bounds; nan stays."""
     x = x.new(x.lift(low)).where(x.compare("<", low), x)
@@ -83,15 +75,17 @@ def clamped(x: Number, low: float, high: float) -> Number:
 def exp(x: Number) -> Number:
     """eˣ = 2ⁿ eʳ."""
     x = clamped(x, *((-746.0, 710.0) if x.double else (-104.0, 89.0)))
-    r, t, n = reduced(x)
-    return scaled(one_plus(r, t), n)
+    r, t, *n = reduced(x)
+    return one_plus(r, t).scaled(*n)
 
 
 def exp_of_negative(x: Number) -> Number:
-    """eˣ for x ≤ 0."""
+    """eˣ for x ≤ 0, to one unit in the last place: eʳ = 1 + r P(r), in the fewest steps."""
     x = x.new(x.lift(low := -746.0 if x.double else -104.0)).where(x.compare("<", low), x)
-    r, t, n = reduced(x)
-    return scaled(one_plus(r, t), n)
+    high, low = LN2[x.double]
+    n, integer = x.rounded(1 / math.log(2))
+    r = (-n).fma(low, (-n).fma(high, x))
+    return r.fma(r.polynomial((1.0, 0.5, *EXP[x.double])), 1.0).scaled(n, integer)
 
 
 def expm1(x: Number) -> Number:
@@ -177,14 +171,14 @@ def log1p_of_unit(x: Number) -> Number:
 def sigmoid(x: Number) -> Number:
     """1 / (1 + e⁻ˣ); for negative x as eˣ / (1 + eˣ), where nothing overflows.
 
-    The rounding of d = 1 + e lost δ, for which the quotient q is corrected by q δ / d.
+    The rounding of d = 1 + e added δ, for which the quotient q is corrected by q δ / d; there 1 / d ≈ 1.457 - d / 2 is
+    good enough, for d is between 1 and 2.
     """
     e = exp_of_negative(-abs(x))
-    negative = x.compare("<", 0.0)
     d = e + 1.0
-    q = e.where(negative, 1.0) / d
-    inverse = (1.0 - q).where(negative, q)
-    return (q * ((d - 1.0) - e)).fma(inverse, q)
+    q = e.where(x.compare("<", 0.0), 1.0) / d
+    added = (d - 1.0) - e
+    return (q * added).fma(d.fma(-0.5, 1.457), q)
 
 
 def tanh(x: Number) -> Number:

@@ -20,8 +20,8 @@ from .kernels import Find, Operands, copy, elementwise, lanes_for
 from .layout import is_long, product_room, rounded
 from .place import Place, contiguous_strides, element, load, store, whole
 
-TILES = {1: 8, 2: 6, 3: 4}
-"""Rows of a tile, for so many vectors of columns: all in 16 registers."""
+TILES = {16: {1: 8, 2: 6, 3: 4}, 32: {1: 14, 2: 12, 3: 8}}
+"""Rows of a tile, for so many vectors of columns, that a processor with 16 and with 32 registers keeps there."""
 
 NEAR, FAR = 1 << 14, 1 << 18
 """The bytes of a panel of B that stay in the nearest cache, and of the columns of A that the processor can address
@@ -88,12 +88,13 @@ class Product:
             return
         rows, columns = self.out.shape
         unit = self.b.strides[1] == 1 or (columns == 1 and self.b.shape[0] == 1)
-        if columns < min(self.width, rows) and self.a.strides[0] == 1 and self.out.strides[0] <= columns:
+        few = 2 * columns <= self.width and columns < rows
+        if few and self.a.strides[0] == 1 and self.out.strides[0] <= columns:
             self.turn()  # the columns of A are contiguous, and the result is one column or a few
         elif not unit and self.a.strides[0] == 1 and self.out.strides[1] != 1:
             self.turn()
-        elif not unit or (columns < min(self.width, rows) and rows > columns):
-            if columns == 1 or (columns < self.width <= rows):
+        elif not unit or few:
+            if columns == 1 or (few and rows >= self.width):
                 self.turn()
             self.pack()
         self.tiles()
@@ -114,9 +115,15 @@ class Product:
         far = self.a.strides[0] == 1 and inner * self.a.strides[1] * self.core.dtype.itemsize > FAR
         if far and self.out.shape[1] > self.width and self.b.pointer is not self.room:
             self.over_panels(lambda j, widths: self.copied_panel(j, widths, self.store_of(j)))
-            self.in_blocks(rows, TILES[3], lambda i, count: self.block(i, count))
+            self.in_blocks(rows, self.height(3), lambda i, count: self.block(i, count))
         else:
             self.over_panels(self.panel)
+
+    def height(self, vectors: int) -> int:
+        """The rows of a tile: as many as fit, or a few less, so that blocks are as equal as can be."""
+        most = TILES[32 if self.code.target.avx512 else 16][vectors]
+        rows = self.a.shape[0]
+        return -(-rows // -(-rows // most))
 
     def over_panels(self, visit: Callable[[Any, list[int]], Any]) -> None:
         """`visit(j, widths)` for panels of up to three vectors, as equal as can be."""
@@ -157,7 +164,7 @@ class Product:
         step, b = sum(widths), None
         if rows >= 16 and inner * step * self.core.dtype.itemsize > NEAR and self.b.strides[0] != step:
             b = self.copied_panel(j, widths, self.packs)
-        self.in_blocks(rows, TILES[len(widths)], lambda i, count: self.tile(i, j, count, widths, b=b))
+        self.in_blocks(rows, self.height(len(widths)), lambda i, count: self.tile(i, j, count, widths, b=b))
 
     def store_of(self, j: Any) -> Any:
         """Where the copy of the panel that begins at a column is, if all of them are copied."""

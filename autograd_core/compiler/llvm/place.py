@@ -99,7 +99,7 @@ def load(code: Code, place: Place, index: list[Any], lanes: int = 1, axis: int =
     if lanes == 1 or stride == 0:
         return code.splat(from_memory(code, code.b.load(first, align=align, typ=t), place), lanes)
     if stride == 1:
-        return from_memory(code, code.b.load(first, align=align, typ=wide(t, lanes)), place)
+        return from_memory(code, code.load(first, t, lanes, align), place)
     out = ir.Constant(wide(t, lanes), ir.Undefined)
     for k in range(lanes):
         one = code.b.load(code.at(first, k * stride, t), align=align, typ=t)
@@ -118,7 +118,7 @@ def store(code: Code, x: Any, place: Place, index: list[Any], lanes: int = 1, ax
         x = code.b.zext(x, wide(I8, lanes))
     first = element(code, place, index)
     if lanes == 1 or stride == 1:
-        code.b.store(x, first, align=place.dtype.itemsize)
+        code.store(x, first, lanes, place.dtype.itemsize)
         return
     for k in range(lanes):
         code.b.store(

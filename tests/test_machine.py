@@ -1,0 +1,148 @@
+"""Machine code for several processors, over shapes and numbers that are hard; in threads; and freed when it is dropped.
+
+Every processor that this one can stand in for is tested: with all it has, and with less.
+"""
+
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from test_compiled import BINARY, UNARY, machine, quiet
+
+from autograd_core import scan
+
+llvm = pytest.importorskip("llvmlite.binding", reason="the compiler to machine code is in the extra `fast`")
+target = pytest.importorskip("autograd_core.compiler.llvm.target")
+
+PROCESSORS = {
+    "this": (),
+    "AVX-512 in vectors of 32 bytes": ("slowed",),
+    "AVX2": ("avx512",),
+    "vectors of 16 bytes": ("avx512", "avx2", "fma"),
+}
+"""What each lacks."""
+
+
+@pytest.fixture(params=PROCESSORS)
+def processor(request: Any, monkeypatch: Any) -> Iterator[None]:
+    llvm.initialize_native_target()
+    features, name = llvm.get_host_cpu_features(), llvm.get_host_cpu_name()
+    lacking = PROCESSORS[request.param]
+    for feature in features:
+        if feature.startswith(tuple(part for part in lacking if part != "slowed") or "nothing"):
+            features[feature] = False
+    monkeypatch.setattr(llvm, "get_host_cpu_features", lambda: features)
+    if "slowed" in lacking:
+        monkeypatch.setattr(target, "SLOWED", {name})
+    target.target.cache_clear()
+    yield
+    target.target.cache_clear()
+
+
+SIZES = (0, 1, 2, 3, 5, 7, 8, 9, 15, 16, 17, 31, 33, 67)
+HARD = (0.0, -0.0, np.inf, -np.inf, np.nan, 5e-324, -1e-310, 1e-40, -1e-45, 710.0, -745.0, 88.5, -103.0)
+
+
+def numbers(rng: np.random.Generator, shape: tuple[int, ...], dtype: Any) -> Any:
+    """Random numbers with some hard ones among them."""
+    with np.errstate(all="ignore"):
+        hard = rng.choice(np.array(HARD), shape)
+        return np.asarray(np.where(rng.random(shape) < 0.2, hard, 2.0 * rng.standard_normal(shape))).astype(dtype)
+
+
+VIEWS = (
+    lambda x: x, np.transpose, lambda x: x[..., ::-1], lambda x: x[..., 1::2], lambda x: x + x[..., :1],
+    lambda x: np.broadcast_to(x, (3, *x.shape)),
+)  # fmt: skip
+
+
+def alike(name: str, found: Any, expected: Any, dtype: Any) -> None:
+    info = np.finfo(dtype)
+    assert found.dtype == expected.dtype
+    assert found.shape == expected.shape
+    # NumPy's 1 / (1 + exp(-x)) is 0 where the sigmoid is denormal
+    near = float(info.tiny if name == "sigmoid" else 4 * info.smallest_subnormal)
+    np.testing.assert_allclose(found, expected, rtol=8 * info.eps, atol=near, err_msg=name)
+    if expected.dtype.kind == "f" and name not in ("maximum", "minimum", "fmax", "fmin"):  # there 0 and -0 are equal
+        zeros = (expected == 0) & (found == 0)
+        assert np.array_equal(np.signbit(found[zeros]), np.signbit(expected[zeros]))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("seed", range(2))
+def test_every_operation_over_random_shapes(seed: int, dtype: Any, processor: None) -> None:
+    rng = np.random.default_rng([seed, np.dtype(dtype).itemsize])
+    for _ in range(3):
+        shape = tuple(rng.choice(SIZES, rng.integers(1, 4)).tolist()) if seed else (int(rng.choice(SIZES)),)
+        shape = shape if np.prod(shape) < 5000 else shape[:1]
+        view = VIEWS[rng.integers(len(VIEWS))]
+        x, y = numbers(rng, shape, dtype), numbers(rng, shape, dtype)
+
+        def every(x: Any, y: Any, view: Any = view) -> Any:
+            one = [fun(view(x)) for fun in UNARY.values()]
+            return one + [fun(view(x), view(y)) for fun in BINARY.values()] + [fun(x, x) for fun in BINARY.values()]
+
+        found, expected = machine(every)(x, y), quiet(every, x, y)
+        names = [*UNARY, *BINARY, *BINARY]
+        for name, a, b in zip(names, found, expected, strict=True):
+            alike(name, np.asarray(a), np.asarray(b), dtype)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_products_and_reductions_over_random_shapes(dtype: Any, processor: None) -> None:
+    rng = np.random.default_rng(np.dtype(dtype).itemsize)
+    near: Any = dict(rtol=1e-3, atol=1e-4) if dtype == np.float32 else dict(rtol=1e-11, atol=1e-12)
+    for _ in range(6):
+        n, k, m = (int(s) for s in rng.choice(SIZES, 3))
+        a, b, c = (rng.standard_normal(s).astype(dtype) for s in ((n, k), (k, m), (m,)))
+
+        def every(a: Any, b: Any, c: Any) -> Any:
+            product = np.tanh(a @ b + c)
+            back = [a.T @ product, product @ b.T, (b.T @ a.T).T - product, product.T @ product]
+            sums = [v.sum(axis=axis) for v in (a, b.T, product * product) for axis in (None, 0, 1)]
+            return [product, *back, *sums]
+
+        for found, expected in zip(machine(every)(a, b, c), every(a, b, c), strict=True):
+            np.testing.assert_allclose(found, expected, **near)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.bool_, np.int64])
+def test_transposed_copies(dtype: Any, processor: None) -> None:
+    rng = np.random.default_rng(5)
+    for shape in ((16, 16), (35, 50), (8, 200), (3, 17, 33)):
+        x = (rng.standard_normal(shape) * 9).astype(dtype)
+        assert np.array_equal(machine(lambda x: x.T)(x), x.T)
+        assert np.array_equal(
+            machine(lambda x: np.swapaxes(x, -1, -2)[..., ::-1])(x), np.swapaxes(x, -1, -2)[..., ::-1]
+        )
+
+
+def test_other_threads_run_while_a_program_does() -> None:
+    f = machine(lambda x: scan(lambda c, _: (np.tanh(c * 1.5), None), x, None, 100_000)[0])
+    x = np.linspace(-1.0, 1.0, 64)
+    f(x)
+    begun, ended = threading.Event(), threading.Event()
+
+    def work() -> None:
+        begun.set()
+        f(x)
+        ended.set()
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    begun.wait()
+    turns = 0
+    while not ended.is_set():
+        turns += 1
+    thread.join()
+    assert turns > 1000  # were the lock of the interpreter held, there would be next to none
+
+
+def test_programs_leave_no_memory_behind() -> None:
+    pytest.importorskip("psutil", reason="it tells the memory in use")
+    from growth import compile_some
+
+    before = compile_some(100)
+    assert compile_some(300) - before < 300 * 2000
