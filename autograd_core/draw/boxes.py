@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 
 from ..data import shape_of
+from ..explain import phrases
 from ..explain.digits import inline, shape_text
+from ..explain.names import arrays_of, is_shown, settings_of
 from ..value import Value, plain
 from .fold import Folded, Group
 from .measure import cut_off, remark, rms, shown
@@ -16,6 +18,12 @@ from .plan import Box, Copy, Fold, Line, all_boxes, clip
 
 MOST_ROWS = 12
 """How many copies the table of a group has."""
+
+LONGEST_FORMULA = 30
+"""How many characters the formula of an operation has, if it is shown."""
+
+MOST_OPS = 4
+"""How many operations a group is called by, if nothing in it has a name."""
 
 
 class Boxes:
@@ -75,11 +83,11 @@ class Boxes:
         folds = tuple(fold for fold in inner if fold)
         taken = {box for fold in folds for box in all_boxes(fold)}
         copies, said = self._copies(group) if top else ((), "")
-        of = "parameters" if self._own(self.parts.list[self._main(first)]) else "outputs"
+        of = "their parameters" if self._own(self.parts.list[self._main(first)]) else "their outputs"
         return Fold(
             f"g{element}",
             f"{self._group_name(group)} × {len(group.copies):,}",
-            f"equal, drawn once; grad of {of}",
+            f"the first of {len(group.copies):,} equal ones; grad is that of {of}",
             tuple(box for box in inside if box not in taken),
             folds,
             copies,
@@ -92,7 +100,12 @@ class Boxes:
         return next((e for e in firsts if self._own(self.parts.list[e])), self.folded.last(copy[-1]))
 
     def _group_name(self, group: Group) -> str:
-        a, b = (self._called(self.parts.list[self._main(group.copies[k])]) for k in (0, -1))
+        """The range of the names of modules or results, layers.2..20; or what the operations of a copy are."""
+        mains = [self.parts.list[self._main(group.copies[k])] for k in (0, -1)]
+        if not all(main.span or self.parts.name(main.out) for main in mains):
+            ops = [part.out.op.name for part in map(self.parts.list.__getitem__, self._drawn_in_copy(group.copies[0]))]
+            return " → ".join(ops if len(ops) <= MOST_OPS else [*ops[: MOST_OPS - 1], "…", ops[-1]])
+        a, b = map(self._called, mains)
         k = next((k for k, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
         while k and a[k - 1].isdigit():
             k -= 1
@@ -110,13 +123,24 @@ class Boxes:
         places = range(count)
         if count > MOST_ROWS:
             places = sorted({round(k * (count - 1) / (MOST_ROWS - 1)) for k in range(MOST_ROWS)})  # type: ignore[assignment]
+        names = [clip(main.span.name) if main.span else f"copy {k:,}" for k, main in enumerate(mains, start=1)]
         rows = []
         for k in places:
             g = gradients[k]
-            called = self._called(mains[k]) if mains[k].span else f"copy {k + 1:,}"
             heat = g / largest if g is not None and math.isfinite(g) and largest else None
-            rows.append(Copy(clip(called), shown(rms(x.data for x in outputs(lasts[k]))), shown(g), heat))
-        return tuple(rows), remark(gradients)
+            rows.append(Copy(names[k], shown(rms(x.data for x in outputs(lasts[k]))), shown(g), heat))
+        return tuple(rows), remark(gradients, names)
+
+    def _drawn_in_copy(self, elements: list[int]) -> list[int]:
+        """The parts of a copy that have boxes, in order."""
+        found, pending = [], elements[::-1]
+        while pending:
+            group = self.folded.group(element := pending.pop())
+            if group:
+                pending += group.copies[0][::-1]
+            else:
+                found.append(element)
+        return found
 
     def _gradient(self, main: Part, last: Part) -> float | None:
         """The size of the gradients of a part's own parameters; if it has none, of the result of its copy."""
@@ -148,10 +172,11 @@ class Boxes:
             lines.append(Line("parameters' grad", gradient_text(own), "grad"))
         is_root = place == self.parts.place
         name = self.parts.name(part.out, "out") if is_root and not part.span else clip(self._called(part))
-        word = part.span.type if part.span else part.out.op.name
         many = repeated * (1 if part.span else len(part.members))
         kind = "output" if is_root else "parameter" if own else "operation"
-        word = (word if word != name else "operation") if many == 1 else f"× {many:,}"
+        op = part.out.op.name
+        alone = part.span.word if part.span else self._formula(part.out) or (op if name != op else "operation")
+        word = f"× {many:,}" if many > 1 else alone
         self.boxes[f"p{place}"] = Box(f"p{place}", kind, name, word, tuple(lines), None, f"{name}, {word}")
 
     def _own_lines(self, part: Part, grouped: bool) -> list[Line]:
@@ -160,22 +185,32 @@ class Boxes:
             held = [(name, [p]) for name, p in parameters(part)]
         else:
             leaves = [self.parts.leaves[k] for k in part.leaves if k not in self.shared]
-            held = [(self._leaf_name(x, "unnamed"), x.members) for x in leaves if x.is_variable]
+            held = [(self._leaf_name(x, ""), x.members) for x in leaves if x.is_variable]
         lines = []
-        told = [(name, sizes_text(members)) for name, members in held]
-        if 0 < len(told) < 3:
-            names, shapes = zip(*told, strict=True)
-            lines.append(Line(", ".join(map(clip, names)), ", ".join(shapes), "value"))
+        if 0 < len(held) < 3 and all(name for name, _ in held):
+            names, shapes = zip(*[(clip(name), sizes_text(members)) for name, members in held], strict=True)
+            lines.append(Line(", ".join(names), ", ".join(shapes), "value"))
         if held:
-            count = sum(size_of(x) for x in {id(x): x for _, members in held for x in members}.values())
-            lines.append(Line("parameters", f"{count:,}" + (f" in {len(held)} arrays" if len(held) > 2 else "")))
+            lines.append(Line("parameters", counted([members for _, members in held])))
         for k in part.leaves:
             leaf = self.parts.leaves[k]
             if grouped and k not in self.shared and not leaf.is_variable:
-                lines.append(Line("input", shape_text(shape_of(leaf.members[0])), "value"))
+                named = self._leaf_name(leaf, "constant")
+                lines.append(Line(clip(named), shape_text(shape_of(leaf.members[0])), "value"))
         if part.span and len(part.members) > 1:
             lines.append(Line("operations", f"{len(part.members):,}"))
         return lines
+
+    def _formula(self, out: Value) -> str:
+        """An operation as a formula of the names and numbers that it takes, dots for what has none; if it is short."""
+        names = [self.parts.name(x) if is_shown(x) else phrases.constant(x).text for x in arrays_of(out)]
+        if any(names):
+            inputs = [phrases.name(clip(name) or "…") if is_shown(x) else phrases.constant(x)
+                      for name, x in zip(names, arrays_of(out), strict=True)]  # fmt: skip
+            written = phrases.call(out.op, inputs, settings_of(out)).text
+            if len(written) <= LONGEST_FORMULA:
+                return written
+        return ""
 
     def _leaf_name(self, leaf: Leaf, otherwise: str) -> str:
         """The name of a leaf; of several, that of the first, and dots."""
@@ -190,13 +225,13 @@ class Boxes:
         first, count = leaf.members[0], len(leaf.members)
         data = plain(first)
         kind = "parameter" if leaf.is_variable else "input"
-        name = clip(self._leaf_name(leaf, kind))
+        name = clip(self._leaf_name(leaf, "parameter" if leaf.is_variable else "constant"))
         lines = [Line("shape", shape_text(shape_of(data)), "value")] if shape_of(data) else []
         value = inline(data) if count == 1 else f"rms {shown(rms(plain(x) for x in leaf.members))}"
         lines.append(Line("value", value, "value"))
         if leaf.is_variable:
             lines.append(Line("grad", gradient_text(leaf.members), "grad"))
-        word = f"{count:,} of them" if count > 1 else kind if name != kind else ""
+        word = f"{count:,} of them" if count > 1 else kind if self._leaf_name(leaf, "") else ""
         self.boxes[f"x{k}"] = Box(f"x{k}", kind, name, word, tuple(lines), None, f"{name}, {kind}")
 
 
@@ -207,6 +242,14 @@ def parameters(part: Part) -> list[tuple[str, Value]]:
         return [(name, p) for name, p in method() if type(p) is Value]
     held = vars(part.span.module).items() if part.span else ()
     return [(name, p) for name, p in held if type(p) is Value and p.op is None]
+
+
+def counted(held: list[list[Value]]) -> str:
+    """How many parameters there are; and in how many arrays, if they are not all told."""
+    variables = {id(x): x for members in held for x in members}.values()
+    arrays = sum(bool(shape_of(x.data)) for x in variables)
+    count = f"{sum(map(size_of, variables)):,}"
+    return f"{count} in {arrays:,} arrays" if len(held) > 2 and arrays > 1 else count
 
 
 def size_of(x: Value) -> int:

@@ -5,7 +5,6 @@ of the first, or the same one. A run of equal neighbours is what a loop leaves: 
 are folded first, so that what repeats inside of a layer is one element when the layers are compared.
 """
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -19,6 +18,9 @@ ARITY = 6
 
 CANDIDATES = 12
 """How many periods are tried at a time: those distances at which most parts are like each other."""
+
+CONTEXTS = (2, 4, 8, 16, 32)
+"""How many parts before one are compared with it, where single parts give no period away."""
 
 Ints = np.ndarray[Any, np.dtype[np.int64]]
 
@@ -175,13 +177,26 @@ class Folded:
             self._alias.update(self._pairs(copy, first))
 
 
-def candidates(kinds: Ints) -> list[int]:
-    """The distances at which elements of one kind follow each other, commonest first, then in ascending order."""
-    order = np.argsort(kinds, kind="stable")
-    same = kinds[order[1:]] == kinds[order[:-1]]
-    gaps = (order[1:] - order[:-1])[same]
-    common = Counter(gaps.tolist()).most_common(CANDIDATES)
-    return sorted(gap for gap, _ in common)
+def candidates(kinds: Ints) -> Iterator[int]:
+    """The distances at which elements of one kind follow each other, the commonest dozen, in ascending order.
+
+    A loop may use an operation several times: mul mul sub mul sub. Each is then nearer to another one than to itself in
+    the next turn. So elements are compared along with those before them, too, two by two, four by four, and so on.
+    """
+    tried: set[int] = set()
+    for length in (1, *CONTEXTS):
+        if length > 1:
+            half = length // 2
+            pairs = kinds[half:] * np.int64(1 + kinds.max()) + kinds[:-half]
+            kinds = np.unique(pairs, return_inverse=True)[1]
+        if len(kinds) < FEWEST * length:
+            return
+        order = np.argsort(kinds, kind="stable")
+        same = kinds[order[1:]] == kinds[order[:-1]]
+        gaps, counts = np.unique((order[1:] - order[:-1])[same], return_counts=True)
+        common = np.sort(gaps[np.argsort(-counts, kind="stable")[:CANDIDATES]])
+        yield from (gap for gap in common.tolist() if gap not in tried)
+        tried.update(common.tolist())
 
 
 def runs(kinds: Ints, sources: Ints, period: int) -> list[tuple[int, int]]:

@@ -38,12 +38,17 @@ def rms(arrays: Iterable[Any]) -> float | None:
 
 
 def shown(x: float | None) -> str:
-    """A size to three digits, or a dash.
+    """A size to three digits, small ones with an exponent, so that a column of them can be compared; or a dash.
 
-    >>> shown(0.012345), shown(None)
-    ('0.0123', '–')
+    >>> shown(0.012345), shown(0.00012345), shown(None)
+    ('0.0123', '1.23e-4', '–')
     """
-    return "–" if x is None else number(x, 3)
+    if x is None:
+        return "–"
+    if not 0 < x < 0.01:
+        return number(x, 3)
+    mantissa, exponent = f"{x:.2e}".split("e-")
+    return f"{float(mantissa):g}e-{int(exponent)}"
 
 
 def cut_off(members: Sequence[Value]) -> tuple[str, str] | None:
@@ -67,23 +72,30 @@ def cut_off(members: Sequence[Value]) -> tuple[str, str] | None:
     return "dead units" if name == "relu" else "saturated", f"{100 * share:.3g}%"
 
 
-def remark(sizes: Sequence[float | None]) -> str:
+def remark(sizes: Sequence[float | None], names: Sequence[str] = ()) -> str:
     """What is remarkable about the gradients of copies, in the order in which they were computed.
 
-    >>> remark([0.001, 0.01, 0.1]), remark([1.0, 1.0]), remark([0.0, 1.0])
-    ('vanishing: 100× smaller at copy 1 than at copy 3', '', 'no gradient arrives at copy 1')
+    >>> remark([0.001, 0.01, 0.1]), remark([1.0, 1.0]), remark([0.0, 1.0], ["layers.0", "layers.1"])
+    ('vanishing: 100× smaller at copy 1 than at copy 3', '', 'no gradient arrives at layers.0')
     """
+    called = [*names] or [f"copy {k:,}" for k in range(1, len(sizes) + 1)]
     known = [x for x in sizes if x is not None]
     if len(known) < max(2, len(sizes)):
         return ""
     for k in range(len(known), 0, -1):  # where the backward pass meets it first
         if not math.isfinite(known[k - 1]):
-            return f"not finite from copy {k} on back"
+            return f"not finite from {called[k - 1]} on back"
         if known[k - 1] == 0:
-            return f"no gradient arrives at copy {k}" if any(known) else ""
+            return f"no gradient arrives at {called[k - 1]}" if any(known) else ""
     first, last = known[0], known[-1]
     if last / first > MUCH:
-        return f"vanishing: {number(last / first, 3)}× smaller at copy 1 than at copy {len(known)}"
+        return f"vanishing: {times(last / first)} smaller at {called[0]} than at {called[-1]}"
     if first / last > MUCH:
-        return f"exploding: {number(first / last, 3)}× larger at copy 1 than at copy {len(known)}"
+        return f"exploding: {times(first / last)} larger at {called[0]} than at {called[-1]}"
     return ""
+
+
+def times(factor: float) -> str:
+    """A factor that people can take in: 90×, 446,000×, 1.3e37×."""
+    digits = 2 - math.floor(math.log10(factor)) if 0 < factor < math.inf else 0
+    return f"{round(factor, min(digits, 0)):,.0f}×" if factor < 1e9 else f"{number(factor, 2)}×"

@@ -11,8 +11,8 @@ SWATCHES = KINDS | {"more": (LINE, "#FFFFFF")}
 HEAT = ("#FFF3E6", "#FBD9B5", "#F5B27A", "#E8883F", "#B04A0C")
 """The grounds of gradients from small to large; by the logarithm, as they span orders of magnitude."""
 
-INK, PALE = "#222222", "#FFFFFC"
-"""What is written on them."""
+INKS = ("#222222", "#222221", "#222220", "#22221F", "#FFFFFC")
+"""What is written on each of them; colours apart, since in the dark each has a counterpart of its own."""
 
 SIDE = 2
 """The space at each side of a text."""
@@ -58,8 +58,9 @@ def dot(plan: Plan) -> str:
 
 def said(content: str, colour: str = TEXT, size: int = 12, bold: bool = False, **attributes: object) -> str:
     """A cell with a text, as wide as any font needs it."""
-    shown = text(content, colour, size, bold)
-    return cell(shown, width=room(content, size, bold) + 2 * SIDE, **attributes) if content else cell("", **attributes)
+    if not content:
+        return cell("", **attributes)
+    return cell(text(content, colour, size, bold), width=room(content, size, bold) + 2 * SIDE, **attributes)
 
 
 def last_box(plan: Plan) -> str:
@@ -78,7 +79,9 @@ def heading(plan: Plan) -> str:
 def box_table(box: Box) -> str:
     """A box: its name and type, and its lines."""
     line, ground = SWATCHES[box.kind]
-    head = said(box.name, bold=True, align="left") + said(box.word, QUIET, 10, align="right")
+    head = said(box.name, bold=True, align="left") + cell(
+        text("\xa0") + text(box.word, QUIET, 10), width=room(box.word, 10) + 8 * SIDE, align="right"
+    )  # a space as high as the name, so that they stand on one line
     rows = [
         row(
             said(x.label, QUIET, 9, align="left"),
@@ -139,8 +142,7 @@ def copy_row(copy: Copy) -> str:
     if copy.heat is None:
         return row(name + said(copy.gradient, GRAD, 9))
     level = next((k for k, least in enumerate((0.001, 0.01, 0.1, 0.5)) if copy.heat < least), 4)
-    ink = PALE if level == 4 else INK
-    return row(name + said(copy.gradient, ink, 9, bgcolor=HEAT[level]))
+    return row(name + said(copy.gradient, INKS[level], 9, bgcolor=HEAT[level]))
 
 
 def legend(plan: Plan) -> str:

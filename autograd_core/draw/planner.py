@@ -6,7 +6,9 @@ from collections.abc import Iterable
 import numpy as np
 
 from ..data import shape_of
+from ..explain import phrases
 from ..explain.digits import inline, shape_text
+from ..explain.names import arrays_of, is_shown, settings_of
 from .boxes import Boxes, size_of
 from .measure import rms
 from .parts import Part
@@ -151,11 +153,16 @@ class Planner(Boxes):
     # Texts around it --------------------------------------------------------------------------------------------------
 
     def _title(self) -> str:
-        kinds = [span.type for span in self.parts.top]
+        kinds = [span.type + span.sizes() for span in self.parts.top]
         said = [*kinds[:4], *(["…"] if len(kinds) > 4 else [])]
         root = self.parts.root
-        if not self.parts.top or self.parts.top[-1].end < root.stamp:
-            said.append(clip(self.parts.name(root, root.op.name if root.op is not None else "leaf")))
+        if not kinds:
+            called = clip(self.parts.name(root, "leaf" if root.op is None else "out"))
+            inputs = [phrases.name("…") if is_shown(x) else phrases.constant(x) for x in arrays_of(root)]
+            alone = len(inputs) == 1 or any(not is_shown(x) for x in arrays_of(root))
+            return f"{called} = {phrases.call(root.op, inputs, settings_of(root)).text}" if alone else called
+        if self.parts.top[-1].end < root.stamp:
+            said.append(clip(self.parts.name(root, root.op.name)))
         return " → ".join(said)
 
     def _subtitle(self, cards: int) -> str:
@@ -177,7 +184,7 @@ class Planner(Boxes):
         if "dead units" in labels:
             notes.append("dead unit: 0 for every sample")
         if folds:
-            notes.append("a dashed frame is drawn once for all its copies; each copy takes the place of the one before")
+            notes.append("dashed frame: equal parts one after the other, of which the first is drawn")
         return tuple(notes)
 
 

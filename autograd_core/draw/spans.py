@@ -1,11 +1,16 @@
 """The calls of modules in a graph: nested intervals of stamps, each with its module and its dotted name."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby, pairwise
 from typing import Any
 
 from ..calls import calls_of
+from ..data import shape_of
 from ..explain.names import printable
 from ..value import Value
+
+MOST_TOLD = 16
+"""How many characters of a module's settings are shown."""
 
 
 class Span:
@@ -19,6 +24,23 @@ class Span:
     @property
     def type(self) -> str:
         return type(self.module).__name__
+
+    @property
+    def word(self) -> str:
+        """The type, with what the module's repr says of its settings, if that is short: Linear(2, 16)."""
+        told = getattr(self.module, "extra_repr", str)() if not self.parts else ""
+        return f"{self.type}({told})" if told and len(told) < MOST_TOLD else self.type
+
+    def sizes(self) -> str:
+        """Of layers one after the other, their widths, 2-16×9-1."""
+        if all(kind.__name__ != "Sequential" for kind in type(self.module).__mro__):
+            return ""
+        weights = [p.data.shape for _, p in named(self.module, "named_parameters") if len(shape_of(p.data)) == 2]
+        if len(weights) < 2 or any(one[1] != other[0] for one, other in pairwise(weights)):
+            return ""
+        widths = [weights[0][0], *[n for _, n in weights]]
+        runs = [(width, len(list(same))) for width, same in groupby(widths)]
+        return " " + "-".join(f"{n}×{many}" if many > 2 else "-".join([f"{n}"] * many) for n, many in runs)
 
     def held(self) -> dict[int, str]:
         """What the module and its parts hold, by identity, with its dotted name."""

@@ -23,6 +23,16 @@ DARK = {
     "#E3B899": "#8A5D41",  # pill
     "#FDFDFD": "#1A1D22",
     "#FFE9A8": "#4A3D0C",  # what happens in this step
+    "#FFF3E6": "#2A1E16",  # gradients in a table, from small to large, and what is written on each
+    "#222222": "#F4E9E0",
+    "#FBD9B5": "#4A2C17",
+    "#222221": "#F6EAE0",
+    "#F5B27A": "#7A4119",
+    "#222220": "#FFF1E4",
+    "#E8883F": "#D98038",
+    "#22221F": "#1A0F06",
+    "#B04A0C": "#FFB98F",
+    "#FFFFFC": "#1B0F05",
 }
 """The colours of dark pictures, by those of light ones."""
 

@@ -10,7 +10,7 @@ from .drawing import Drawing, check_size
 VIEWS = ("auto", "learn", "model")
 
 LARGE = 100
-"""From how many operations on a graph is drawn folded, unless somebody asks for another view."""
+"""From how many operations and variables on a graph is drawn folded, unless somebody asks for another view."""
 
 
 def draw(
@@ -45,7 +45,7 @@ def draw(
         What to call Values, arrays and modules that have no name of their own: a dictionary such as `locals()`.
     view
         `"learn"`, `"model"`, or `"auto"`: the builder's view if the graph passes through a call of a module that has
-        parts, or has 100 operations or more; the learner's otherwise.
+        parts, or has 100 operations and variables or more; the learner's otherwise.
     fold
         In the builder's view, whether equal parts are folded; `False` draws each by itself.
     max_cards
@@ -115,13 +115,13 @@ def result_of(x: Any, sample: tuple[Any, ...]) -> Value:
 
 
 def is_for_builders(root: Value) -> bool:
-    """Whether a graph has 100 operations or more, or passes through a module that has parts."""
+    """Whether a graph has 100 operations and variables or more, or passes through a module that has parts."""
     from .spans import outermost
 
     pending, seen = [root], {root}
     while pending and len(seen) < LARGE:
         for x in pending.pop().inputs:
-            if type(x) is Value and x.op is not None and x not in seen:
+            if type(x) is Value and x not in seen:
                 seen.add(x)
                 pending.append(x)
     return len(seen) >= LARGE or any(span.parts for span in outermost(seen, {}))

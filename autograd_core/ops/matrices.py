@@ -104,7 +104,7 @@ def mean_square(x: Any, y: Any) -> Any:
 
 
 mean_squared_error = primitive(
-    "mean_squared_error", mean_square, text="mse({x}, {y})", tex=r"\overline{{({x} - {y})^2}}",
+    "mean_squared_error", mean_square, text="mean(({x} − {y})²)", tex=r"\overline{{({x} - {y})^2}}",
     samples=[([(4, 3), (4, 3)], {}), ([(4, 3), (3,)], {}), ([(), ()], {})],
     pullbacks=(lambda g, out, x, y: (x - y) * (2 * g / size_of(x - y)),
                lambda g, out, x, y: (y - x) * (2 * g / size_of(x - y))),

@@ -65,6 +65,26 @@ def test_golden(graph: Callable[[], tuple[Value, dict[str, Any]]]) -> None:
     assert source == path.read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize("model", graphs.MODELS, ids=lambda model: model.__name__)
+def test_golden_in_the_view_of_the_builder(model: Callable[[], Drawing]) -> None:
+    source = model().dot
+    path = GOLDEN / f"{model.__name__}.dot"
+    if os.environ.get("UPDATE_GOLDEN"):
+        path.write_text(source, encoding="utf-8")
+    assert source == path.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("model", graphs.MODELS, ids=lambda model: model.__name__)
+def test_both_renderers_show_the_same_in_the_view_of_the_builder(model: Callable[[], Drawing]) -> None:
+    drawing = model()
+    first, second = (svg_of(drawing, name) for name in RENDERERS)
+    assert contents(first) == contents(second)
+    shown = [sorted(texts(ElementTree.fromstring(svg).iter(f"{SVG}text"))) for svg in (first, second)]
+    assert shown[0] == shown[1]
+    for fold in drawing.scene.folds:  # type: ignore[attr-defined]
+        assert fold.title in shown[0]
+
+
 @pytest.mark.parametrize("graph", graphs.GRAPHS, ids=lambda graph: graph.__name__)
 def test_both_renderers_show_the_same(graph: Callable[[], tuple[Value, dict[str, Any]]]) -> None:
     value, names = graph()

@@ -13,6 +13,7 @@ import pytest
 import nn
 from autograd_core import Value, draw, no_grad, relu
 from autograd_core.draw.fold import Folded
+from autograd_core.draw.measure import remark, shown
 from autograd_core.draw.plan import Box, Plan
 
 
@@ -99,9 +100,11 @@ def test_a_network_is_drawn_by_its_layers() -> None:
     first, weight = lines(plan, "layers.0"), model.parameters()[0]
     assert (first["weight, bias"], first["parameters"]) == ("(2×3), (3)", "9")
     size = np.sqrt(np.mean(np.concatenate([p.grad.ravel() for p in model.parameters()[:2]]) ** 2))
-    assert first["parameters' grad"] == f"rms {size:.3g}"
+    assert first["parameters' grad"] == f"rms {shown(size)}"
     assert weight.name == "w¹"
-    assert plan.title == "MLP → loss"
+    assert plan.title == "MLP 2-3-1 → loss"
+    assert [box(plan, f"layers.{k}").word for k in (0, 1)] == ["Linear(2, 3)", "Sigmoid"]
+    assert box(plan, "loss").word == "mean_squared_error"
     assert "13 parameters" in plan.subtitle
 
 
@@ -113,8 +116,10 @@ def test_equal_layers_are_one_group_and_vanishing_gradients_are_remarked() -> No
     assert len(fold.copies) == 7
     sizes = [float(np.sqrt(np.mean(np.concatenate([p.grad.ravel() for p in model.layers[k].parameters()]) ** 2)))
              for k in range(2, 16, 2)]  # fmt: skip
-    assert [copy.gradient for copy in fold.copies] == [f"{x:.3g}".replace("e-0", "e-") for x in sizes]
-    assert fold.remark == f"vanishing: {sizes[-1] / sizes[0]:.3g}× smaller at copy 1 than at copy 7".replace("e+0", "e")
+    assert [copy.gradient for copy in fold.copies] == [shown(x) for x in sizes]
+    assert re.fullmatch(r"vanishing: [\d,]+× smaller at layers\.2 than at layers\.14", fold.remark)
+    factor = float(re.sub(r"\D", "", fold.remark.partition("×")[0]))
+    assert factor == pytest.approx(sizes[-1] / sizes[0], rel=0.005)
 
 
 def test_skip_connections_stay_visible() -> None:
@@ -189,8 +194,10 @@ def test_unknown_settings_are_named(settings: dict[str, Any]) -> None:
 def test_auto_chooses_by_modules_and_size() -> None:
     assert isinstance(draw(loss_of(nn.MLP([2, 3, 1], rng=0))).scene, Plan)
     assert not isinstance(draw(nn.Linear(2, 1, rng=0)(np.ones((1, 2)))).scene, Plan)
-    assert isinstance(draw(chain(50)).scene, Plan)
-    assert not isinstance(draw(chain(49)).scene, Plan)
+    assert isinstance(draw(chain(49)).scene, Plan)  # 98 operations on two variables
+    assert not isinstance(draw(chain(48)).scene, Plan)
+    single: Any = sum((Value(k / 10) * Value(1.0) for k in range(25)), Value(0.0))
+    assert isinstance(draw(np.tanh(single)).scene, Plan)  # 51 operations on 51 variables
 
 
 # Without modules ------------------------------------------------------------------------------------------------------
@@ -199,9 +206,65 @@ def test_auto_chooses_by_modules_and_size() -> None:
 def test_an_unrolled_loop_is_one_group() -> None:
     plan = plan_of(chain(1000))
     (fold,) = plan.folds
-    assert fold.title == "mul × 999" or fold.title == "tanh × 999"
+    assert fold.title == "tanh → mul × 999"
     assert len(plan.cards) <= 6
     assert fold.remark.startswith("vanishing")
+
+
+def test_a_loop_that_uses_an_operation_several_times_is_one_group() -> None:
+    v: Any = Value(0.1, name="v")
+    for _ in range(40):
+        v = v - 0.1 * (2 * v * v - 1.0)  # each product is nearer to the next than to itself in the next turn
+    v.backward()
+    plan = plan_of(v)
+    (fold,) = plan.folds
+    assert fold.title == "mul → mul → sub → … → sub × 39"
+    assert [b.word for b in plan.cards if b.id in fold.boxes] == [
+        "2 × …", "operation", "… − 1", "0.1 × …", "operation"
+    ]  # fmt: skip
+
+
+def test_the_same_operations_in_no_order_are_not_folded() -> None:
+    rng, v = np.random.default_rng(0), Value(0.5)
+    for k in rng.integers(0, 3, size=60):
+        v = (np.tanh, np.sin, np.exp)[k](v)
+    plan = plan_of(v)
+    folded = sum(int(fold.title.rpartition(" × ")[2]) for fold in plan.folds)
+    assert len(plan.cards) >= 60 - folded
+
+
+def test_operations_show_the_names_and_numbers_that_they_take() -> None:
+    w, x = Value([1.0, 2.0], name="w"), np.array([3.0, 4.0])
+    out = np.tanh(w * x) * 2.0
+    plan = plan_of(np.tanh(out).sum(), names={"x": x})
+    assert [(b.name, b.word) for b in plan.cards if b.id[0] == "p"] == [
+        ("mul", "w × x"), ("tanh", "operation"), ("mul", "… × 2"), ("tanh", "operation"), ("out", "sum"),
+    ]  # fmt: skip
+    assert plan.title == "out = sum(…)"
+    assert {b.name: b.word for b in plan.cards if b.kind == "input"} == {"x": "input"}
+
+
+def test_unnamed_variables_and_arrays_are_called_what_they_are() -> None:
+    plan = plan_of((Value([1.0, 2.0]) * np.array([3.0, 4.0])).sum())
+    assert lines(plan, "mul")["parameters"] == "2"
+    assert (box(plan, "constant").kind, box(plan, "constant").word) == ("input", "")
+
+
+@pytest.mark.parametrize(
+    ("sizes", "said"),
+    [
+        ([1.0, 1.0, 5.0], ""),
+        ([1.0], ""),
+        ([1.0, None], ""),
+        ([0.0, 0.0], ""),
+        ([1e-40, 1.0], "vanishing: 1e40× smaller at copy 1 than at copy 2"),
+        ([3.0, 0.1, 0.02], "exploding: 150× larger at copy 1 than at copy 3"),
+        ([1.0, np.nan, 1.0], "not finite from copy 2 on back"),
+        ([1.0, 0.0, 1.0], "no gradient arrives at copy 2"),
+    ],
+)
+def test_remarks(sizes: list[Any], said: str) -> None:
+    assert remark(sizes) == said
 
 
 def test_parallel_neurons_and_layers_fold_by_structure() -> None:
