@@ -72,8 +72,6 @@ class Chain:
 
     def name(self, x: Any) -> Phrase:
         """What a Value or an array is called; of a folded one the formula."""
-        if id(x) not in self.graph.places:
-            return name(x.name or "x")  # it is not in the graph
         return self.symbol(x).phrase if self.is_folded(x) else name(self.graph.name(x))
 
     def is_folded(self, x: Any) -> bool:

@@ -1,6 +1,6 @@
 """`explain(loss, x)`: the chain rule for one variable, step by step."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -11,7 +11,7 @@ from ..value import Value, plain
 from .board import Block, Line, Side, equation, partial, shortened, shown, side
 from .chain import Chain
 from .expression import definition
-from .names import Graph
+from .names import Graph, given_names
 from .phrases import Phrase, constant, name
 from .symbols import Symbol
 
@@ -25,15 +25,17 @@ LONGEST = 160
 """The length of the longest formula that is written in one piece."""
 
 
-def derive(graph: Graph, x: Value) -> tuple[list[Block], Any]:
-    """The board for one variable, and its gradient."""
+def derive(graph: Graph, x: Value, names: Mapping[str, Any]) -> tuple[list[Block], Any]:
+    """The board for one variable, which `names` may name as well, and its gradient."""
     chain = Chain(graph, [x])
-    called = partial(chain.name(graph.root), chain.name(x))
+    root = chain.name(graph.root)
     if x is graph.root:
-        return [Block("", (equation(called, constant(1)),))], chain.gradients[x]
+        return [Block("", (equation(partial(root, root), constant(1)),))], chain.gradients[x]
     if graph.root not in chain.users:
-        why = f"{chain.name(graph.root).text} does not depend on {chain.name(x).text}"
-        return [Block("", (equation(called, constant(0)), why))], np.zeros(x.shape, x.dtype)[()]
+        own = name(given_names({id(x): x}, names).get(id(x), "x"))
+        why = f"{root.text} does not depend on {own.text}"
+        return [Block("", (equation(partial(root, own), constant(0)), why))], np.zeros(x.shape, x.dtype)[()]
+    called = partial(root, chain.name(x))
     gradient = np.conj(chain.gradients[x]) if x.dtype.kind == "c" else chain.gradients[x]
     blocks = [Block("Forward", tuple(forward(graph, chain.folded)))]
     count = chain.count(x)

@@ -159,7 +159,7 @@ def explain(loss: Value, of: Any, *, names: Mapping[str, Any] | None = None) -> 
             "explain(v.sum(), x), or a single element, explain(v[0], x)"
         )
     if type(of) is Value:
-        return Derivation(*derive(read(loss, names, result="C"), of))
+        return Derivation(*derive(read(loss, names, result="C"), of, names or {}))
     if not hasattr(of, "named_parameters"):
         raise TypeError(
             f"explain(loss, x) takes a Value x, or a model with named_parameters(); a {type(of).__name__} is neither"

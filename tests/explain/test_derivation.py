@@ -241,6 +241,8 @@ def test_what_does_not_depend_and_what_is_itself() -> None:
     nothing = explain(x * 2, u)
     assert "∂C/∂u = 0" in str(nothing)
     np.testing.assert_array_equal(nothing.gradient, [0.0, 0.0])
+    v = Value(3.0)
+    assert str(explain(x * 2, v, names={"v": v})) == "∂C/∂v = 0\nC does not depend on v"
     assert explain(x, x).gradient == 1.0
     model = Model(w=1.0, unused=2.0)
     derivation = explain(model.parameters["w"] * 3.0, model)
