@@ -181,7 +181,10 @@ def pulled(node: Value, g: Any, oldest: int) -> list[tuple[Value, Any]]:
         if op.uses_out:
             c = rule(g, out, *args)
         elif op.elementwise:
-            c = g if rule is ONE else g * rule(out, *args)
+            try:
+                c = g if rule is ONE else g * rule(out, *args)
+            except ArithmeticError:
+                c = at_a_pole(rule, g, out, *args)
         else:
             c = rule(g, *args)
         t = type(c)

@@ -140,8 +140,9 @@ class Op:
         for x in arrays:
             t = type(x)
             if t is not Value and t not in FAST and (t is not ndarray or x.dtype.kind not in "fiub"):
-                if hasattr(t, "apply_op"):  # a placeholder that writes formulas instead of computing
-                    return x.apply_op(self, arrays, dict(zip(self.settings, rest, strict=False)) | settings)
+                for y in arrays:
+                    if hasattr(type(y), "apply_op"):  # a placeholder that writes formulas instead of computing
+                        return y.apply_op(self, arrays, dict(zip(self.settings, rest, strict=False)) | settings)
                 arrays = tuple([x if type(x) is Value else as_constant(x) for x in arrays])
                 break
         if rest or settings:

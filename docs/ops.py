@@ -19,7 +19,7 @@ import autograd_core.ops.special  # the ops of SciPy, too
 from autograd_core.explain.phrases import call, name
 from autograd_core.explain.symbols import Symbol, as_number, lift
 from autograd_core.op import FREE, Op
-from autograd_core.registry import BY_NUMPY, OPS
+from autograd_core.registry import BY_NUMPY, OPS, full_name
 
 PAGE = Path(__file__).with_name("ops.md")
 LETTERS = ("x", "y", "z", "u", "v", "w")
@@ -38,6 +38,9 @@ loss with respect to $`q`$.
 Every op has reverse and forward mode, of any order. Forward mode of the first three forms follows from the declaration;
 of a primitive it comes from the pullback, which is transposed, unless the table says that it is declared.
 """
+
+LONGEST = 1000
+"""How long a formula may be in LaTeX; one that is longer, with a power series in it, is better read in the code."""
 
 SPELLED = ((r"\\\|", r"\Vert"), (r"\|", r"\vert"), ("<", r"\lt"), (">", r"\gt"), ("0-1j", "(-i)"), ("0\\+1j", "i"))
 """What LaTeX has a macro for, where Markdown would take the sign for its own."""
@@ -84,7 +87,8 @@ def page() -> str:
     parts.append("## At the edges\n\nWhere there is no derivative, the subgradient of least norm.\n\n" + table(
         ["asked", "answer"], [[code(asked), code(answer(asked))] for asked in EDGES if answer(asked)]
     ))  # fmt: skip
-    composed = sorted({full_name(f) for f, found in BY_NUMPY.items() if is_composed(found)})
+    declared = {f for op in OPS.values() for f in op.numpy}
+    composed = sorted({full_name(f) for f, found in BY_NUMPY.items() if is_composed(found) and f not in declared})
     parts.append("## Composed of these\n\nThey need no rule of their own: " + ", ".join(map(code, composed)) + ".\n")
     flat = sorted({full_name(f) for f, found in BY_NUMPY.items() if hasattr(found, "__wrapped__")})
     parts.append(
@@ -107,17 +111,6 @@ def home(op: Op) -> str:
 
 def is_composed(found: Any) -> bool:
     return not isinstance(found, Op) and not hasattr(found, "__wrapped__")
-
-
-def full_name(function: Any) -> str:
-    """What a user writes for a NumPy or SciPy function."""
-    written: str = function.__name__
-    module = getattr(function, "__module__", None) or ""
-    if not module and written not in vars(np):  # a ufunc does not say; those that are not NumPy's are SciPy's
-        module = "scipy.special"
-    return f"{module}.{written}" if module.partition(".")[0] not in ("numpy", "") else (
-        f"np.{module.removeprefix('numpy').removeprefix('.') + '.' if '.' in module else ''}{written}"
-    )  # fmt: skip
 
 
 def numpy_names(op: Op) -> str:
@@ -171,7 +164,7 @@ def derivative(op: Op) -> str:
 
 
 def rule_in_symbols(op: Op, k: int, arrays: list[Any], settings: dict[str, Any]) -> str:
-    """The rule of argument k as LaTeX; nothing if it asks for what only numbers can answer."""
+    """The rule of argument k as LaTeX; nothing if it asks for what only numbers can answer, or is long."""
     chosen = list((op.settings | settings).values())
     symbols = [Symbol(letter, x) for letter, x in zip(LETTERS, arrays, strict=False)]
     rule: Any = op.each((*arrays, *chosen))[k] if op.variadic else op.rules[k]
@@ -180,8 +173,9 @@ def rule_in_symbols(op: Op, k: int, arrays: list[Any], settings: dict[str, Any])
             out = op.forward(*arrays, *chosen)
             g = Symbol("g", np.random.default_rng(1).uniform(1, 2, np.shape(out)))
             before = [Symbol("q", out)] if op.elementwise or op.uses_out else []
-            label = rule(*([] if op.elementwise else [g]), *before, *symbols, *([] if op.elementwise else chosen))
-            return as_number(lift(label)).phrase.tex
+            label = rule(*([] if op.elementwise else [g]), *before, *symbols, *chosen)
+            written = as_number(lift(label)).phrase.tex
+            return written if len(written) < LONGEST else ""
         except Exception:
             return ""
 

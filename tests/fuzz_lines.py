@@ -12,7 +12,17 @@ from autograd_core.registry import OPS
 Rng = np.random.Generator
 Known = dict[str, Any]
 
-BUILT_IN = {key: OPS[key] for key in sorted(OPS) if key == OPS[key].name}  # rules of one's own have longer keys
+
+def is_tabulated(op: Op) -> bool:
+    """Whether it is one of SciPy's many functions beyond the elementary ones, which would crowd out all others."""
+    modules = [getattr(f, "__module__", None) or "" for f in (*op.rules, op.pushforward)]
+    tables = ("declare", "bessel", "integrals", "polynomials", "probability")
+    return any(".special." in m and (op.settings or op.form == "primitive" or m.endswith(tables)) for m in modules)
+
+
+BUILT_IN = {  # rules of one's own have longer keys
+    key: OPS[key] for key in sorted(OPS) if key == OPS[key].name and not is_tabulated(OPS[key])
+}
 """The ops of the engine, whatever else was imported or registered before: a seed always makes the same program."""
 
 ELEMENTWISE = [op for op in BUILT_IN.values() if op.form == "elementwise"]

@@ -77,7 +77,7 @@ def samples_of(op: Op, seed: int = 0, *, as_complex: bool = False) -> list[Sampl
     found = []
     for k, (given, settings) in enumerate(declared_samples(op)):
         rng = np.random.default_rng(seed + k)
-        bounds = (op.form == "elementwise" and op.domain) or [(-2.0, 2.0)] * len(given)
+        bounds = op.domain or [(-2.0, 2.0)] * len(given)
         args = [
             draw(rng, x, *interval) if isinstance(x, tuple) else x for x, interval in zip(given, bounds, strict=True)
         ]

@@ -237,7 +237,7 @@ def test_composed_functions_equal_numpys(function: Any, plain: Any) -> None:
 
 
 def test_a_function_without_a_rule_is_named_with_its_neighbours() -> None:
-    with pytest.raises(TypeError, match=r"numpy\.linalg.*eig is not differentiable here"):
+    with pytest.raises(TypeError, match=r"np\.linalg\.eig is not differentiable here"):
         np.linalg.eig(Value([[1.0]]))
     with pytest.raises(TypeError, match=r"np\.split.*v\.data.*How to add an op"):
         np.polyfit(Value([1.0, 2.0]), [1.0, 2.0], 1)

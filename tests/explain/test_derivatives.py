@@ -17,8 +17,7 @@ from autograd_core.ops.linear import sum_to
 from autograd_core.registry import OPS
 
 ELEMENTWISE = [op for op in BUILT_IN if op.form == "elementwise"]
-WITHOUT_FORMULA = ("eigh", "qr", "slogdet", "svd", "rfft", "irfft")
-OTHERS = [op for op in BUILT_IN if op.form != "elementwise" and op.name not in WITHOUT_FORMULA]
+OTHERS = [op for op in BUILT_IN if op.form != "elementwise" and op.name not in ("rfft", "irfft")]  # without a formula
 SHAPES: list[list[tuple[int, ...]]] = [[(), (), ()], [(3,), (3,), (3,)], [(3,), (2, 1), (1,)]]
 
 
@@ -46,8 +45,9 @@ def evaluate(formula: str, **names: float) -> float:
     code = re.sub(
         "([⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)", lambda m: f"**({m[1].translate(str.maketrans('⁻⁰¹²³⁴⁵⁶⁷⁸⁹', '-0123456789'))})", code
     )
-    code = re.sub(r"(?<![a-z0-9])([0-9.]+)(?=[a-z(])", r"\1*", code)  # 2x, 2(x−y)
+    code = re.sub(r"(?<![a-z0-9])([0-9.]+)(?=(?!e-)[a-z(])", r"\1*", code)  # 2x, 2(x−y), but not 2e-3
     code = re.sub(r"(?<![a-z0-9])([xyzo])(?=\()", r"\1*", code)  # o(1−o)
+    code = re.sub(r"(\*\*\(-?\d+\))(?=\()", r"\1*", code)  # x²(1+y²)
     code = re.sub(r"(?<![<>=])=(?!=)", "==", code)
     names_used = re.findall("[a-z][a-z0-9_]+", code)
     functions = {name: getattr(m, name) for m in (special, np) for name in names_used if hasattr(m, name)}
@@ -68,12 +68,16 @@ def test_numbers_of_elementwise_ops_are_those_of_their_rules(op: Op, shapes: lis
         assert label.source is x
         assert label.is_factor
         assert label.summed == max(node.size // x.size, 1)
-        expected = np.asarray(rule(node.data, *[a.data for a in args]), dtype=float)  # type: ignore[misc]
+        expected = np.asarray(rule(node.data, *[a.data for a in args], *op.defaults), dtype=float)  # type: ignore[misc]
         shape = np.broadcast_shapes(expected.shape, np.shape(label.number))
         np.testing.assert_array_equal(np.broadcast_to(label.number, shape), np.broadcast_to(expected, shape))
 
 
-@pytest.mark.parametrize("op", ELEMENTWISE, ids=lambda op: op.name)
+@pytest.mark.parametrize(
+    "op",
+    [op for op in ELEMENTWISE if op.name != "voigt_profile"],
+    ids=lambda op: op.name,  # of complex numbers
+)
 def test_formulas_of_elementwise_ops_give_the_numbers_of_their_rules(op: Op) -> None:
     args = arguments(op, [(3,)] * 3)
     node = record(op, args)
@@ -95,8 +99,12 @@ SAMPLES = [
 @pytest.mark.parametrize(("op", "shapes", "settings"), SAMPLES)
 def test_labels_of_other_ops_agree_with_the_backward_pass(op: Op, shapes: list[Any], settings: dict[str, Any]) -> None:
     rng = np.random.default_rng(7)
-    args = [Value(rng.uniform(-2, 2, s)) if isinstance(s, tuple) else s for s in shapes]
+    bounds = op.domain or [(-2.0, 2.0)] * len(shapes)
+    args = [Value(rng.uniform(*b, s)) if isinstance(s, tuple) else s for s, b in zip(shapes, bounds, strict=True)]
     node = record(op, args, **settings)
+    if type(node.data) is tuple:
+        assert {label.formula for label in derivatives(node)} == {None}
+        return
     node.backward(np.ones(node.shape))
     labels = derivatives(node)
     assert [label.source for label in labels] == [x for x in args if isinstance(x, Value)]
