@@ -40,7 +40,7 @@ def check_gradients(
         The point at which to check. It should not lie on a kink or a jump. Of complex numbers both parts, the real and
         the imaginary, are moved.
     rng
-        Draws the projection of results that are no scalars, and the directions in large arguments.
+        Draws the projection of results that are not one real number, and the directions in large arguments.
 
     Raises
     ------
@@ -57,7 +57,8 @@ def check_gradients(
     results = flatten(fun(*rebuild([leaf(x) for x in point])))[0]
     if order < 1 or not leaves or not results:
         raise ValueError("nothing to check: give a function that returns numbers, its arguments, and order >= 1")
-    weights = [random_like(r, rng) for r in results]
+    alone = len(results) == 1 and not shape_of(results[0]) and dtype_of(results[0]).kind != "c"
+    weights = [1.0] if alone else [random_like(r, rng) for r in results]
 
     def function(*variables: Any) -> Any:
         return projection(flatten(fun(*rebuild(list(variables))))[0], weights)

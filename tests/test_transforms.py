@@ -226,6 +226,11 @@ def test_check_gradients_names_what_is_wrong() -> None:
         check_gradients(lambda x: np.sum(x * stop_gradient(x)), np.arange(1.0, 1000.0))
 
 
+def test_check_gradients_of_one_number_tells_its_derivative() -> None:
+    with pytest.raises(AssertionError, match=r"a scalar, is 3 by the rules and 6\b"):
+        check_gradients(lambda x: x * stop_gradient(x), 3.0)
+
+
 def test_check_gradients_takes_several_results_and_large_arguments() -> None:
     check_gradients(lambda x, y: {"a": [x @ y, np.sum(x)], "b": y}, np.ones((2, 3)), np.ones((3, 2)), order=2)
     check_gradients(np.tanh, np.linspace(-1, 1, 300), order=2)
