@@ -14,14 +14,21 @@ from .registry import BY_NUMPY, OPS
 
 
 class At:
-    """`v.at[index]`: the items of a Value, to be replaced in a copy of it (JAX's spelling)."""
+    """`v.at`, of which `v.at[index]` are items (JAX's spelling)."""
 
-    def __init__(self, x: Any, index: Any = None) -> None:
+    def __init__(self, x: Any) -> None:
+        self.x = x
+
+    def __getitem__(self, index: Any) -> "Items":
+        return Items(self.x, index)
+
+
+class Items:
+    """`v.at[index]`: the items of a Value, to be replaced in a copy of it."""
+
+    def __init__(self, x: Any, index: Any) -> None:
         self.x = x
         self.index = index
-
-    def __getitem__(self, index: Any) -> "At":
-        return At(self.x, index)
 
     def set(self, y: Any) -> Any:
         """x with y in place of these items."""
@@ -51,6 +58,11 @@ class At:
         if np.unique(places).size != places.size:
             raise IndexError("at[index] takes an item twice; only .add(y) is defined then")
         return self.index
+
+
+def through(function: Any, x: Any, **settings: Any) -> Any:
+    """A function of NumPy on a Value, which takes all of its settings or says what to write instead."""
+    return function(x, **settings)
 
 
 Axis = int | tuple[int, ...] | None
@@ -94,59 +106,69 @@ class ArrayMethods:
         """The data as nested lists of Python numbers, without gradients."""
         return np.asarray(self.data).tolist()
 
-    def argmax(self, axis: int | None = None) -> Any:
-        """Plain indices of the largest elements."""
-        return np.argmax(self.data, axis=axis)
+    def argmax(self, axis: int | None = None, **settings: Any) -> Any:
+        """Plain indices of the largest elements; see `np.argmax`."""
+        return np.argmax(self.data, axis=axis, **settings)
 
-    def argmin(self, axis: int | None = None) -> Any:
-        """Plain indices of the smallest elements."""
-        return np.argmin(self.data, axis=axis)
+    def argmin(self, axis: int | None = None, **settings: Any) -> Any:
+        """Plain indices of the smallest elements; see `np.argmin`."""
+        return np.argmin(self.data, axis=axis, **settings)
 
-    def argsort(self, axis: int = -1) -> Any:
-        """Plain indices that sort the elements."""
-        return np.argsort(self.data, axis=axis)
+    def argsort(self, axis: int = -1, **settings: Any) -> Any:
+        """Plain indices that sort the elements; see `np.argsort`."""
+        return np.argsort(self.data, axis=axis, **settings)
 
-    def all(self, axis: Axis = None) -> Any:
-        """Whether all elements are nonzero, as plain data."""
-        return np.all(self.data, axis=axis)
+    def all(self, axis: Axis = None, **settings: Any) -> Any:
+        """Whether all elements are nonzero, as plain data; see `np.all`."""
+        return np.all(self.data, axis=axis, **settings)
 
-    def any(self, axis: Axis = None) -> Any:
-        """Whether any element is nonzero, as plain data."""
-        return np.any(self.data, axis=axis)
+    def any(self, axis: Axis = None, **settings: Any) -> Any:
+        """Whether any element is nonzero, as plain data; see `np.any`."""
+        return np.any(self.data, axis=axis, **settings)
 
     # Reductions -------------------------------------------------------------------------------------------------------
 
-    def sum(self, axis: Axis = None, *, keepdims: bool = False) -> Any:
+    def sum(self, axis: Axis = None, *, keepdims: bool = False, **settings: Any) -> Any:
         """See `np.sum`."""
+        if settings:
+            return through(np.sum, self, axis=axis, keepdims=keepdims, **settings)
         return OPS["sum"].apply(self, axis, keepdims)
 
-    def mean(self, axis: Axis = None, *, keepdims: bool = False) -> Any:
+    def mean(self, axis: Axis = None, *, keepdims: bool = False, **settings: Any) -> Any:
         """See `np.mean`."""
+        if settings:
+            return through(np.mean, self, axis=axis, keepdims=keepdims, **settings)
         return OPS["mean"].apply(self, axis, keepdims)
 
-    def var(self, axis: Axis = None, *, ddof: float = 0, keepdims: bool = False) -> Any:
+    def var(self, axis: Axis = None, *, ddof: float = 0, keepdims: bool = False, **settings: Any) -> Any:
         """See `np.var`."""
-        return OPS["var"](self, axis=axis, ddof=ddof, keepdims=keepdims)
+        return through(np.var, self, axis=axis, ddof=ddof, keepdims=keepdims, **settings)
 
-    def std(self, axis: Axis = None, *, ddof: float = 0, keepdims: bool = False) -> Any:
+    def std(self, axis: Axis = None, *, ddof: float = 0, keepdims: bool = False, **settings: Any) -> Any:
         """See `np.std`."""
-        return OPS["std"](self, axis=axis, ddof=ddof, keepdims=keepdims)
+        return through(np.std, self, axis=axis, ddof=ddof, keepdims=keepdims, **settings)
 
-    def max(self, axis: Axis = None, *, keepdims: bool = False) -> Any:
+    def max(self, axis: Axis = None, *, keepdims: bool = False, **settings: Any) -> Any:
         """See `np.max`; elements that tie share the gradient equally."""
+        if settings:
+            return through(np.max, self, axis=axis, keepdims=keepdims, **settings)
         return OPS["max"].apply(self, axis, keepdims)
 
-    def min(self, axis: Axis = None, *, keepdims: bool = False) -> Any:
+    def min(self, axis: Axis = None, *, keepdims: bool = False, **settings: Any) -> Any:
         """See `np.min`; elements that tie share the gradient equally."""
+        if settings:
+            return through(np.min, self, axis=axis, keepdims=keepdims, **settings)
         return OPS["min"].apply(self, axis, keepdims)
 
-    def prod(self, axis: Axis = None, *, keepdims: bool = False) -> Any:
+    def prod(self, axis: Axis = None, *, keepdims: bool = False, **settings: Any) -> Any:
         """See `np.prod`; right where elements are zero, too."""
+        if settings:
+            return through(np.prod, self, axis=axis, keepdims=keepdims, **settings)
         return OPS["prod"].apply(self, axis, keepdims)
 
-    def cumsum(self, axis: int | None = None) -> Any:
+    def cumsum(self, axis: int | None = None, **settings: Any) -> Any:
         """See `np.cumsum`."""
-        return OPS["cumsum"](self, axis=axis)
+        return through(np.cumsum, self, axis=axis, **settings)
 
     @property
     def at(self) -> At:
@@ -160,13 +182,14 @@ class ArrayMethods:
 
     # Shape ------------------------------------------------------------------------------------------------------------
 
-    def reshape(self, *shape: Any) -> Any:
+    def reshape(self, *shape: Any, order: str = "C") -> Any:
         """See `np.reshape`; the shape as one tuple or as separate integers."""
-        return OPS["reshape"].apply(self, shape[0] if len(shape) == 1 else shape)
+        shape = shape[0] if len(shape) == 1 else shape
+        return OPS["reshape"].apply(self, shape) if order == "C" else BY_NUMPY[np.reshape](self, shape, order)
 
-    def ravel(self) -> Any:
-        """The elements in C order as one axis."""
-        return OPS["reshape"].apply(self, (-1,))
+    def ravel(self, order: str = "C") -> Any:
+        """The elements as one axis; see `np.ravel`."""
+        return BY_NUMPY[np.ravel](self, order)
 
     flatten = ravel
 

@@ -16,7 +16,9 @@ Rules never mention broadcasting, accumulation or which inputs need a gradient: 
 for all of them. They are plain NumPy and call other ops, so that a rule fed with Values records its own graph.
 """
 
+import contextlib
 import functools
+import importlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -180,11 +182,24 @@ class Op:
         return f"<op {self.name}>"
 
     def __reduce__(self) -> tuple[Any, ...]:
+        if OPS.get(self.key) is not self:
+            raise TypeError(f"{self.name} has no name to be found by, so a graph with it is not pickled")
         return named, (self.key,)
+
+    def __deepcopy__(self, memo: Any) -> "Op":
+        return self
 
 
 def named(key: str) -> Any:
-    """The op of a name: what a pickled op becomes."""
+    """The op of a name: what a pickled op becomes. Who declares it is imported, as pickles import classes."""
+    declared_in = [".ops.special"] if "." not in key else [key[:k] for k, c in enumerate(key) if c == "."]
+    for module in declared_in[::-1]:
+        if key in OPS:
+            break
+        with contextlib.suppress(ImportError):
+            importlib.import_module(module, __package__)
+    if key not in OPS:
+        raise LookupError(f"no op is called {key!r}: import the module that declares it; SciPy's ops need SciPy")
     return OPS[key]
 
 

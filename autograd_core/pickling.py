@@ -1,42 +1,52 @@
 """Pickling and copying of graphs of any depth.
 
 Python's own pickling follows a graph recursively and gives up at a depth of some hundred. Here a result is written as
-the flat list of its graph, inputs before results, with each op by its name. Leaves are pickled as objects of their own,
-so that a leaf which several results of one pickle share is shared again when they are read.
+the list of its graph, inputs before results: whatever a row refers to has been written before, so nothing is followed.
+Each node has one row while a pickle is made, and pickles write an object once, so a node that several results of one
+pickle share is shared again when they are read. Leaves are objects of their own, ops are known by their names.
 """
 
 import copyreg
 from typing import Any
+from weakref import WeakValueDictionary
 
 from .exact import changed
 from .graph import topological
-from .registry import OPS
-from .value import Value, clock, leaf, new
-
-Row = tuple[str, Any, tuple[Any, ...], Any, str | None]
-"""An operation: its op's name, its data, its inputs, its gradient and its name."""
+from .value import Value, leaf, record
 
 
-class Ref(int):
-    """The place of an input in the list."""
+class Row:
+    """An operation in a pickle; it is read as the Value itself."""
+
+    __slots__ = ("__weakref__", "node")
+
+    def __init__(self, node: Value) -> None:
+        self.node = node
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        node = self.node
+        return make_node, (node.op, node._held, tuple(map(row_of, node.inputs)), node.grad, node.name)
+
+
+ROWS: WeakValueDictionary[Value, Row] = WeakValueDictionary()
+"""The row of each operation that is being pickled: a pickler keeps what it has written until it is done."""
+
+
+def row_of(x: Any) -> Any:
+    """The row of an operation; leaves and constants as they are."""
+    if type(x) is not Value or x.op is None:
+        return x
+    for y in x.inputs:
+        if type(y) is Value and y.stamp > x.stamp:
+            raise changed(x, y)
+    return ROWS.setdefault(x, Row(x))
 
 
 def reduce_value(value: Value) -> tuple[Any, ...]:
     """What `pickle` and `copy` ask a Value for."""
     if value.op is None:
         return make_leaf, (value._held, value.grad, value.name)
-    order = topological(value)
-    for node in order:
-        for x in node.inputs:
-            if type(x) is Value and x.stamp > node.stamp:
-                raise changed(node, x)
-    place = {x: Ref(k) for k, x in enumerate(order)}
-    rows = [
-        x if x.op is None
-        else (x.op.key, x._held, tuple([place[i] if type(i) is Value else i for i in x.inputs]), x.grad, x.name)
-        for x in order
-    ]  # fmt: skip
-    return make_graph, (rows,)
+    return last, (list(map(row_of, topological(value))),)
 
 
 def make_leaf(data: Any, grad: Any, name: str | None) -> Value:
@@ -45,18 +55,19 @@ def make_leaf(data: Any, grad: Any, name: str | None) -> Value:
     return x
 
 
-def make_graph(rows: list[Value | Row]) -> Value:
-    nodes: list[Value] = []
-    for row in rows:
-        if type(row) is Value:
-            nodes.append(row)
-            continue
-        op, data, inputs, grad, name = row
-        x = new(Value)
-        x.op, x._held, x.grad, x.name, x.calls, x.stamp = OPS[op], data, grad, name, None, next(clock)
-        x.inputs = tuple([nodes[i] if type(i) is Ref else i for i in inputs])
-        nodes.append(x)
-    return nodes[-1]
+def make_node(op: Any, data: Any, inputs: tuple[Any, ...], grad: Any, name: str | None) -> Value:
+    x = record(op, data, inputs)
+    x.grad, x.name = grad, name
+    return x
+
+
+def last(rows: list[Any]) -> Value:
+    """The result, whose graph was read before it; `copy.copy` gives the rows as they are, and gets another node."""
+    found = rows[-1]
+    if type(found) is Value:
+        return found
+    node: Value = found.node
+    return make_node(node.op, node._held, node.inputs, node.grad, node.name)
 
 
 copyreg.pickle(Value, reduce_value)

@@ -24,6 +24,17 @@ DEFAULTS = {"where": True, "dtype": None, "casting": "same_kind", "order": "K", 
 """Settings of ufuncs that say nothing."""
 
 
+INSTEAD = {
+    "where": "select before, as in np.where(mask, v, 0.0).sum()",
+    "initial": "put it to the result, as in v.sum() + initial",
+    "dtype": "convert with v.astype(dtype) before",
+    "out": "it would drop the gradient",
+    "mean": "it is computed anyway",
+    "correction": "it is called ddof here",
+}
+"""What to write in the place of a setting that the ops do not have."""
+
+
 class NumPyProtocols:
     """The half of a Value that NumPy talks to."""
 
@@ -90,5 +101,6 @@ def known(function: Callable[..., Any], op: Any, given: dict[str, Any]) -> dict[
     for name in [name for name in given if name not in op.settings]:
         if given.pop(name) is not inspect.signature(function).parameters[name].default:
             has = ", ".join(f"{setting}=" for setting in op.settings) or "no settings"
-            raise TypeError(f"np.{function.__name__} takes no {name}= on a Value; it takes {has}")
+            advice = f": {INSTEAD[name]}" if name in INSTEAD else ""
+            raise TypeError(f"np.{function.__name__} takes no {name}= on a Value; it takes {has}{advice}")
     return given

@@ -133,10 +133,10 @@ class Value(ArrayMethods, NumPyProtocols, Refusals):
         def __abs__(self) -> Any: ...
 
     def __floordiv__(self, other: Any) -> Any:
-        return self._held // plain(other)
+        return floor_quotient(self._held, plain(other))
 
     def __rfloordiv__(self, other: Any) -> Any:
-        return plain(other) // self._held
+        return floor_quotient(plain(other), self._held)
 
     def __pos__(self) -> "Value":
         return self
@@ -188,6 +188,14 @@ class Value(ArrayMethods, NumPyProtocols, Refusals):
 def plain(x: Any) -> Any:
     """The data of a Value; anything else as it is."""
     return x._held if type(x) is Value else x
+
+
+def floor_quotient(x: Any, y: Any) -> Any:
+    """x // y; of Python floats where Python raises, as NumPy has it: inf or nan."""
+    try:
+        return x // y
+    except ZeroDivisionError:
+        return float(np.float64(x) // np.float64(y))
 
 
 # Recording ------------------------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from numpy import ndarray
 
 from ..data import dtype_of, ndim_of, shape_of
 from ..op import POWER, Op, composed, flat, linear
-from ..value import Value
+from ..value import Value, plain
 
 REQUIRED = object()
 """Marks a setting that has no default."""
@@ -237,10 +237,28 @@ conj: Op = linear(
 )  # fmt: skip
 
 
+def is_by_columns(x: Any, order: str, name: str) -> bool:
+    """Whether elements are read with the first index changing fastest: Fortran's order."""
+    if order not in ("C", "F", "A", "K"):
+        raise ValueError(f"{name}: order={order!r}; it is 'C', 'F', 'A' or 'K'")
+    flags = getattr(plain(x), "flags", None)
+    if order == "K" and flags is not None and not (flags.c_contiguous or flags.f_contiguous):
+        raise TypeError(f"{name}: the order 'K' of a Value that is stored with gaps is left to chance: say 'C' or 'F'")
+    return order == "F" or (order in ("A", "K") and flags is not None and flags.fnc)
+
+
 @composed(np.ravel)
-def ravel(a: Any) -> Any:
-    """See `np.ravel`."""
-    return reshape(a, -1)
+def ravel(a: Any, order: str = "C") -> Any:
+    """See `np.ravel`; of an array that is stored by columns, the orders "A" and "K" are "F", and else "C"."""
+    return reshape(transpose(a) if is_by_columns(a, order, "ravel") else a, -1)
+
+
+@composed(np.reshape)
+def reshape_in_order(a: Any, /, shape: Any, order: str = "C", *, copy: bool | None = None) -> Any:
+    """See `np.reshape`: in Fortran's order it is that of the transpose, with the lengths from the last."""
+    if not is_by_columns(a, order, "reshape"):
+        return reshape(a, shape)
+    return transpose(reshape(transpose(a), tuple(reversed(shape)) if isinstance(shape, (tuple, list)) else shape))
 
 
 # Questions about an array have plain answers --------------------------------------------------------------------------
