@@ -56,6 +56,59 @@ def test_the_dtype_of_the_input_is_that_of_the_result_and_the_gradient(sample: S
         assert x.grad.shape == x.shape
 
 
+@pytest.mark.parametrize(
+    "sample", [s for s in EVERY_SAMPLE if s.op.name not in ("astype", "imag")], ids=lambda s: s.label
+)
+@pytest.mark.parametrize("dtype", [np.float16, np.longdouble])
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # of what float16 cannot hold
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # SciPy's, of counts in float16
+def test_half_and_long_precision_are_no_worse_than_numpys(sample: Sample, dtype: Any) -> None:
+    """The dtype and value of the result are NumPy's; what NumPy does not compute raises its error; and the gradient has
+    the variable's dtype and is that in double precision, as far as the coarser of both can hold it.
+    """
+    point = [x.astype(dtype) for x in sample.variables]
+    try:
+        plain = sample.function(*point)
+    except TypeError:  # linear algebra, and most of SciPy
+        with pytest.raises(TypeError):
+            sample.function(*map(Value, point))
+        return
+    variables, doubles = [Value(x) for x in point], [Value(x.astype(np.float64)) for x in point]
+    out = sample.function(*variables)
+    assert out.dtype == plain.dtype
+    np.testing.assert_array_equal(out.data, plain)
+    out.backward(np.ones(out.shape))
+    sample.function(*doubles).backward(np.ones(out.shape))
+    rtol = 64 * float(max(np.finfo(dtype).eps, np.finfo(np.float64).eps))
+    for x, y in zip(variables, doubles, strict=True):
+        assert (x.grad.dtype, x.grad.shape) == (dtype, x.shape)
+        held = np.abs(y.grad) < np.finfo(dtype).max / 2
+        size = 1.0 + np.max(np.abs(y.grad), initial=0.0, where=held)
+        np.testing.assert_allclose(np.where(held, x.grad, 0), np.where(held, y.grad, 0), rtol=rtol, atol=rtol * size)
+    _, tangent = jvp(sample.function, point, point)
+    assert tangent.dtype == out.dtype
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize(("dtype", "wide"), [(np.float16, np.float64), (np.float64, np.longdouble)])
+def test_derivatives_at_the_ends_of_the_range(dtype: Any, wide: Any) -> None:
+    """Where a result and its derivative can be held, no square on the way overflows or vanishes."""
+    info = np.finfo(dtype)
+    if info.max == np.finfo(wide).max:
+        pytest.skip("long double is double here")
+    sizes = np.array([info.tiny, info.tiny**0.5, 1.0, 300.0, info.max**0.7, info.max / 8], dtype)
+    x, y = (a.ravel() for a in np.meshgrid(sizes, sizes))
+    functions = [np.arctan2, np.hypot, np.logaddexp, *([OPS["pseudo_huber"]] if dtype is np.float16 else [])]
+    for function in functions:  # SciPy has no long double
+        for b in (y, -y):
+            value, pullback = vjp(function, x, b)
+            found = pullback(np.ones_like(value))
+            value, pullback = vjp(function, x.astype(wide), b.astype(wide))
+            for one, exact in zip(found, pullback(np.ones_like(value)), strict=True):
+                held = (np.abs(exact) < info.max / 2) & (np.abs(exact) > 8 * info.tiny)
+                np.testing.assert_allclose(one[held].astype(wide), exact[held], rtol=64 * float(info.eps))
+
+
 @each_sample
 def test_gradients_are_owned_writable_and_contiguous(sample: Sample) -> None:
     variables = [Value(np.asfortranarray(x)) for x in sample.variables]

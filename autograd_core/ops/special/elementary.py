@@ -37,10 +37,10 @@ of_scipy(
     lambda out, x, y: choose(y > x, x, choose(y < -x, -x, y)),
     domain=[(0.4, 0.8), (0.9, 2)],
 )  # fmt: skip
-of_scipy(
+of_scipy(  # with s = √(x² + y²): differences of what is nearly equal become quotients
     "pseudo_huber",
-    lambda out, x, y: 2 * x * (np.hypot(1.0, y / x) - 1) - y * y / (x * np.hypot(1.0, y / x)),
-    lambda out, x, y: y / np.hypot(1.0, y / x),
+    lambda out, x, y: y * (y / np.hypot(x, y)) * (y / (np.hypot(x, y) + x)) ** 2,
+    lambda out, x, y: x * (y / np.hypot(x, y)),
     domain=BOTH,
 )  # fmt: skip
 
