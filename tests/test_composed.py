@@ -214,3 +214,11 @@ def test_functions_in_a_piece_see_only_their_elements() -> None:
 def test_settings_that_are_not_supported_raise(call: Any) -> None:
     with pytest.raises(TypeError):
         call(Value([1.0, 2.0, 3.0]))
+
+
+def test_a_number_takes_the_dtype_of_the_arrays_that_it_is_joined_with() -> None:
+    x = np.array([1.0, 2.0], np.float32)
+    for join in (lambda x, y: np.concatenate([x, y], axis=None), np.append):
+        out = join(Value(x), Value(0.5))
+        assert out.dtype == np.concatenate([x, 0.5], axis=None).dtype == np.float32
+        assert type(grad(lambda y, join=join: np.sum(join(x, y)))(0.5)) is float
