@@ -19,6 +19,7 @@ from .draw import draw
 from .explain.diagnosis import explain_nonfinite, why
 from .explain.teaching import explain, latex
 from .gradcheck import check_gradients
+from .holding import holding
 from .jacobians import hessian, hvp, jacobian
 from .ops.elementwise import normal_cdf, relu, sigmoid, softplus
 from .ops.matrices import affine, mean_squared_error
@@ -43,6 +44,7 @@ __all__ = [
     "explain_nonfinite",
     "grad",
     "hessian",
+    "holding",
     "hvp",
     "jacobian",
     "jit",

@@ -37,11 +37,12 @@ from .losses import cross_entropy, half_mse_loss, huber_loss, l1_loss, mse_loss,
 from .metrics import accuracy
 from .module import Module
 from .normalization import BatchNorm1d
-from .optim import SGD, Optimizer
+from .optim import Optimizer
 from .penalties import l1_penalty, l2_penalty
 from .plateau import ReduceLROnPlateau
 from .plots import plot_confusion_matrix, plot_decision_boundary
 from .schedules import CosineAnnealingLR, LinearLR, Schedule, SequentialLR, StepLR
+from .sgd import SGD
 from .teach import explain_training_step
 from .torch_weights import load_torch, save_torch
 from .train import evaluate, fit

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from .optim import Optimizer, Setting
+from .optim import Optimizer, Setting, into
 
 
 class Adaptive(Optimizer):
@@ -82,27 +82,30 @@ class Adam(Adaptive):
         super().check(group)
         group["betas"] = tuple(group["betas"])
 
-    def step(self) -> None:
-        for group, members in zip(self.param_groups, self.members, strict=True):
-            lr, (beta1, beta2), eps, decay = group["lr"], group["betas"], group["eps"], group["weight_decay"]
-            for p, memory, work, spare in members:
-                g = p.grad
-                if g is None:
-                    continue
-                t = memory["steps"] = memory.get("steps", 0) + 1
-                mean, square = memory["mean"], memory["square"]
-                if decay and self.decoupled:
-                    p.data *= 1 - lr * decay
-                elif decay:
-                    g = np.add(g, np.multiply(p.data, decay, spare), spare)
-                np.multiply(np.subtract(g, mean, work), 1 - beta1, work)
-                np.add(mean, work, mean)
-                np.multiply(np.multiply(g, g, work), 1 - beta2, work)
-                np.add(np.multiply(square, beta2, square), work, square)
-                np.multiply(np.sqrt(square, work), 1 / math.sqrt(1 - beta2**t), work)
-                np.divide(mean, np.add(work, eps, work), work)
-                np.multiply(work, lr / (1 - beta1**t), work)
-                p.data -= work if work.ndim else work.item()
+    def numbers(self, group: dict[str, Any], t: int) -> tuple[Any, ...]:
+        lr, (beta1, beta2), decay = group["lr"], group["betas"], group["weight_decay"]
+        penalty = decay or None if not self.decoupled else None
+        kept = 1 - lr * decay if decay and self.decoupled else None
+        return (
+            penalty, kept, 1 - beta1, beta2, 1 - beta2, 1 / math.sqrt(1 - beta2**t), group["eps"], lr / (1 - beta1**t),
+        )  # fmt: skip
+
+    def update(
+        self, p: Any, g: Any, memory: dict[str, Any], numbers: tuple[Any, ...], work: Any = None, spare: Any = None
+    ) -> Any:
+        penalty, kept, new_mean, beta2, new_square, correction, eps, rate = numbers
+        mean, square = memory["mean"], memory["square"]
+        if kept is not None:
+            p = np.multiply(p, kept, into(p))
+        if penalty is not None:
+            g = np.add(g, np.multiply(p, penalty, spare), spare)
+        change = np.multiply(np.subtract(g, mean, work), new_mean, work)
+        mean = memory["mean"] = np.add(mean, change, into(mean))
+        change = np.multiply(np.multiply(g, g, work), new_square, work)
+        square = memory["square"] = np.add(np.multiply(square, beta2, into(square)), change, into(square))
+        root = np.multiply(np.sqrt(square, work), correction, work)
+        change = np.divide(mean, np.add(root, eps, work), work)
+        return np.subtract(p, np.multiply(change, rate, work), into(p))
 
 
 class AdamW(Adam):
@@ -183,26 +186,25 @@ class RMSprop(Adaptive):
         settings = dict(alpha=alpha, eps=eps, weight_decay=weight_decay, momentum=momentum, centered=centered)
         super().__init__(parameters, lr, **settings)
 
-    def step(self) -> None:
-        for group, members in zip(self.param_groups, self.members, strict=True):
-            lr, alpha, decay, momentum = group["lr"], group["alpha"], group["weight_decay"], group["momentum"]
-            for p, memory, work, spare in members:
-                g = p.grad
-                if g is None:
-                    continue
-                if decay:
-                    g = np.add(g, np.multiply(p.data, decay, spare), spare)
-                square = memory["square"]
-                np.multiply(np.multiply(g, g, work), 1 - alpha, work)
-                np.add(np.multiply(square, alpha, square), work, square)
-                if group["centered"]:
-                    mean = memory["mean"]
-                    np.add(mean, np.multiply(np.subtract(g, mean, work), 1 - alpha, work), mean)
-                    square = np.subtract(square, np.multiply(mean, mean, work), work)
-                np.divide(g, np.add(np.sqrt(square, work), group["eps"], work), work)
-                if momentum:
-                    velocity = memory["velocity"]
-                    work = np.multiply(np.add(np.multiply(velocity, momentum, velocity), work, velocity), lr, work)
-                else:
-                    np.multiply(work, lr, work)
-                p.data -= work if work.ndim else work.item()
+    def numbers(self, group: dict[str, Any], t: int) -> tuple[Any, ...]:
+        alpha = group["alpha"]
+        decay, momentum = group["weight_decay"] or None, group["momentum"] or None
+        return group["lr"], alpha, 1 - alpha, group["eps"], decay, momentum, group["centered"]
+
+    def update(
+        self, p: Any, g: Any, memory: dict[str, Any], numbers: tuple[Any, ...], work: Any = None, spare: Any = None
+    ) -> Any:
+        lr, alpha, new, eps, decay, momentum, centered = numbers
+        if decay is not None:
+            g = np.add(g, np.multiply(p, decay, spare), spare)
+        square, change = memory["square"], np.multiply(np.multiply(g, g, work), new, work)
+        square = memory["square"] = np.add(np.multiply(square, alpha, into(square)), change, into(square))
+        if centered:
+            mean, change = memory["mean"], np.multiply(np.subtract(g, memory["mean"], work), new, work)
+            mean = memory["mean"] = np.add(mean, change, into(mean))
+            square = np.subtract(square, np.multiply(mean, mean, work), work)
+        change = np.divide(g, np.add(np.sqrt(square, work), eps, work), work)
+        if momentum is not None:
+            v = memory["velocity"]
+            change = memory["velocity"] = np.add(np.multiply(v, momentum, into(v)), change, into(v))
+        return np.subtract(p, np.multiply(change, lr, work), into(p))

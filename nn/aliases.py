@@ -17,5 +17,13 @@ Function = Callable[[Any], Any]
 
 
 def as_array(x: Any) -> Any:
-    """A Value or an array; lists and numbers become arrays."""
-    return x if type(x) is Value or type(x) is np.ndarray else np.asarray(x)
+    """A Value or an array, also one that is being recorded; lists and numbers become arrays."""
+    if type(x) is Value or type(x) is np.ndarray:
+        return x
+    return x if hasattr(x, "__array_function__") and not isinstance(x, np.ndarray) else np.asarray(x)
+
+
+def is_known(x: Any) -> bool:
+    """Whether an array has numbers that can be looked at. While `fit` records a step it has none; what a loss checks of
+    them is checked before, of all the data, and again by every step that is not compiled."""
+    return isinstance(x, (np.ndarray, np.generic))

@@ -5,8 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from autograd_core import primitive, sigmoid, softplus
+from autograd_core import primitive, sigmoid, softplus, stop_gradient
 
+from .aliases import is_known
 from .losses import fitting, mean, place
 
 LEAST = math.exp(-100)
@@ -34,14 +35,13 @@ def binary_entropy(p: Any, y: Any) -> Any:
 @primitive(partials=[lambda out, z, y: sigmoid(z) - y, lambda out, z, y: -z])
 def logistic_entropy(z: Any, y: Any) -> Any:
     """The same for p = σ(z): log(1 + eᶻ) - y z."""
-    check_chances("binary_cross_entropy_with_logits", y)
     return softplus(z) - y * z
 
 
 def check_chances(loss: str, y: Any) -> None:
     """A ValueError for a target that is no chance."""
     wrong = ~((y >= 0) & (y <= 1))
-    if np.any(wrong):
+    if is_known(wrong) and np.any(wrong):
         raise ValueError(f"{loss}: the target is {place(wrong, y)}, and it is 0, 1, or a probability between them")
 
 
@@ -77,4 +77,5 @@ def binary_cross_entropy_with_logits(logits: Any, target: Any, *, sample_weight:
     0.34657359027997264
     """
     z, y = fitting("binary_cross_entropy_with_logits", logits, target)
+    check_chances("binary_cross_entropy_with_logits", stop_gradient(y))
     return mean("binary_cross_entropy_with_logits", logistic_entropy(z, y), sample_weight)

@@ -21,7 +21,7 @@ import numpy as np
 from .aliases import Array
 from .extras import require
 
-FORMAT = 1
+FORMAT = 2
 
 
 class Keeper:
@@ -34,14 +34,14 @@ class Keeper:
     settings
         What the training is: data, model and settings by name, as texts and numbers. Another training's checkpoint is
         refused.
-    executor
-        What computes: runs are the same to the last bit only if it is the same.
     """
 
-    def __init__(self, directory: str | os.PathLike[str], settings: Mapping[str, Any], executor: str = "eager") -> None:
+    def __init__(self, directory: str | os.PathLike[str], settings: Mapping[str, Any]) -> None:
         self.directory = Path(directory)
         self.settings = dict(settings)
-        self.environment = environment(executor)
+        self.environment = environment()
+        self.then: dict[str, Any] = {}
+        """The environment of the checkpoint that was loaded."""
         require("safetensors.numpy", extra="files")
 
     def load(self) -> dict[str, Any] | None:
@@ -51,11 +51,6 @@ class Keeper:
         ------
         ValueError
             If it is damaged, or another training's; the message lists what differs.
-
-        Warns
-        -----
-        UserWarning
-            If it comes from another machine, other versions or another executor: what differs is listed.
         """
         newest = max(self.directory.glob("checkpoint-*"), default=None)
         if newest is None:
@@ -68,14 +63,25 @@ class Keeper:
                 + "\n  ".join(wrong)
                 + "\nCall fit as it was called then, or give another directory"
             )
-        changed = differences(found["environment"], self.environment)
+        self.then = found["environment"]
+        state: dict[str, Any] = found["state"]
+        return state
+
+    def announce(self, executor: str) -> None:
+        """Say how the training goes on: what computes from here on is noted, and compared with what was loaded.
+
+        Warns
+        -----
+        UserWarning
+            If the checkpoint comes from another machine, other versions or another executor: what differs is listed.
+        """
+        self.environment["executor"] = executor
+        changed = differences(self.then, self.environment) if self.then else []
         if changed:
             warnings.warn(
                 "the training goes on, but not to the same last bit as it would have:\n  " + "\n  ".join(changed),
                 stacklevel=3,
             )
-        state: dict[str, Any] = found["state"]
-        return state
 
     def save(self, state: Mapping[str, Any]) -> None:
         """Write a checkpoint and remove the one before it.
@@ -102,8 +108,9 @@ class Keeper:
         for path in old:
             shutil.rmtree(path, ignore_errors=True)
 
-    def try_to_save(self, state: Mapping[str, Any]) -> None:
-        """Write a checkpoint; if that fails, warn, and let the training go on."""
+    def try_to_save(self, state: Mapping[str, Any], executor: str = "eager") -> None:
+        """Write a checkpoint of what this executor computed; if that fails, warn, and let the training go on."""
+        self.environment["executor"] = executor
         try:
             self.save(state)
         except OSError as error:
@@ -188,12 +195,12 @@ def unpack(item: Any, arrays: Mapping[str, Array]) -> Any:
 # What a run depends on ------------------------------------------------------------------------------------------------
 
 
-def environment(executor: str) -> dict[str, Any]:
+def environment() -> dict[str, Any]:
     """What decides about the last bit, beside the data and the settings."""
     config: Any = np.show_config(mode="dicts")
     blas = config.get("Build Dependencies", {}).get("blas", {})
     return {
-        "executor": executor,
+        "executor": "eager",
         "python": platform.python_version(),
         "numpy": np.__version__,
         "autograd-core": version("autograd-core"),

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 
@@ -37,11 +38,16 @@ def clip_grad_norm(parameters: Iterable[Value], max_norm: float, norm_type: floa
         raise FloatingPointError(
             f"clip_grad_norm: the norm of the gradients is {norm}; explain_nonfinite(loss) finds where it began"
         )
-    factor = max_norm / (norm + 1e-6)
+    factor = float(shrinking(norm, max_norm))
     if factor < 1:
         for p in found:
             p.grad *= factor
     return norm
+
+
+def shrinking(norm: Any, max_norm: float) -> Any:
+    """The factor by which gradients of this norm are scaled, min(1, max_norm / (norm + 10⁻⁶))."""
+    return np.minimum(max_norm / (norm + 1e-6), 1.0)
 
 
 def clip_grad_value(parameters: Iterable[Value], clip_value: float) -> None:

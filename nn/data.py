@@ -36,8 +36,12 @@ def batches(*arrays: Any, batch_size: int, shuffle: bool = True, rng: Seed = Non
         raise ValueError(f"batch_size={batch_size}: a batch has at least one sample")
     n = len(data[0])
     order = np.random.default_rng(rng).permutation(n) if shuffle else np.arange(n)
-    chosen = (order[start : start + batch_size] for start in range(0, n, batch_size))
-    return (tuple([array.take(rows, axis=0) for array in data]) for rows in chosen)
+    return (tuple([array.take(rows, axis=0) for array in data]) for rows in pieces(order, batch_size))
+
+
+def pieces(order: Array, size: int) -> Iterator[Array]:
+    """So many at a time; the last may be fewer."""
+    return (order[start : start + size] for start in range(0, len(order), size))
 
 
 def split(*arrays: Any, fraction: float = 0.2, rng: Seed = None) -> tuple[Array, ...]:

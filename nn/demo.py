@@ -22,8 +22,8 @@ from .history import History
 from .layers import MLP
 from .losses import mse_loss
 from .metrics import accuracy
-from .optim import SGD
 from .plots import plot_confusion_matrix
+from .sgd import SGD
 from .train import evaluate, fit
 
 RATE = 10.0

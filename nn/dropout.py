@@ -45,7 +45,7 @@ class Dropout(Module):
         if not self.training or not self.p:
             return x
         kept = self.rng.random(x.shape, np.float32) >= self.p
-        return x * np.multiply(kept, 1 / (1 - self.p), dtype=np.result_type(x.dtype, np.float16))
+        return x * (kept.astype(np.result_type(x.dtype, np.float16)) * (1 / (1 - self.p)))
 
     def extra_repr(self) -> str:
         return f"{self.p:g}"

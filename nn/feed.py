@@ -8,10 +8,13 @@ import numpy as np
 
 from .aliases import Array
 from .checks import numbers, weights
-from .data import batches, samples, split
+from .data import pieces, samples, split
 
 Batch = tuple[Array, ...]
 """x and y, and perhaps the weights of the samples."""
+
+Key = Any
+"""What stands for a batch in the order of an epoch: the numbers of its samples, or the batch itself."""
 
 
 class Arrays:
@@ -28,9 +31,13 @@ class Arrays:
         """How many batches an epoch has."""
         return -(-len(self.arrays[0]) // self.batch_size)
 
-    def epoch(self, rng: np.random.Generator) -> Iterator[Batch]:
-        """The batches of one epoch."""
-        return batches(*self.arrays, batch_size=self.batch_size, rng=rng)
+    def epoch(self, rng: np.random.Generator) -> Iterator[Key]:
+        """The samples of each batch of one epoch."""
+        return pieces(rng.permutation(len(self.arrays[0])), self.batch_size)
+
+    def batch(self, key: Key) -> Batch:
+        """The batch of some samples."""
+        return tuple([array.take(key, axis=0) for array in self.arrays])
 
     def set_aside(self, fraction: float, rng: np.random.Generator) -> Batch:
         """Take a random part of the data out, for validation."""
@@ -61,9 +68,14 @@ class Stream:
         self.size = len(source) if isinstance(source, Sized) else None
         self.precision = precision
 
-    def epoch(self, rng: np.random.Generator) -> Iterator[Batch]:
+    def epoch(self, rng: np.random.Generator) -> Iterator[Key]:
         """The batches of one epoch; a function gets a generator of its own, so that it may draw from it at any time."""
         return self.checked(self.source(np.random.default_rng(rng.integers(2**63))))
+
+    def batch(self, key: Key) -> Batch:
+        """The batch itself."""
+        found: Batch = key
+        return found
 
     def checked(self, given: Any) -> Iterator[Batch]:
         """Batches as arrays, or an error."""

@@ -35,6 +35,8 @@ class History:
             raise ValueError(f"a history has a number for each epoch in every column, and here {lengths}")
         self.stopped: str | None = None
         """Why the training stopped before its last epoch, if it did."""
+        self.executor: str | None = None
+        """What took the steps: "compiled", or "eager" and why, or how many of them were compiled."""
 
     # Columns ----------------------------------------------------------------------------------------------------------
 
@@ -110,10 +112,11 @@ class History:
         epochs = f"{len(self)} epoch{'s' * (len(self) != 1)}"
         time = f" in {sum(self.seconds):.1f} s" if self.seconds else ""
         stopped = f", stopped: {self.stopped}" if self.stopped else ""
+        executor = f", {self.executor}" if self.executor and not self.executor.startswith("eager") else ""
         shown = {name: c for name, c in self._columns.items() if name != "seconds" and not name.startswith(NORM) and c}
         width = max(map(len, shown), default=0) + 2
         lines = [f"\n  {name:{width}} {summary(name, column)}" for name, column in shown.items()]
-        return f"History of {epochs}{time}{stopped}" + "".join(lines)
+        return f"History of {epochs}{time}{executor}{stopped}" + "".join(lines)
 
 
 def summary(name: str, column: Sequence[float]) -> str:

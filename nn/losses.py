@@ -13,7 +13,7 @@ import numpy as np
 
 from autograd_core import log_softmax, mean_squared_error
 
-from .aliases import Array, as_array
+from .aliases import Array, as_array, is_known
 
 # Squares and distances ------------------------------------------------------------------------------------------------
 
@@ -164,19 +164,20 @@ def likelihood(loss: str, log_p: Any, target: Any, smoothing: float, class_weigh
     """-Σ weight · target · log p / Σ weight · target, where the first target is smoothed."""
     *samples, k = log_p.shape
     labels = target.ndim < log_p.ndim
-    if not smoothing and class_weight is None and sample_weight is None:
-        if labels:
-            return -log_p[(*np.indices(target.shape, sparse=True), target)].mean()
-        return (log_p * target).sum() * (-k / log_p.size)
+    plain = not smoothing and class_weight is None and sample_weight is None
+    if plain and labels and is_known(target):  # a gather is quicker than a product, unless it is compiled
+        return -log_p[(*np.indices(target.shape, sparse=True), target)].mean()
     dtype = np.result_type(log_p.dtype, np.float16)
     if labels:
-        target = np.eye(k, dtype=dtype)[target]
+        target = (np.arange(k) == target[..., None]).astype(dtype)
+    if plain:
+        return (log_p * target).sum() * (-k / log_p.size)
     total = np.ones(k) if class_weight is None else checked_weights(loss, "class_weight", class_weight, [k])
     if sample_weight is not None:
         total = total * checked_weights(loss, "sample_weight", sample_weight, samples)[..., None]
     total = total.astype(dtype)
     smoothed, mass = target * (1 - smoothing) + smoothing / k, (target * total).sum()
-    if labels and not mass:
+    if labels and is_known(mass) and not mass:
         raise ValueError(
             f"{loss}: the classes of all these samples have the weight 0: there is nothing to take the mean of"
         )
@@ -190,7 +191,7 @@ def with_classes(loss: str, scores: Any, target: Any) -> tuple[Any, Any]:
     if 0 in shape or not shape:
         raise ValueError(f"{loss}: logits of shape {shape} hold no classes; their last axis counts them")
     if target.shape == shape:
-        sums = target.sum(axis=-1) if type(target) is np.ndarray else np.ones(())
+        sums = target.sum(axis=-1) if is_known(target) else np.ones(())
         if (wrong := ~(abs(sums - 1) < 1e-3)).any():
             raise ValueError(f"{loss}: the target's probabilities sum to {place(wrong, sums)}, not to 1")
         return scores, target
@@ -204,12 +205,12 @@ def with_classes(loss: str, scores: Any, target: Any) -> tuple[Any, Any]:
 
 def checked_labels(given: Any, n_classes: int) -> Array:
     """Labels as an array of integers from 0 to n_classes - 1, or a ValueError."""
-    labels: Array = np.asarray(given)
-    if labels.dtype.kind == "f" and np.isnan(labels).any():
+    labels: Array = as_array(given)
+    if labels.dtype.kind == "f" and is_known(labels) and np.isnan(labels).any():
         raise ValueError(f"labels are integers, and there is {place(np.isnan(labels), labels)}")
     if labels.dtype.kind not in "iu":
         raise ValueError(f"labels are integers, and these have dtype {labels.dtype}: convert them with .astype(int)")
-    if labels.size and not (labels.min() >= 0 and labels.max() < n_classes):
+    if labels.size and is_known(labels) and not (labels.min() >= 0 and labels.max() < n_classes):
         wrong = place((labels < 0) | (labels >= n_classes), labels)
         raise ValueError(f"labels of {n_classes} classes are 0 to {n_classes - 1}, and there is {wrong}")
     return labels
@@ -229,17 +230,19 @@ def mean(loss: str, elements: Any, sample_weight: Any) -> Any:
 
 def checked_weights(loss: str, name: str, given: Any, shape: Sequence[int]) -> Array:
     """Weights of this shape, none of them negative and not all 0."""
-    found = np.asarray(given)
+    found = as_array(given)
     if found.shape != tuple(shape):
         raise ValueError(f"{loss}: {name} has shape {found.shape}, and it is one number for each of {tuple(shape)}")
     if found.dtype.kind not in "biuf":
         raise ValueError(f"{loss}: {name} has dtype {found.dtype}, and it is made of numbers")
-    wrong = ~((found >= 0) & (found < np.inf))
-    if np.any(wrong):
-        raise ValueError(f"{loss}: {name} is {place(wrong, found)}; weights are finite, and not negative")
-    if not np.any(found):
-        raise ValueError(f"{loss}: {name} is 0 everywhere, and there is nothing to take the mean of")
-    return found.astype(np.float64)
+    if is_known(found):
+        wrong = ~((found >= 0) & (found < np.inf))
+        if np.any(wrong):
+            raise ValueError(f"{loss}: {name} is {place(wrong, found)}; weights are finite, and not negative")
+        if not np.any(found):
+            raise ValueError(f"{loss}: {name} is 0 everywhere, and there is nothing to take the mean of")
+    weights: Array = found.astype(np.float64)
+    return weights
 
 
 def fitting(loss: str, prediction: Any, target: Any) -> tuple[Any, Any]:

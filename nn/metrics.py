@@ -6,8 +6,10 @@ import numpy as np
 
 from autograd_core import stop_gradient
 
+from .aliases import as_array, is_known
 
-def accuracy(prediction: Any, labels: Any) -> float:
+
+def accuracy(prediction: Any, labels: Any) -> Any:
     """The fraction of samples whose largest output is that of the right class.
 
     Parameters
@@ -25,7 +27,7 @@ def accuracy(prediction: Any, labels: Any) -> float:
     >>> accuracy([[0.1, 0.9], [0.8, 0.2]], [1, 1])
     0.5
     """
-    scores, labels = np.asarray(stop_gradient(prediction)), np.asarray(labels)
+    scores, labels = as_array(stop_gradient(prediction)), as_array(labels)
     if labels.shape == scores.shape and scores.ndim == 2:
         labels = labels.argmax(axis=1)
     if scores.ndim != 2 or not scores.size or labels.shape != scores.shape[:1]:
@@ -33,4 +35,5 @@ def accuracy(prediction: Any, labels: Any) -> float:
             f"accuracy: predictions of shape (n, k) and n labels are needed; the shapes are {scores.shape} and "
             f"{labels.shape}"
         )
-    return float(np.mean(scores.argmax(axis=1) == labels))
+    fraction = np.mean(scores.argmax(axis=1) == labels)
+    return float(fraction) if is_known(fraction) else fraction

@@ -184,18 +184,24 @@ def rms(x: Any) -> str:
 
 def contents(root: Module) -> Iterator[tuple[str, Any]]:
     """The module and every Module, variable and array in it by dotted name, in order of assignment, each once."""
+    return ((name, item) for name, item, _, _ in walk(root))
+
+
+def walk(root: Module) -> Iterator[tuple[str, Any, Any, Any]]:
+    """The same, each with where it stands: the attributes, list, tuple or dict that holds it, and its name there."""
     seen: set[int] = set()  # shared objects count once, and a part may know its parent
-    pending: list[tuple[str, Any]] = [("", root)]
+    pending: list[tuple[str, Any, Any, Any]] = [("", root, None, None)]
     while pending:
-        name, item = pending.pop()
+        name, item, holder, place = pending.pop()
         if id(item) in seen:
             continue
         seen.add(id(item))
         if isinstance(item, (Module, list, tuple, dict)):
-            prefix = f"{name}." if name else ""
-            pending += [(f"{prefix}{key}", member) for key, member in reversed(list(named_members(item)))]
+            prefix, inside = f"{name}." if name else "", vars(item) if isinstance(item, Module) else item
+            members = reversed(list(named_members(item)))
+            pending += [(f"{prefix}{key}", member, inside, key) for key, member in members]
         if isinstance(item, Module) or is_state(item):
-            yield name, item
+            yield name, item, holder, place
 
 
 def parts_of(module: Module) -> Iterator[tuple[str, Any]]:

@@ -1,7 +1,9 @@
-"""Optimizers: they change parameters by their gradients. Here is what they share, and the simplest of them.
+"""Optimizers: they change parameters by their gradients. Here is what they share.
 
-Updates are made in place, with work arrays for each parameter that are allocated once: a fresh array of the size of a
-large weight in every step costs more than the arithmetic, in page faults.
+An optimizer is a rule, `update`: arithmetic on arrays, which is written once and serves twice. In a step it works in
+place, with work arrays for each parameter that are allocated once: a fresh array of the size of a large weight in every
+step costs more than the arithmetic, in page faults. While `fit` records a step for the compiler, which plans memory
+itself, nothing is written into, and the same lines give new arrays.
 """
 
 import math
@@ -9,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
+from numpy import ndarray
 
 from autograd_core import Value
 
@@ -75,7 +78,7 @@ class Optimizer:
 
     lr = Setting()
     remembers: tuple[str, ...] = ()
-    """What there may be in a parameter's memory: arrays, and "steps", a number."""
+    """What there may be in a parameter's memory: arrays, and "steps", a number, if the rule counts them."""
 
     def __init__(self, parameters: Iterable[Any], lr: float, **settings: Any) -> None:
         defaults = {"lr": lr} | settings
@@ -95,9 +98,40 @@ class Optimizer:
         for name in self.settings:
             check_range(name, group[name])
 
+    # A step -----------------------------------------------------------------------------------------------------------
+
+    def numbers(self, group: dict[str, Any], t: int) -> tuple[Any, ...]:
+        """What the t-th step of a group is made of, for `update`: numbers, None for a term that is left out, and bools.
+
+        Where the rule counts no steps, t is 0.
+        """
+        raise NotImplementedError
+
+    def update(
+        self, p: Any, g: Any, memory: dict[str, Any], numbers: tuple[Any, ...], work: Any = None, spare: Any = None
+    ) -> Any:
+        """The rule: the parameter after a step along its gradient g. What it remembers is put into `memory`.
+
+        With two arrays to work in, p and what is in the memory are written into, and g is left as it is.
+        """
+        raise NotImplementedError
+
     def step(self) -> None:
         """Update every parameter that has a gradient."""
-        raise NotImplementedError
+        counts = "steps" in self.remembers
+        for group, members in zip(self.param_groups, self.members, strict=True):
+            t, numbers = -1, ()
+            for p, memory, work, spare in members:
+                g = p.grad
+                if g is None:
+                    continue
+                steps = 0
+                if counts:
+                    steps = memory["steps"] = memory.get("steps", 0) + 1
+                if steps != t:
+                    t, numbers = steps, self.numbers(group, steps)
+                data = self.update(p.data, g, memory, numbers, work, spare)
+                p.data = data if type(data) is ndarray else type(p.data)(data)  # a Python float stays one
 
     def zero_grad(self) -> None:
         """Forget all gradients, so that the next `backward()` does not add to them.
@@ -139,6 +173,7 @@ class Optimizer:
             If it is that of another kind of optimizer, or of other parameters. All that is wrong is listed, and nothing
             is loaded then.
 
+        >>> from nn import SGD
         >>> SGD([Value([1.0, 2.0])], lr=0.1).load_state_dict(SGD([Value(1.0)], lr=0.1, momentum=0.9).state_dict())
         >>> SGD([Value([1.0, 2.0])], lr=0.1).load_state_dict({"groups.0.lr": 0.1})
         Traceback (most recent call last):
@@ -185,75 +220,10 @@ class Optimizer:
         return wrong
 
 
-class SGD(Optimizer):
-    """Stochastic gradient descent: p ← p - lr · v, where, with gradient ∇,
-
-        g = ∇ + weight_decay · p
-        v ← momentum · v + g
-        p ← p - lr · v                      or, with Nesterov's momentum,  p ← p - lr · (g + momentum · v)
-
-    as in PyTorch. Sutskever, Martens, Dahl, Hinton, *On the importance of initialization and momentum in deep
-    learning*, ICML 2013, use the same with lr inside of v.
-
-    Parameters
-    ----------
-    parameters
-        Leaf Values, such as `model.parameters()`, or groups of them; see `Optimizer`.
-    lr
-        The learning rate.
-    momentum, nesterov, weight_decay
-        As above; 0 leaves a term out.
-
-    Raises
-    ------
-    ValueError
-        If there are no parameters, or if a number is out of range.
-    TypeError
-        If something else than leaf Values is given.
-
-    >>> w = Value(1.0)
-    >>> optimizer = SGD([w], lr=0.1)
-    >>> (w * w).backward()
-    >>> optimizer.step()
-    >>> w.data
-    0.8
-    """
-
-    momentum = Setting()
-    nesterov = Setting()
-    weight_decay = Setting()
-    remembers = ("velocity",)
-
-    def __init__(
-        self,
-        parameters: Iterable[Any],
-        lr: float,
-        momentum: float = 0.0,
-        nesterov: bool = False,
-        weight_decay: float = 0.0,
-    ) -> None:
-        super().__init__(parameters, lr, momentum=momentum, nesterov=nesterov, weight_decay=weight_decay)
-
-    def check(self, group: dict[str, Any]) -> None:
-        super().check(group)
-        if group["nesterov"] and not group["momentum"]:
-            raise ValueError("nesterov=True needs a momentum, for example momentum=0.9")
-
-    def step(self) -> None:
-        for group, members in zip(self.param_groups, self.members, strict=True):
-            lr, momentum, weight_decay = group["lr"], group["momentum"], group["weight_decay"]
-            for p, memory, work, ahead in members:
-                g = p.grad
-                if g is None:
-                    continue
-                if weight_decay:
-                    g = np.add(g, np.multiply(p.data, weight_decay, work), work)
-                if momentum:
-                    velocity = memory["velocity"]
-                    np.add(np.multiply(velocity, momentum, velocity), g, velocity)
-                    g = np.add(g, np.multiply(velocity, momentum, ahead), ahead) if group["nesterov"] else velocity
-                np.multiply(g, lr, work)
-                p.data -= work if work.ndim else work.item()  # as an item, for a Python float must stay one
+def into(x: Any) -> Any:
+    """Where the next x goes: into its own memory, if it is an array, and into fresh memory if it is a number, or being
+    recorded."""
+    return x if type(x) is ndarray else None
 
 
 def groups(parameters: Iterable[Any], defaults: dict[str, Any]) -> list[dict[str, Any]]:

@@ -16,8 +16,9 @@ from .extras import require
 from .full_batch import minimize_loss
 from .layers import MLP, Linear
 from .losses import place
-from .optim import SGD, Optimizer
+from .optim import Optimizer
 from .penalties import l2_penalty
+from .sgd import SGD
 from .train import fit
 from .watch import Watch, shuffled
 

@@ -5,7 +5,7 @@ the other would have, to the last bit.
 """
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from time import perf_counter
 from typing import Any
@@ -17,11 +17,12 @@ from autograd_core import Value, explain_nonfinite, stop_gradient
 from .aliases import Array
 from .checks import raise_with_layer
 from .clip import clip_grad_norm
-from .feed import Arrays, Batch, Stream
+from .feed import Arrays, Batch, Key, Stream
 from .history import NORM, History
 from .module import Module, contents
 from .optim import Optimizer
 from .plateau import ReduceLROnPlateau
+from .step import passes
 
 Metrics = Mapping[str, Callable[[Any, Any], Any]]
 
@@ -75,6 +76,8 @@ class Run:
         self.layers = layers_of(model, optimizer)
         self.epoch = 0
         self.steps = 0
+        self.compiled = 0
+        self.planned = math.inf
         self.good: dict[str, Array] = {}
         self.good_step = 0
         self.begin_epoch()
@@ -105,16 +108,12 @@ class Run:
         self.squares = [0.0] * len(self.optimizer.parameters)
         self.began = perf_counter()
 
-    def steps_of_epoch(self) -> Iterator[int]:
-        """Take the steps of an epoch that are still to be taken; yields after each how many batches it took."""
-        batches = self.stream()
-        while group := list(islice(batches, self.accumulate)):
-            self.step(group)
-            self.batch += len(group)
-            self.steps += 1
-            yield len(group)
+    def groups(self, begin: bool = False) -> Iterator[list[Key]]:
+        """The batches of an epoch that are still to come, or of a new one, so many at a time as make a step."""
+        keys = self.feed.epoch(self.rng) if begin else self.keys()
+        return iter(lambda: list(islice(keys, self.accumulate)), [])
 
-    def stream(self) -> Iterator[Batch]:
+    def keys(self) -> Iterator[Key]:
         """The batches of an epoch that are still to come. The random state that orders them is noted."""
         if not self.batch:
             self.order = self.rng.bit_generator.state
@@ -160,29 +159,29 @@ class Run:
 
     # A step -----------------------------------------------------------------------------------------------------------
 
-    def step(self, group: list[Batch]) -> None:
+    def step(self, keys: list[Key]) -> None:
         """One step of the optimizer, along the mean gradient of some batches."""
+        group = [self.feed.batch(key) for key in keys]
         if len(group[0]) > 2:
             group = [batch for batch in group if batch[2].any()]  # what has no weight has no mean, and no say
-            if not group:
-                return
-        self.optimizer.zero_grad()
-        if len(group) == 1:
-            cost, value, _ = self.forward(group[0])
-            cost.backward(keep="leaves")
-        else:
-            total = 0.0
-            for batch in group:
-                cost, value, weight = self.forward(batch)
-                cost.backward(weight, keep="leaves")
-                total += weight
-            for p in self.optimizer.parameters:
-                if p.grad is not None:
-                    p.grad *= 1 / total
+        if group:
+            self.learn(group)
+        self.batch += len(keys)
+        self.steps += 1
+
+    def learn(self, group: list[Batch]) -> None:
+        """Forward, backward and update."""
+        for met in passes(self, group):
+            value = met.cost.item()
+            if not math.isfinite(value):
+                raise self.not_finite(met.cost, f"the loss is {value}")
+            if not self.good or (not self.batch and self.steps - self.good_step >= SNAPSHOT):
+                self.good, self.good_step = self.model.state_dict(), self.steps
+            self.add(met.samples, float(met.weight), value, map(float, met.metrics(self)))
         grads = [p.grad for p in self.optimizer.parameters]
         squares = [0.0 if g is None else float(np.vdot(g, g).real) for g in grads]
         if not math.isfinite(sum(squares)):
-            squares = self.wide_squares(cost, grads)
+            squares = self.wide_squares(met.cost, grads)
         self.squares = [a + b for a, b in zip(self.squares, squares, strict=True)]
         if self.clip_norm is not None:
             clip_grad_norm(self.optimizer.parameters, self.clip_norm)
@@ -190,28 +189,13 @@ class Run:
         if self.schedules:
             self.step_schedules("step", value)
 
-    def forward(self, batch: Batch) -> tuple[Any, float, float]:
-        """The cost of a batch as a graph and as a number, and its weight in a mean: of samples, or of their weights."""
-        x, y, *weights = batch
-        try:
-            prediction = self.model(x)
-        except (ValueError, TypeError) as error:
-            raise_with_layer(self.model, error)
-        cost = self.loss(prediction, y, sample_weight=weights[0]) if weights else self.loss(prediction, y)
-        if type(cost) is not Value:
-            raise TypeError(f"the loss is a {type(cost).__name__}, plain data: nothing in it can be trained")
-        value = cost.item()
-        if not math.isfinite(value):
-            raise self.not_finite(cost, f"the loss is {value}")
-        if not self.good or (not self.batch and self.steps - self.good_step >= SNAPSHOT):
-            self.good, self.good_step = self.model.state_dict(), self.steps
-        weight = float(weights[0].sum()) if weights else len(x)
+    def add(self, samples: int, weight: float, value: float, metrics: Iterable[float]) -> None:
+        """Count a batch in the means of the epoch."""
         self.weight += weight
-        self.samples += len(x)
+        self.samples += samples
         self.sums[0] += value * weight
-        for k, metric in enumerate(self.metrics.values(), start=1):
-            self.sums[k] += float(metric(stop_gradient(prediction), y)) * len(x)
-        return cost, value, weight
+        for k, metric in enumerate(metrics, start=1):
+            self.sums[k] += metric * samples
 
     def wide_squares(self, cost: Value, grads: list[Any]) -> list[float]:
         """The squared norms in float64, if they overflowed in float32; else a FloatingPointError."""
@@ -234,7 +218,7 @@ class Run:
 
     # Going on ---------------------------------------------------------------------------------------------------------
 
-    COUNTS = ("epoch", "steps", "batch", "order", "weight", "samples", "sums", "squares")
+    COUNTS = ("epoch", "steps", "compiled", "planned", "batch", "order", "weight", "samples", "sums", "squares")
 
     def state_dict(self) -> dict[str, Any]:
         """All that the rest of the run depends on, and what it has found so far."""

@@ -1,5 +1,6 @@
 """The training loop."""
 
+import math
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -11,6 +12,8 @@ from .aliases import Seed
 from .callbacks import Callback
 from .checkpoint import Keeper
 from .checks import precision_of, same_parameters
+from .compiled import Compiled
+from .executors import Eager, executor, told
 from .feed import Arrays, Stream, checked
 from .history import NORM, History
 from .losses import mse_loss
@@ -46,6 +49,7 @@ def fit(
     accumulate: int = 1,
     checkpoint: str | os.PathLike[str] | None = None,
     every: int | None = None,
+    compiled: bool | None = None,
     progress: bool = True,
 ) -> History:
     """Train a model on mini-batches in random order. It is left in `eval` mode, ready for use.
@@ -84,8 +88,16 @@ def fit(
         A directory for checkpoints, which needs safetensors (extra `files`). One is written at the beginning, after
         each epoch, or after every so many steps, and at the end. **If it holds one, the training goes on from there**,
         and ends as it would have without the pause, bit for bit, on the same machine and with the same versions; other
-        ones are announced by a warning. A training that is complete returns at once; more `epochs` continue it. If a
-        checkpoint cannot be written, a warning says so, the one before it is kept, and the training goes on.
+        ones, or steps that are compiled now and were not then, are announced by a warning. A training that is complete
+        returns at once; more `epochs` continue it. If a checkpoint cannot be written, a warning says so, the one before
+        it is kept, and the training goes on.
+    compiled
+        Whether the steps are machine code, many in a call, which needs llvmlite (extra `fast`): True, or else it says
+        what prevents it; False; or None, which compiles what is worth it, by the sizes alone. The numbers are those of
+        uncompiled steps, to rounding. Model, loss and metrics are then recorded with arrays that have no numbers, as by
+        `jit`; what cannot be recorded, or computes anything else in the first two steps, is trained uncompiled, as are
+        batches that are made on the way and optimizers without a rule (`Optimizer.update`). `history.executor` says
+        what happened. Parameters are left without a gradient.
     progress
         Whether to show a bar, which needs tqdm (extra `learn`), or lines if the standard error goes into a file.
 
@@ -99,13 +111,14 @@ def fit(
         If there are no data or no epochs, if lengths or shapes do not fit (a layer is named), if the data are not
         finite, if the optimizer is another model's, or if the checkpoint is another training's.
     TypeError
-        If the data are no numbers.
+        If the data are no numbers; or if `compiled=True`, and something cannot be compiled.
     FloatingPointError
         If the loss or a gradient becomes infinite or NaN: with the operation where that began. The model has the last
         weights that are known to be good: those of before this step, or of the beginning of this epoch, or of at most
         50 steps before that.
     KeyboardInterrupt
-        As ever; the model keeps what it has learnt. The history so far is the attribute `history` of both errors.
+        As ever; the model keeps what it has learnt, but for a call of compiled steps, a tenth of a second. The history
+        so far is the attribute `history` of both errors.
     OSError
         If the first checkpoint cannot be written.
     ImportError
@@ -115,7 +128,7 @@ def fit(
     check(model, optimizer, schedules, callbacks)
     check_numbers(epochs=epochs, accumulate=accumulate, every=every)
     precision = precision_of(model)
-    feed = Stream(x, epochs, precision) if y is None else Arrays(x, y, sample_weight, batch_size, precision)
+    feed = feed_of(x, y, sample_weight, batch_size, epochs, precision)
     check_validation(feed, validation, validation_split)
     run = Run(
         model,
@@ -132,19 +145,25 @@ def fit(
         accumulate=accumulate,
     )
     keeper = None if checkpoint is None else Keeper(checkpoint, described(run, rng))
-    run.begin(keeper.load() if keeper else None)
-    with learning(run, epochs, progress) as bar:
+    saved = keeper.load() if keeper else None
+    run.begin(saved)
+    if saved is None or compiled:
+        run.planned = math.inf if compiled else epochs
+    steps = executor(run, compiled, keeper.then.get("executor") if keeper else None, watched=keeper is not None)
+    if keeper:
+        keeper.announce(steps.name)
+    with learning(run, steps, epochs, progress) as bar:
         if keeper and not run.steps:
             keeper.save(run.state_dict())
-        while run.epoch < epochs and not run.history.stopped:
-            for count in run.steps_of_epoch():
+        for count in steps.train(epochs, every if keeper else None):
+            if count is None:
+                bar.epoch(run.epoch, run.numbers)
+                due = not every or run.epoch == epochs or run.history.stopped is not None
+            else:
                 bar.batches(count)
-                if keeper and every and run.steps % every == 0:
-                    keeper.try_to_save(run.state_dict())
-            run.end_epoch()
-            bar.epoch(run.epoch, run.numbers)
-            if keeper and (not every or run.epoch == epochs or run.history.stopped):
-                keeper.try_to_save(run.state_dict())
+                due = every is not None and run.steps % every == 0
+            if keeper and due:
+                keeper.try_to_save(run.state_dict(), steps.name)
         if run.history.stopped:
             bar.stopped(run.history.stopped)
     for callback in callbacks:
@@ -166,7 +185,7 @@ def evaluate(model: Module, x: Any, y: Any, *, loss: Loss = mse_loss, sample_wei
 
 
 @contextmanager
-def learning(run: Run, epochs: int, progress: bool) -> Iterator[Silence]:
+def learning(run: Run, steps: Eager | Compiled, epochs: int, progress: bool) -> Iterator[Silence]:
     """The model in `train` mode, and afterwards, whatever happens, in `eval` mode; and what shows the progress."""
     size = run.feed.size
     met = run.epoch * (size or 0) + run.batch
@@ -182,8 +201,16 @@ def learning(run: Run, epochs: int, progress: bool) -> Iterator[Silence]:
         )
         raise
     finally:
+        run.history.executor = told(run, steps.unfit)
         run.model.eval()
         bar.close()
+
+
+def feed_of(x: Any, y: Any, sample_weight: Any, batch_size: int, epochs: int, precision: Any) -> Arrays | Stream:
+    """Where the batches come from."""
+    if isinstance(x, Arrays):
+        return x
+    return Stream(x, epochs, precision) if y is None else Arrays(x, y, sample_weight, batch_size, precision)
 
 
 # Checks ---------------------------------------------------------------------------------------------------------------

@@ -16,7 +16,8 @@ from autograd_core.registry import OPS
 ROOT = Path(__file__).parent.parent
 
 LAYERS = [
-    "data", "trees", "registry", "recording", "protocols", "methods", "refusals", "value", "calls", "graph", "op",
+    "data", "trees", "registry", "recording", "protocols", "methods", "refusals", "value", "holding", "calls", "graph",
+    "op",
     "ops.linear", "ops.indexing", "ops.several", "ops.matrices", "ops.elementwise", "ops.primitive",
     "ops.arrange", "ops.sums", "ops.statistics", "ops.functions", "ops.fft", "ops.linalg", "ops.decompositions",
     "ops.singular", "ops.norms", "ops.special.declare", "ops.special.elementary", "ops.special.errors",

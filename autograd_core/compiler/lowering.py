@@ -213,8 +213,8 @@ def mean(trace: Recording, a: Any, axis: Any = None, keepdims: Any = False) -> A
 
 
 @rule(np.var)
-def var(trace: Recording, a: Any, axis: Any = None, keepdims: Any = False) -> Any:
-    if type(a) is not Traced or a.dtype.kind != "f":
+def var(trace: Recording, a: Any, axis: Any = None, ddof: Any = 0, keepdims: Any = False) -> Any:
+    if type(a) is not Traced or a.dtype.kind != "f" or ddof:
         return NotImplemented
     return np.mean(np.square(a - np.mean(a, axis=axis, keepdims=True)), axis=axis, keepdims=keepdims)
 

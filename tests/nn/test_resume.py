@@ -15,7 +15,7 @@ import pytest
 pytest.importorskip("safetensors")
 
 from nn import MLP, SGD, Adam, Callback, EarlyStopping, Linear, StepLR, batches, fit
-from nn.checkpoint import Keeper, read, write
+from nn.checkpoint import FORMAT, Keeper, read, write
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 from endurance import digest, endure
@@ -126,9 +126,11 @@ def test_schedules_do_not_make_it_another_training(tmp_path):
 def test_another_executor_or_version_is_announced(tmp_path):
     keeper = Keeper(tmp_path, {"a": 1})
     keeper.save({"x": 1})
+    keeper = Keeper(tmp_path, {"a": 1})
+    assert keeper.load() == {"x": 1}
     with pytest.warns(UserWarning, match="not to the same last bit.*\n  executor: eager then, other now"):
-        assert Keeper(tmp_path, {"a": 1}, executor="other").load() == {"x": 1}
-    assert Keeper(tmp_path, {"a": 1}).load() == {"x": 1}
+        keeper.announce("other")
+    keeper.announce("eager")
 
 
 def test_what_is_written_is_read(tmp_path):
@@ -143,7 +145,7 @@ def test_what_is_written_is_read(tmp_path):
         },
         "others": [None, True, "ω", np.float64(0.1), np.int64(3)],
     }
-    write(tmp_path, {"format": 1, "state": state})
+    write(tmp_path, {"format": FORMAT, "state": state})
     found = read(tmp_path)["state"]
     assert digest(found["arrays"]) == digest(state["arrays"])
     assert digest(found["floats"] + [found["large"]]) == digest(state["floats"] + [state["large"]])

@@ -1,0 +1,58 @@
+"""A step of a training: what a batch costs, and what its cost pulls back. Steps that are compiled are recorded from
+these lines."""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from autograd_core import Value, stop_gradient
+
+from .checks import raise_with_layer
+from .feed import Batch
+
+
+class Met(NamedTuple):
+    """What a step met in one batch."""
+
+    cost: Any
+    """The loss as a graph."""
+    weight: Any
+    """The weight of the batch in a mean: how many samples, or the sum of their weights."""
+    samples: int
+    prediction: Any
+    """Plain data, and what it should have been:"""
+    target: Any
+
+    def metrics(self, run: Any) -> list[Any]:
+        """The value of each metric."""
+        return [metric(self.prediction, self.target) for metric in run.metrics.values()]
+
+
+def passes(run: Any, group: list[Batch]) -> Iterator[Met]:
+    """Forward and backward for each of some batches; what was met comes between the two.
+
+    In the end the gradient of their common mean is in the `grad` of the optimizer's parameters.
+    """
+    run.optimizer.zero_grad()
+    total = 0.0
+    for batch in group:
+        met = forward(run, batch)
+        yield met
+        met.cost.backward(met.weight if len(group) > 1 else None, keep="leaves")
+        total = total + met.weight
+    if len(group) > 1:
+        for p in run.optimizer.parameters:
+            if p.grad is not None:
+                p.grad = p.grad * (1 / total)
+
+
+def forward(run: Any, batch: Batch) -> Met:
+    """The cost of a batch."""
+    x, y, *weights = batch
+    try:
+        prediction = run.model(x)
+    except (ValueError, TypeError) as error:
+        raise_with_layer(run.model, error)
+    cost = run.loss(prediction, y, sample_weight=weights[0]) if weights else run.loss(prediction, y)
+    if type(cost) is not Value:
+        raise TypeError(f"the loss is a {type(cost).__name__}, plain data: nothing in it can be trained")
+    return Met(cost, weights[0].sum() if weights else len(x), len(x), stop_gradient(prediction), y)

@@ -1,0 +1,388 @@
+"""Trainings in machine code: the numbers of uncompiled ones, whatever a step is made of, and what is left when they
+stop."""
+
+import gc
+import os
+import signal
+import sys
+import threading
+import time
+import weakref
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("llvmlite")
+
+import nn
+from nn import (
+    MLP,
+    SGD,
+    Adam,
+    AdamW,
+    BatchNorm1d,
+    Callback,
+    CosineAnnealingLR,
+    Dropout,
+    Linear,
+    Module,
+    OneCycleLR,
+    ReduceLROnPlateau,
+    RMSprop,
+    Sequential,
+    accuracy,
+    batches,
+    cross_entropy,
+    fit,
+    l2_penalty,
+    mse_loss,
+)
+from nn.recorded import PROGRAMS
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+from endurance import digest
+
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(200, 4))
+Y = np.tanh(X @ RNG.normal(size=(4, 3)))
+LABELS = RNG.integers(0, 3, 200)
+WEIGHTS = RNG.random(200)
+
+
+def network(dtype=np.float64):
+    return MLP([4, 8, 3], "tanh", "identity", rng=0, dtype=dtype)
+
+
+def noisy():
+    return Sequential(Linear(4, 8, rng=0), BatchNorm1d(8), np.tanh, Dropout(0.3, rng=3), Linear(8, 3, rng=1))
+
+
+def train(compiled, make=network, optimizer=lambda p: Adam(p, 0.01), schedule=None, data=(X, Y), **settings):
+    """A training of 12 epochs of 9 batches, 108 steps."""
+    model = make()
+    optimizer = optimizer(model.parameters())
+    settings = {"epochs": 12, "batch_size": 24, "rng": 1, "progress": False} | settings
+    schedule = schedule(optimizer) if schedule else ()
+    history = fit(model, *data, optimizer=optimizer, schedule=schedule, compiled=compiled, **settings)
+    return model, optimizer, history
+
+
+def compare(near=1e-9, **settings):
+    """Both ways: the same parameters, buffers, memory and history."""
+    (model, optimizer, history), (other, its, found) = train(False, **settings), train(True, **settings)
+    pairs = [(model.state_dict(), other.state_dict()), (optimizer.state_dict(), its.state_dict())]
+    pairs.append(({**history.to_dict(), "seconds": 0}, {**found.to_dict(), "seconds": 0}))
+    for wanted, got in pairs:
+        assert list(wanted) == list(got)
+        for name, array in wanted.items():
+            np.testing.assert_allclose(got[name], array, rtol=near, atol=near, err_msg=name)
+    return found
+
+
+# The same numbers -----------------------------------------------------------------------------------------------------
+
+OPTIMIZERS = {
+    "SGD": lambda p: SGD(p, 0.1),
+    "momentum": lambda p: SGD(p, 0.1, momentum=0.9),
+    "Nesterov": lambda p: SGD(p, 0.1, momentum=0.9, nesterov=True, weight_decay=0.01),
+    "Adam": lambda p: Adam(p, 0.01),
+    "Adam, decay": lambda p: Adam(p, 0.01, weight_decay=0.1),
+    "AdamW": lambda p: AdamW(p, 0.01, weight_decay=0.1),
+    "RMSprop": lambda p: RMSprop(p, 0.01),
+    "RMSprop, all": lambda p: RMSprop(p, 0.01, momentum=0.9, centered=True, weight_decay=0.1),
+    "groups": lambda p: SGD([{"params": p[:2], "weight_decay": 0.1}, {"params": p[2:], "momentum": 0.5}], 0.01),
+}
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_every_optimizer(name):
+    assert compare(optimizer=OPTIMIZERS[name]).executor == "compiled"
+
+
+SETTINGS = {
+    "batch normalization and dropout": {"make": noisy},
+    "clipping": {"clip_norm": 0.05, "optimizer": lambda p: SGD(p, 0.1)},
+    "accumulation": {"make": noisy, "accumulate": 4},
+    "weights": {"sample_weight": WEIGHTS * (WEIGHTS > 0.4), "accumulate": 2},
+    "classes, metrics, held out": {
+        "data": (X, LABELS), "loss": cross_entropy, "metrics": [accuracy], "validation_split": 0.2,
+    },
+    "a rate for every step": {"schedule": lambda o: CosineAnnealingLR(o, T_max=50, interval="step")},
+    "rates and momenta": {"schedule": lambda o: OneCycleLR(o, max_lr=0.05, total_steps=108)},
+    "rates by the loss": {"schedule": lambda o: ReduceLROnPlateau(o, patience=0, threshold=0.5)},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_everything_that_a_step_is_made_of(name):
+    assert compare(**SETTINGS[name]).executor == "compiled"
+
+
+def test_float32():
+    assert compare(near=1e-4, make=lambda: network(np.float32), clip_norm=0.5).executor == "compiled"
+
+
+def test_a_penalty_of_the_model_in_the_loss():
+    models = []
+
+    def make():
+        models.append(network())
+        return models[-1]
+
+    compare(make=make, loss=lambda p, t: mse_loss(p, t) + l2_penalty(models[-1], 0.1, m=len(t)))
+
+
+def test_a_module_with_random_numbers_and_arrays_of_its_own():
+    class Noise(Module):
+        def __init__(self):
+            self.rng = np.random.default_rng(5)
+            self.frozen = np.array([1.0, 2.0, 3.0, 4.0])
+            self.mean = [np.zeros(4)]
+
+        def forward(self, x):
+            x = x + 0.1 * self.rng.normal(size=x.shape) * self.rng.uniform(0.5, 1.0, x.shape)
+            self.mean[0] = 0.9 * self.mean[0] + 0.1 * np.mean(nn.module.stop_gradient(x), axis=0)
+            return x * self.frozen
+
+    compare(make=lambda: Sequential(Noise(), Linear(4, 3, rng=0)))
+
+
+def test_a_batch_that_weighs_nothing_is_not_a_step():
+    found = compare(sample_weight=np.repeat([1.0, 0.0], 100), batch_size=2, epochs=2)
+    assert found.executor.endswith("of 200 steps compiled")
+
+
+# What cannot be compiled ----------------------------------------------------------------------------------------------
+
+
+def refuse(reason, **settings):
+    """Trained uncompiled, with the reason; an error if it has to be compiled."""
+    nn.executors.COMPILING, before = (0.0, 0.0), nn.executors.COMPILING
+    try:
+        _, _, history = train(None, **settings)
+        model, _, _ = train(False, **settings)
+        again, _, _ = train(None, **settings)
+    finally:
+        nn.executors.COMPILING = before
+    assert history.executor.startswith("eager: ")
+    assert reason in history.executor
+    assert digest(again.state_dict()) == digest(model.state_dict())
+    with pytest.raises(TypeError, match="compiled=True: "):
+        train(True, **settings)
+
+
+def test_python_that_decides_on_data():
+    class Wavering(Linear):
+        def forward(self, x):
+            z = super().forward(x)
+            return z if z.data.sum() > 0 else z * 2.0
+
+    refuse("asks for the numbers of an array", make=lambda: Wavering(4, 3, rng=0))
+
+
+def test_a_module_that_counts():
+    class Counting(Linear):
+        calls = 0
+
+        def forward(self, x):
+            self.calls += 1
+            return super().forward(x)
+
+    refuse("its modules change their attributes", make=lambda: Counting(4, 3, rng=0))
+
+
+def test_a_loss_with_random_numbers_from_elsewhere():
+    def make():
+        rng = np.random.default_rng(0)
+        losses.append(lambda p, t: mse_loss(p + rng.normal(size=p.shape), t))
+        return network()
+
+    losses = []
+    make()
+    with pytest.raises(TypeError, match="its first steps give other numbers"):
+        train(True, loss=losses[0])
+
+
+def test_metrics_of_other_libraries():
+    refuse("asks for the numbers", metrics={"error": lambda p, t: float(np.mean(np.abs(p - t)))})
+
+
+def test_batches_and_optimizers_of_ones_own():
+    class Own(SGD):
+        def step(self):
+            super().step()
+
+    refuse("Own has a step() of its own", optimizer=lambda p: Own(p, 0.1))
+    refuse("made on the way", data=(list(batches(X, Y, batch_size=50, rng=0)),))
+    refuse("float64 or float32", make=lambda: MLP([4, 8, 3], rng=0, dtype=np.float16), optimizer=lambda p: SGD(p, 0.1))
+
+
+def test_short_trainings_are_not_compiled():
+    _, _, history = train(None)
+    assert history.executor == "eager: compiling would take longer than it saves"
+    assert "compiled" not in repr(history)
+    assert train(False)[2].executor == "eager: compiled=False"
+    _, _, history = train(True)
+    assert repr(history).split("\n")[0].endswith(", compiled")
+
+
+def test_without_llvmlite(monkeypatch):
+    monkeypatch.setattr(nn.executors, "find_spec", lambda name: None)
+    assert train(None)[2].executor == "eager: llvmlite is not installed"
+    monkeypatch.setitem(sys.modules, "llvmlite", None)
+    with pytest.raises(ImportError, match=r'pip install "autograd-core\[fast\]"'):
+        train(True)
+
+
+def test_targets_are_checked():
+    labels = LABELS.copy()
+    labels[77] = -1
+    with pytest.raises(TypeError, match="compiled=True: ValueError: labels of 3 classes are 0 to 2, and there is -1"):
+        train(True, data=(X, labels), loss=cross_entropy)
+
+
+# What is left when it stops -------------------------------------------------------------------------------------------
+
+
+def test_a_loss_that_becomes_nan():
+    def wild(p, t):
+        return mse_loss(np.log(p * p * 0.0 + 1.0) + np.sqrt(p + 10.0), t)
+
+    texts, weights = [], []
+    for compiled in (False, True):
+        model = Linear(4, 3, rng=0)
+        with pytest.raises(FloatingPointError, match="the loss is nan") as caught, np.errstate(all="ignore"):
+            fit(model, X, Y * 1e3, optimizer=SGD(model.parameters(), 0.05), loss=wild, epochs=50, batch_size=100, rng=0,
+                compiled=compiled, progress=False)  # fmt: skip
+        texts.append(str(caught.value).split("\n")[0])
+        weights.append(model.weight.data)
+        assert np.isfinite(wild(model(X), Y).data)
+        assert not model.training
+    assert texts[0] == texts[1]
+    assert "sqrt" in texts[0]
+
+
+def test_a_gradient_that_overflows_only_when_squared_is_no_end():
+    found = compare(
+        near=1e-4,
+        make=lambda: network(np.float32),
+        optimizer=lambda p: SGD(p, 1e-22),
+        data=(X, Y * np.float32(1e19)),
+        epochs=3,
+        loss=lambda p, t: ((p - t) * 1e-3 * (p - t)).mean(),
+    )
+    assert found.executor is not None
+
+
+def test_ctrl_c_keeps_what_was_learnt():
+    model = network()
+    before = model.state_dict()
+    optimizer = Adam(model.parameters(), 0.01)
+    fit(model, X, Y, optimizer=optimizer, epochs=2, batch_size=24, compiled=True, progress=False)  # compiles
+    timer = threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT))
+    timer.start()
+    begin = time.perf_counter()
+    with pytest.raises(KeyboardInterrupt) as caught:
+        fit(model, X, Y, optimizer=optimizer, epochs=10**7, batch_size=24, compiled=True, progress=False)
+    assert time.perf_counter() - begin < 5
+    history = caught.value.history
+    assert history.executor == "compiled"
+    assert history.loss[-1] < history.loss[0]
+    assert mse_loss(model(X), Y).item() < 1.1 * history.loss[-1]
+    assert optimizer.state_dict()["parameters.0.steps"] > 18
+    assert not np.array_equal(before["layers.0.weight"], model.state_dict()["layers.0.weight"])
+
+
+# Going on -------------------------------------------------------------------------------------------------------------
+
+
+class StopError(Exception):
+    pass
+
+
+class Stop(Callback):
+    """Raises after an epoch, like a process that dies."""
+
+    def __init__(self, epoch):
+        self.epoch = epoch
+
+    def state_dict(self):
+        return {"epoch": 0}  # so that it is no setting
+
+    def load_state_dict(self, saved):
+        pass
+
+    def on_epoch_end(self, run):
+        if run.epoch == self.epoch:
+            raise StopError
+
+
+@pytest.mark.parametrize("every", [None, 5])
+def test_a_resumed_training_is_the_same_to_the_last_bit(tmp_path, every):
+    pytest.importorskip("safetensors")
+    settings = {"make": noisy, "clip_norm": 1.0, "metrics": {"size": lambda p, t: np.mean(p * p)}, "every": every}
+
+    def left(compiled, stop, **more):
+        model, optimizer, history = train(compiled, callbacks=[Stop(stop)], **settings, **more)
+        numbers = {name: column for name, column in history.to_dict().items() if name != "seconds"}
+        return digest([model.state_dict(), optimizer.state_dict(), numbers, history.executor])
+
+    expected = left(True, 99)
+    with pytest.raises(StopError):
+        left(True, 7, checkpoint=tmp_path)
+    assert left(None, 99, checkpoint=tmp_path) == expected, "it goes on compiled, as it was"
+    with pytest.warns(UserWarning, match="not to the same last bit as it would have:\n  executor: llvmlite .* now"):
+        left(False, 99, checkpoint=tmp_path, epochs=13)
+
+
+def test_a_call_does_not_change_what_is_computed(monkeypatch):
+    monkeypatch.setattr(nn.compiled, "SECONDS", 0.0)
+    one, its, history = train(True)
+    monkeypatch.undo()
+    other, others, found = train(True)
+    assert digest([one.state_dict(), its.state_dict()]) == digest([other.state_dict(), others.state_dict()])
+    assert {**history.to_dict(), "seconds": 0} == {**found.to_dict(), "seconds": 0}
+
+
+# Programs -------------------------------------------------------------------------------------------------------------
+
+
+def test_models_of_one_structure_share_a_program_and_keep_nothing_alive():
+    PROGRAMS.found.clear()
+    model, _, _ = train(True)
+    programs = dict(PROGRAMS.found)
+    assert len(programs) == 2, "for whole batches and for the rest"
+    train(True, data=(X[:199], Y[:199]), batch_size=24)
+    train(True, make=lambda: MLP([4, 8, 3], "tanh", "identity", rng=7))
+    assert len(PROGRAMS.found) == 3, "only the rest has another size"
+    train(True, make=lambda: MLP([4, 8, 3], "sigmoid", "identity", rng=7))
+    assert len(PROGRAMS.found) == 5
+    alive = weakref.ref(model), weakref.ref(next(iter(programs.values())))
+    del model, programs
+    PROGRAMS.found.clear()
+    gc.collect()
+    assert [ref() for ref in alive] == [None, None]
+
+
+def test_trainings_in_several_threads():
+    expected = digest(train(True)[0].state_dict())
+    found = []
+
+    def work():
+        found.append(digest(train(True)[0].state_dict()))
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == [expected] * 4
+
+
+def test_data_of_the_parameters_stay_where_they_are():
+    model = network()
+    before = [p.data for p in model.parameters()]
+    fit(model, X, Y, optimizer=Adam(model.parameters()), epochs=2, compiled=True, progress=False)
+    assert all(p.data is data for p, data in zip(model.parameters(), before, strict=True))
+    assert all(p.grad is None for p in model.parameters())
