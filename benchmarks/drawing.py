@@ -20,13 +20,14 @@ OURS, OURS_DOT = "autograd_core", "autograd_core, by Graphviz's dot"
 LIMIT = 120
 """Seconds after which a drawer is stopped."""
 
-ROUNDS = {"expression": 7, "cards": 2, "deep": 1}
-AT_MOST = {"expression": 100.0, "cards": 3000.0}
+ROUNDS = {"expression": 7, "cards": 2, "network": 2, "deep": 1}
+AT_MOST = {"expression": 100.0, "cards": 3000.0, "network": 5000.0}
 """Milliseconds."""
 
 WORK = {
     "expression": "an expression of 10 operations",
     "cards": "1,000 cards, unfolded: 499 operations on 500 parameters",
+    "network": "a network of 60 layers, recorded as 999,365 operations on single numbers; folded",
     "deep": "a chain of 100,000 operations",
 }
 
@@ -48,6 +49,23 @@ def affine_chain(numbers: list[Any]) -> Any:
     return v
 
 
+def network(value: Callable[[float], Any], tanh: Callable[[Any], Any], layers: int = 60, width: int = 91) -> Any:
+    """The loss of a network whose units are computed number by number: nearly 2 · layers · width² operations."""
+    import numpy as np
+
+    rng = np.random.default_rng(0)
+    layer = [value(x) for x in rng.normal(size=width).tolist()]
+    for n in [width] * layers + [1]:
+        made = []
+        for weights in (rng.normal(size=(n, width)) / width**0.5).tolist():
+            total = value(0.0)
+            for w, x in zip(weights, layer, strict=True):
+                total = total + value(w) * x
+            made.append(tanh(total))
+        layer = made
+    return (layer[0] - 1.0) ** 2
+
+
 def deep_chain(x: Any) -> Any:
     for _ in range(100_000):
         x = x * 0.9999
@@ -60,6 +78,8 @@ def graph(case: str, value: Callable[[float], Any], tanh: Callable[[Any], Any]) 
         out = expression(value(2.0), value(-3.0), value(10.0), tanh)
     elif case == "cards":
         out = affine_chain([value(0.9 + 0.0001 * k) for k in range(500)])
+    elif case == "network":
+        out = network(value, tanh)
     else:
         out = deep_chain(value(1.0))
     if case != "deep":
@@ -74,7 +94,8 @@ def ours(case: str, renderer: str) -> Callable[[], bytes]:
     import numpy as np
 
     out = graph(case, autograd_core.Value, np.tanh)
-    return lambda: autograd_core.draw(out).render("svg", renderer=renderer)
+    view = "learn" if case == "cards" else "auto"
+    return lambda: autograd_core.draw(out, view=view).render("svg", renderer=renderer)
 
 
 def by_torchviz(case: str) -> Callable[[], bytes]:
@@ -93,11 +114,13 @@ def by_torchview(case: str) -> Callable[[], bytes]:
     class Net(torch.nn.Module):  # type: ignore[misc]
         def __init__(self) -> None:
             super().__init__()
-            count = {"expression": 3, "cards": 500, "deep": 1}[case]
+            count = {"expression": 3, "cards": 500}.get(case, 1)
             self.numbers = torch.nn.ParameterList([torch.tensor(0.9 + 0.0001 * k) for k in range(count)])
 
         def forward(self, x: Any) -> Any:
             first, *others = self.numbers
+            if case == "network":
+                return network(lambda number: first * x * number, torch.tanh)
             if case == "expression":
                 return expression(first * x, *others, torch.tanh)
             return affine_chain([first * x, *others]) if case == "cards" else deep_chain(first * x)

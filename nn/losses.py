@@ -58,7 +58,8 @@ def half_mse_loss(prediction: Any, target: Any, *, sample_weight: Any = None) ->
     prediction, target = fitting("half_mse_loss", prediction, target)
     outputs = prediction.size / (len(prediction) if prediction.shape else 1)
     if sample_weight is None:
-        return mean_squared_error(prediction, target) * (outputs / 2)
+        mean_square = mean_squared_error(prediction, target)
+        return mean_square if outputs == 2 else mean_square * (outputs / 2)
     return mean("half_mse_loss", np.square(prediction - target), sample_weight) * (outputs / 2)
 
 

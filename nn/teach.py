@@ -23,7 +23,7 @@ class LayerStep:
     """What the weights are called, such as w¹; the units are those of the layer that they lead to."""
 
     net: Array
-    """The net inputs z = o w + b, where o are the outputs of the layer before."""
+    """The net inputs z = a w + b, where a are the outputs of the layer before, or the inputs x."""
 
     output: Array
     """The outputs a = f(z)."""
@@ -35,10 +35,10 @@ class LayerStep:
     """δ = ∂E/∂z = ∂E/∂a · f'(z)."""
 
     weight: Array
-    """Of a layer whose bias is folded in, the bias is the first row: row 0, with the output o₀ = 1."""
+    """Of a layer whose bias is folded in, the bias is the first row: row 0, with the output a₀ = 1."""
 
     weight_gradient: Array
-    """∂E/∂w = Σ o δ over the samples."""
+    """∂E/∂w = Σ a δ over the samples, with the a of the layer before."""
 
     weight_change: Array
     """Δw = -lr ∂E/∂w; zero for a frozen weight, which is plain data."""
@@ -71,9 +71,11 @@ class TrainingStep:
         """The tables as LaTeX, without dollar signs."""
         head = rf"E = {number_tex(self.loss)}, \quad \eta = {number_tex(self.lr)}"
         parts = [head]
-        for layer in self.layers:
-            parts += [latex_table(UNITS, list(unit_rows(layer))), latex_table(WEIGHTS, list(weight_rows(layer)))]
-        return "\\begin{array}{l}\n" + " \\\\[12pt]\n".join(parts) + "\n\\end{array}"
+        for k, layer in enumerate(self.layers, start=2):
+            units, weights = latex_table(UNITS, list(unit_rows(layer))), latex_table(WEIGHTS, list(weight_rows(layer)))
+            parts.append(rf"\textbf{{Layer {k}, forward and backward}} \\" + "\n" + units)
+            parts.append(r"\textbf{Its weights} \\" + "\n" + weights)
+        return "\\begin{array}{l}\n" + " \\\\ \\\\\n".join(parts) + "\n\\end{array}"
 
     def _repr_latex_(self) -> str:
         return f"$$\n{self.latex}\n$$"
@@ -83,9 +85,10 @@ def explain_training_step(model: Sequential, x: Any, y: Any, lr: float) -> Train
     """What one step of gradient descent computes, in the order in which one does it by hand.
 
     The cost is E = 1/(2n) Σ (a - y)², summed over the outputs, for n samples. Forward, every layer has its net inputs
-    z = o w + b and outputs a = f(z). Backward, the errors ∂E/∂a become δ = ∂E/∂a · f'(z), then ∂E/∂w = Σ o δ, and the
-    change of a weight is Δw = -lr ∂E/∂w. All layers change at once: the δ are those of the old weights. The model
-    itself is not changed, nor its gradients.
+    z = a w + b, from the outputs a of the layer before (at first the inputs x), and its outputs a = f(z). Backward, the
+    errors ∂E/∂a become δ = ∂E/∂a · f'(z), then ∂E/∂w = Σ a δ, again with the a of the layer before, and the change of a
+    weight is Δw = -lr ∂E/∂w. All layers change at once: the δ are those of the old weights. The model itself is not
+    changed, nor its gradients.
 
     Parameters
     ----------
@@ -114,7 +117,7 @@ def explain_training_step(model: Sequential, x: Any, y: Any, lr: float) -> Train
          1          0.5    0.6225      −0.3775   −0.08872
     <BLANKLINE>
     Its weights
-      weight  value  ∂E/∂w = Σ o δ  change Δw      new
+      weight  value  ∂E/∂w = Σ a δ  change Δw      new
         w¹₁₁    0.5       −0.08872    0.08872   0.5887
         w¹₂₁   −0.5              0          0     −0.5
          b¹₁      0       −0.08872    0.08872  0.08872
@@ -135,7 +138,7 @@ def explain_training_step(model: Sequential, x: Any, y: Any, lr: float) -> Train
     for k, (linear, before, net, output, back) in reversed([*enumerate(stages, start=1)]):
         (delta,) = back(error)
         steps.append(layer_step(k, linear, before, net, output, error, delta, lr))
-        error = (delta @ np.asarray(stop_gradient(linear.weight)).T)[:, linear.folded :]  # no error for o₀ = 1
+        error = (delta @ np.asarray(stop_gradient(linear.weight)).T)[:, linear.folded :]  # no error for a₀ = 1
     return TrainingStep(loss, lr, tuple(reversed(steps)))
 
 
@@ -203,7 +206,7 @@ UNITS: Heads = (
 WEIGHTS: Heads = (
     ("weight", r"\text{weight}"),
     ("value", r"\text{value}"),
-    ("∂E/∂w = Σ o δ", r"\partial E / \partial w = \sum o \, \delta"),
+    ("∂E/∂w = Σ a δ", r"\partial E / \partial w = \sum a \, \delta"),
     ("change Δw", r"\text{change } \Delta w"),
     ("new", r"\text{new}"),
 )
@@ -258,7 +261,8 @@ def latex_table(heads: Heads, rows: list[Row]) -> str:
 
 def number(x: Any) -> str:
     """A number to four digits, with a real minus sign."""
-    return f"{float(x) + 0.0:.4g}".replace("-", "−")
+    mantissa, e, exponent = f"{float(x) + 0.0:.4g}".partition("e")
+    return (mantissa + (f"e{int(exponent)}" if e else "")).replace("-", "−")
 
 
 def number_tex(x: Any) -> str:

@@ -131,7 +131,9 @@ def copies_table(fold: Fold) -> str:
     columns = (("copy", QUIET), ("output rms", ROLES["value"]), ("grad rms", ROLES["grad"]))
     rows = [row(*[said(x, colour, 9) for x, colour in columns]), "<hr/>", *map(copy_row, fold.copies)]
     if fold.remark:
-        rows += ["<hr/>", row(said("! " + fold.remark, GRAD, 10, bold=True, align="left", colspan=3))]
+        first, than, other = fold.remark.partition(" than ")  # in two lines, which keeps the table narrow
+        rows += ["<hr/>", row(said("! " + first, GRAD, 10, bold=True, align="left", colspan=3))]
+        rows += [row(said(than.lstrip() + other, GRAD, 10, bold=True, align="left", colspan=3))] if than else []
     frame: dict[str, Any] = {"border": 1, "color": "#8A8A8A", "style": "rounded", "cellpadding": 2, "cellspacing": 1}
     return table(*rows, bgcolor="#FEFEFE", **frame)
 

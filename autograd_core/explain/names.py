@@ -1,11 +1,14 @@
 """The graph of a result in a fixed order, and what everything in it is called: in pictures and in derivations."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from ..data import shape_of
 from ..graph import ancestors
 from ..value import Value
+
+UPPER = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 class Graph(NamedTuple):
@@ -59,7 +62,7 @@ def read(root: Value, names: Mapping[str, Any] | None = None, *, result: str = "
         nodes[id(operation)] = operation
     nodes.setdefault(id(root), root)
     places = {key: place for place, key in enumerate(nodes)}
-    given = given_names(nodes, names or {})
+    given = told_apart(given_names(nodes, names or {}), nodes)
     generated = generated_names(
         root, {key: x for key, x in nodes.items() if key not in given}, set(given.values()), result
     )
@@ -80,6 +83,25 @@ def given_names(nodes: dict[int, Any], names: Mapping[str, Any]) -> dict[int, st
             given.setdefault(id(x), name)
     own = {key: printable(str(x.name or "")).strip() for key, x in nodes.items() if type(x) is Value}
     return given | {key: name for key, name in own.items() if name}
+
+
+def told_apart(given: dict[int, str], nodes: Iterable[int]) -> dict[int, str]:
+    """The same names, with an upper index where several nodes have one: weight¹, weight², ... in their order.
+
+    >>> told_apart({1: "w", 2: "w", 3: "b"}, [1, 2, 3])
+    {1: 'w¹', 2: 'w²', 3: 'b'}
+    """
+    counts = Counter(given.values())
+    if len(counts) == len(given):
+        return given
+    found = dict(given)
+    used: dict[str, int] = {}
+    for key in nodes:
+        name = given.get(key, "")
+        while counts[name] > 1 and (found[key] == name or found[key] in counts):
+            used[name] = used.get(name, 0) + 1
+            found[key] = name + str(used[name]).translate(UPPER)
+    return found
 
 
 def generated_names(root: Value, nodes: dict[int, Any], taken: set[str], result: str) -> dict[int, str]:

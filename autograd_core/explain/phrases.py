@@ -81,9 +81,11 @@ def name(text: str) -> Phrase:
     precedence = POWER if set(RAISED) & set(text) else CALL
     symbol = SYMBOL.fullmatch(unicodedata.normalize("NFD", text))
     if symbol is None:
-        word = WORD.fullmatch(text)
-        tex = rf"\text{{{word['word']}}}_{{{word['index']}}}" if word else words(text)
-        return Phrase(text, tex, precedence)
+        if word := WORD.fullmatch(text):
+            return Phrase(text, rf"\text{{{word['word']}}}_{{{word['index']}}}", precedence)
+        bare = text.rstrip(RAISED)
+        high = text[len(bare) :].translate(str.maketrans(RAISED, "-" + DIGITS[1:]))
+        return Phrase(text, f"{words(bare)}^{{{high}}}" if bare and high else words(text), precedence)
     letter, accent, low, index, high, lowered, primes = symbol.groups()
     letter = GREEK_TEX.get(GREEK.get(letter, letter), letter)
     if accent:
@@ -304,5 +306,7 @@ def setting(x: Any, *, bare: bool = False) -> str:
         array = np.asarray(x)
         if array.ndim == 1 and array.size <= FEW:
             return f"[{', '.join(map(setting, array.tolist()))}]"
+        if array.ndim == 1 and array.dtype.kind in "iu":
+            return f"[{', '.join(map(setting, array[: FEW - 1].tolist()))}, …]"
         return f"{'mask' if array.dtype == bool else 'array'} {shape_text(array.shape)}".strip()
     return str(x)

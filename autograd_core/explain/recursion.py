@@ -17,7 +17,7 @@ from .board import Block, Line, equation, partial, shortened, shown, side
 from .chain import Chain
 from .derivation import forward
 from .elements import element_lines
-from .names import arrays_of, is_shown, read
+from .names import UPPER, arrays_of, is_shown, read
 from .phrases import Phrase, constant, name
 from .symbols import Symbol
 
@@ -26,8 +26,6 @@ LONGEST = 80
 
 MOST_STATIONS = 500
 """In a graph of more operations each has a δ of its own: only those that are shown are then written at all."""
-
-RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def derive_model(loss: Value, parameters: Mapping[str, Value], names: Mapping[str, Any]) -> tuple[list[Block], Any]:
@@ -144,9 +142,9 @@ def textbook_names(loss: Value, parameters: list[Value], names: Mapping[str, Any
             if not any(x is last for x in inputs):
                 layer += 1
             last = node
-            found["z" + str(layer).translate(RAISED)] = node
+            found["z" + str(layer).translate(UPPER)] = node
         elif [*map(id, inputs)] == [id(last)] and (node.op.elementwise or node.op.name == "softmax"):
-            found["a" + str(layer).translate(RAISED)] = node
+            found["a" + str(layer).translate(UPPER)] = node
     targets = [x for x in arrays if all(x is not y for y in found.values())]
     if len(targets) == 1:
         found["y"] = targets[0]

@@ -22,6 +22,7 @@ from ..op import CHOICE, Op
 from ..protocols import NumPyProtocols
 from ..registry import BY_NUMPY, OPS
 from . import terms
+from .algebra import ALGEBRA, is_scattered
 from .phrases import Phrase, call, flat_call, name
 from .terms import Terms
 
@@ -77,8 +78,15 @@ class Symbol(ArrayMethods, NumPyProtocols):
         x = symbols[0]
         if is_unwritten(op, x.data, data):
             return Symbol(x.terms, data)
-        if op.name == "sum" and x is not arrays[0] and is_uniform(data):
-            return Symbol(terms.number(first(data)), data)  # how often a condition holds is just a number
+        if op.name == "sum" and is_uniform(data):
+            if x is not arrays[0]:
+                return Symbol(terms.number(first(data)), data)  # how often a condition holds is just a number
+            if is_scattered(x.terms):  # n/d times how often it is there
+                n, d, _ = x.terms[0]
+                return Symbol(terms.multiply(((terms.Term(n, d)),), terms.number(round(first(data) * d / n))), data)
+        if op.name == "scatter_add" and is_number(x) and x.text != "1":  # c times what is 1 at some places
+            ones = self.apply_op(op, (np.ones_like(x.data),), settings)
+            return Symbol(terms.multiply(x.terms, ones.terms), data)
         formula = ALGEBRA[op.name](*[x.terms for x in symbols]) if op.name in ALGEBRA else None
         if formula is None:
             phrase = call(op, [x.phrase for x in symbols], [*given])
@@ -256,31 +264,3 @@ def written_choice(condition: Symbol, x: Symbol, y: Symbol) -> Terms:
     """`x if condition else y` as a formula."""
     phrase = call(OPS["where"], [condition.phrase, x.phrase, y.phrase])
     return terms.variable(phrase, ("where", condition.terms, x.terms, y.terms))
-
-
-def power(a: Terms, b: Terms) -> Terms | None:
-    """a ** b where b is a number."""
-    if not b:
-        return terms.ONE
-    return terms.power(a, b[0].n / b[0].d) if len(b) == 1 and not b[0].powers else None
-
-
-def divide(a: Terms, b: Terms) -> Terms | None:
-    """a / b, unless b is 0."""
-    inverse = terms.power(b, -1)
-    return None if inverse is None else terms.multiply(a, inverse)
-
-
-MINUS = terms.number(-1)
-
-ALGEBRA: dict[str, Callable[..., Terms | None]] = {
-    "add": terms.add,
-    "sub": lambda a, b: terms.add(a, terms.multiply(MINUS, b)),
-    "mul": terms.multiply,
-    "div": divide,
-    "neg": lambda a: terms.multiply(MINUS, a),
-    "pow": power,
-    "square": lambda a: terms.power(a, 2),
-    "reciprocal": lambda a: terms.power(a, -1),
-}
-"""The ops that terms can absorb; any other is written by its template."""

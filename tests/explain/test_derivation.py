@@ -10,7 +10,8 @@ import pytest
 from boards import BOARDS, Board, Model, layers, network
 from samples import EVERY_OP, samples_of
 
-from autograd_core import Value, affine, explain, mean_squared_error, primitive, sigmoid, softmax
+import nn
+from autograd_core import Value, affine, explain, log_softmax, mean_squared_error, primitive, sigmoid, softmax
 from autograd_core.explain.chain import Chain
 from autograd_core.explain.names import read
 from autograd_core.graph import ancestors
@@ -305,3 +306,30 @@ def test_softmax_is_written_with_its_sum() -> None:
     p = softmax(x)
     derivation = explain((p * p).sum(), x, names={"p": p})
     assert "p ⊙ (∂C/∂p−sum(∂C/∂p ⊙ p, axis=−1))" in str(derivation)
+
+
+def test_parameters_of_one_name_are_told_apart() -> None:
+    """Two layers that both call their parameters weight and bias."""
+    model = nn.Sequential(nn.Linear(2, 2, rng=0), np.tanh, nn.Linear(2, 1, rng=1))
+    text = str(explain(np.sum(model(np.ones((1, 2)))), model))
+    assert "z² = x @ weight¹ + bias¹" in re.sub(" +", " ", text)
+    assert "∂C/∂weight² = (a²)ᵀ" in text
+    assert "∂C/∂weight¹₂₁ = x₂·δ²₁" in text
+
+
+def test_cross_entropy_of_labels_is_softmax_minus_one_at_the_label() -> None:
+    w, x, labels = Value(np.eye(3) / 2, name="w"), np.arange(15.0).reshape(5, 3), np.array([0, 1, 2, 1, 0])
+    z = x @ w
+    loss = nn.cross_entropy(z, labels)
+    text = str(explain(loss, w, names={"z": z, "x": x}))
+    index = "[[0, 1, 2, …], [0, 1, 2, …]]"
+    assert f"xᵀ @ (−(1 at {index}, 0 elsewhere)/5 + softmax(z)/5)" in text
+    loss.backward()
+    np.testing.assert_allclose(w.grad, x.T @ (softmax(z.data) - np.eye(3)[labels]) / 5, rtol=1e-12)
+
+
+def test_softmax_of_another_axis_keeps_its_axis() -> None:
+    z, y = Value(np.arange(6.0).reshape(3, 2) / 6, name="z"), np.array([[1.0, 0.0], [0.0, 0.0], [0.0, 1.0]])
+    text = str(explain(-np.sum(log_softmax(z, axis=0) * y), z, names={"y": y}))
+    assert "exp(" in text
+    assert "softmax(z)" not in text

@@ -60,3 +60,9 @@ def test_deep_and_wide_graphs() -> None:
     assert len(graph.nodes) == 100_001
     assert graph.names[-2:] == ("v100000", "out")
     assert len(read(np.stack([Value(0.0)] * 1000 + [Value(1.0) for _ in range(1000)])).nodes) == 1002
+
+
+def test_values_of_one_name_are_told_apart() -> None:
+    weights = [Value(float(k), name="weight") for k in range(3)]
+    out = weights[0] * weights[1] * weights[2] * Value(1.0, name="weight²") * Value(2.0, name="b")
+    assert [name for name in read(out).names if name[0] in "wb"] == ["weight¹", "weight³", "weight⁴", "weight²", "b"]

@@ -81,6 +81,14 @@ def test_text_and_latex() -> None:
     assert step._repr_latex_().startswith("$$")
     convert = pytest.importorskip("latex2mathml.converter").convert
     assert convert(step.latex).count("<mtable") >= 4
+    assert [f"Layer {k}, forward and backward" in step.latex for k in (2, 3, 4)] == [True, True, False]
+    assert "[" not in step.latex.replace(r"\left[", "")  # spaces between rows, which few renderers take
+
+
+def test_small_numbers_are_written_as_everywhere() -> None:
+    model = MLP([1, 1], rng=0)
+    model.layers[0].weight.data[:] = 1e-5
+    assert "1e−5" in str(explain_training_step(model, [0.5], [0.5], lr=1.0))
     wide = explain_training_step(Sequential(Linear(30, 2, bias=False, rng=0), np.tanh), np.ones(30), [0.0, 0.0], lr=0.1)
     assert "… and 36 more rows" in str(wide)
     assert "w¹₁,₁" in str(wide)
