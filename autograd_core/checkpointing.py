@@ -19,11 +19,15 @@ from .value import Value, leaf, plain, record
 
 
 def checkpoint(fun: Callable[..., Any]) -> Callable[..., Any]:
-    """The same function, which keeps nothing of its graph: on the way back it is computed again.
+    """The same function, which keeps nothing of its graph: on the way back, gx = Jᵀ g, it is computed again.
 
     It trades time for memory: a chain of n equal stages, each checkpointed, stores n results instead of all that is
     computed within them. The function must return the same when it is called again. Values that it closes over get
     their gradients, too.
+
+    Arguments, results, shapes and errors are those of the function; the arguments and results may be containers.
+
+    Griewank and Walther, *Algorithm 799: revolve*, ACM TOMS 26, 2000.
 
     >>> from autograd_core import grad
     >>> grad(checkpoint(lambda x: np.sin(np.cos(x))))(0.0)

@@ -47,12 +47,34 @@ def primitive(
     AssertionError
         If the check fails.
 
+    Gradients and tangents are as in `op.py`: the pullback is gₖ = (∂y/∂xₖ)ᵀ g, the pushforward t = Σₖ ∂y/∂xₖ tₖ, and
+    each has the shape of what it belongs to.
+
     >>> @primitive(pullback=lambda g, out, x: g * 3.0 * x**2, check=[2.0])
     ... def cube(x):
     ...     return x**3
     >>> from autograd_core import grad
     >>> grad(cube)(2.0), grad(grad(cube))(2.0)
     (12.0, 12.0)
+
+    The implicit function of a linear system, x with A x = b, by SciPy's sparse solver. Differentiating A x = b gives
+    dx = A⁻¹ (db - dA x), so gb = A⁻ᵀ g and gA = -gb xᵀ; of the latter only the elements of the pattern are wanted. The
+    pullback solves with a rule again, and so there are derivatives of any order, in both modes.
+
+    >>> from scipy.sparse import csc_array
+    >>> from scipy.sparse.linalg import spsolve
+    >>> rows, columns = np.array([0, 0, 1, 1]), np.array([0, 1, 0, 1])
+    >>> def pullback(g, x, a, b, *, turned):
+    ...     gb = solve(a, g, turned=not turned)
+    ...     i, j = (columns, rows) if turned else (rows, columns)
+    ...     return -gb[i] * x[j], gb
+    >>> @primitive(pullback=pullback)
+    ... def solve(a, b, *, turned=False):
+    ...     matrix = csc_array((a, (rows, columns)))
+    ...     return spsolve(matrix.T.tocsc() if turned else matrix, b)
+    >>> check_gradients(solve, np.array([2.0, 1.0, 0.5, 3.0]), np.array([1.0, 2.0]), order=2)
+
+    Griewank and Walther, *Evaluating Derivatives*, 2nd ed., SIAM 2008, section 15.1.
     """
     if (pullback is None) == (partials is None) or (pushforward is not None and pullback is None):
         raise TypeError(

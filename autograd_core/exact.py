@@ -110,7 +110,15 @@ def passed_on(node: Value, g: Any, live: Mask, oldest: int, record: bool) -> lis
     if op.within is not None:
         pairs = op.within(g, live, out, *args)
     elif op.joint is not None:
-        pairs = [c if c is None else (c, None) for c in op.joint(g, out, *args)]
+        try:
+            pairs = [c if c is None else (c, None) for c in op.joint(g, out, *args)]
+        except TypeError as error:
+            if not record:
+                raise
+            raise TypeError(
+                f"a derivative of the pullback of {op.name} was asked for, and it calls what records nothing: write it "
+                "in terms of NumPy's functions, or of other functions with rules of their own"
+            ) from error
     for k, (x, rule) in enumerate(zip(inputs, op.each(inputs) if op.variadic else op.rules, strict=False)):
         if type(x) is not Value or x.stamp < oldest or (pairs[k] if pairs is not None else rule) is None:
             continue

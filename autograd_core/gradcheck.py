@@ -39,6 +39,10 @@ def check_gradients(
     args
         The point at which to check. It should not lie on a kink or a jump. Of complex numbers both parts, the real and
         the imaginary, are moved.
+    order
+        Up to which order of derivatives; order 2 checks the gradient of a random projection of the gradient, and so on.
+    rtol, atol
+        How far they may differ, beside their size and absolutely; atol is ten times as much for each further order.
     rng
         Draws the projection of results that are not one real number, and the directions in large arguments.
 
@@ -48,6 +52,8 @@ def check_gradients(
         If they differ, naming the order, the argument, the element and both numbers.
     ValueError
         If there is nothing to check.
+
+    Press et al., *Numerical Recipes*, 3rd ed., Cambridge 2007, section 5.7.
 
     >>> check_gradients(np.tanh, np.array([0.1, -2.0]), order=2)
     """

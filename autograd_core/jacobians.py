@@ -19,7 +19,7 @@ Function = Callable[..., Any]
 
 
 def jacobian(fun: Function, argnums: int | Sequence[int] = 0, *, mode: str = "auto") -> Function:
-    """The matrix of all first derivatives of a function, ∂yᵢ/∂xⱼ, as a function of the same arguments.
+    """The matrix of all first derivatives of a function, Jᵢⱼ = ∂yᵢ/∂xⱼ, as a function of the same arguments.
 
     Parameters
     ----------
@@ -35,6 +35,15 @@ def jacobian(fun: Function, argnums: int | Sequence[int] = 0, *, mode: str = "au
     -------
     A function that returns, for each result of shape s and each argument of shape t, an array of shape s + t, nested as
     the results are, and in them as the arguments are (JAX's convention).
+
+    Raises
+    ------
+    ValueError
+        For an unknown mode.
+    TypeError
+        If an argument holds no numbers, or `argnums` names none.
+
+    Griewank and Walther, *Evaluating Derivatives*, 2nd ed., SIAM 2008, chapter 3.
 
     >>> jacobian(lambda x: x**2)(np.array([1.0, 2.0]))
     array([[2., 0.],
@@ -129,7 +138,12 @@ def block(parts: list[Any], outer: Any, inner: Any) -> Any:
 
 
 def hessian(fun: Function, argnums: int | Sequence[int] = 0) -> Function:
-    """The matrix of all second derivatives of a scalar function: the Jacobian of its gradient, which is recorded once.
+    """The matrix of all second derivatives of a scalar function, Hᵢⱼ = ∂²f/∂xᵢ∂xⱼ, as a function of its arguments.
+
+    It is the Jacobian of the gradient, which is recorded once. For arguments of shapes s and t its block has the shape
+    s + t, nested as `jacobian` nests. Errors are those of `grad`.
+
+    Griewank and Walther, *Evaluating Derivatives*, 2nd ed., SIAM 2008, chapter 5.
 
     >>> hessian(lambda x: x[0] ** 2 * x[1])(np.array([1.0, 2.0]))
     array([[4., 2.],
@@ -142,7 +156,15 @@ def hvp(fun: Function, x: Any, v: Any) -> Any:
     """The product of a scalar function's Hessian at x with a vector v, which needs no matrix.
 
     It is the gradient of ⟨∇f(x), v⟩ (Pearlmutter, *Fast exact multiplication by the Hessian*, 1994), and costs a few
-    evaluations of the function, whatever its dimension.
+    evaluations of the function, whatever its dimension. x and v are arrays or containers of one structure and of the
+    same shapes, and so is the result.
+
+    Raises
+    ------
+    TypeError
+        If the function returns no real scalar, or v has another structure than x.
+    ValueError
+        If v has other shapes.
 
     >>> hvp(lambda x: x[0] ** 2 * x[1], np.array([1.0, 2.0]), np.array([1.0, 0.0]))
     array([4., 2.])

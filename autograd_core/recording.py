@@ -45,6 +45,9 @@ def pause(by: int) -> None:
 class no_grad(ContextDecorator):
     """Within this block (or decorated function) nothing is recorded, in this thread: results are plain data.
 
+    Blocks may be nested. Other threads record on, and so do `grad` and its kin within the block, whose results are
+    plain then. No error is raised by it, and one that passes through it ends it.
+
     >>> w = Value(3.0)
     >>> with no_grad():
     ...     w * 2.0

@@ -27,7 +27,7 @@ Function = Callable[..., Any]
 
 
 def grad(fun: Function, argnums: int | Sequence[int] = 0) -> Function:
-    """The gradient of a scalar function, as a function of the same arguments.
+    """The gradient ∇f of a scalar function f, as a function of the same arguments: (∇f)ₖ = ∂f/∂xₖ.
 
     Parameters
     ----------
@@ -40,12 +40,16 @@ def grad(fun: Function, argnums: int | Sequence[int] = 0) -> Function:
     Returns
     -------
     A function that returns the derivative with respect to that argument, shaped as the argument is (or, for several, a
-    tuple). It is plain data, or a Value where it depends on Values, so that it can be differentiated again.
+    tuple), of the same shape and dtype. It is plain data, or a Value where it depends on Values, so that it can be
+    differentiated again. Of a complex argument z = x + iy it is ∂f/∂x - i ∂f/∂y, JAX's convention; `backward()` leaves
+    its conjugate in `z.grad`, the direction of steepest ascent, which is PyTorch's.
 
     Raises
     ------
     TypeError
-        If `fun` returns no scalar.
+        If `fun` returns no real scalar, if an argument holds no numbers, or if `argnums` names none.
+
+    Griewank and Walther, *Evaluating Derivatives*, 2nd ed., SIAM 2008, section 3.2.
 
     >>> cube = lambda x: x**3
     >>> grad(cube)(2.0), grad(grad(cube))(2.0)
@@ -63,7 +67,9 @@ def grad(fun: Function, argnums: int | Sequence[int] = 0) -> Function:
 
 
 def value_and_grad(fun: Function, argnums: int | Sequence[int] = 0, has_aux: bool = False) -> Function:
-    """Like `grad`, but the function returns the pair (value, gradient); it costs no second evaluation.
+    """Like `grad`, but the function returns the pair (f(x), ∇f(x)); it costs no second evaluation.
+
+    Arguments, shapes and errors are those of `grad`.
 
     With `has_aux=True`, `fun` returns a pair (scalar, anything), and the result is ((scalar, anything), gradient); both
     are plain data, unless the scalar depends on Values from outside.
@@ -197,7 +203,16 @@ def vjp(fun: Function, *primals: Any) -> tuple[Any, Function]:
     """Reverse mode: the value of a function, and its pullback, g ↦ Jᵀ g, which may be called any number of times.
 
     `pullback(g)` takes a gradient of the value's structure and shapes, and returns a tuple with the gradient of each
-    primal.
+    primal, of its shape and dtype.
+
+    Raises
+    ------
+    TypeError
+        If a primal holds no numbers, or g has another structure than the value.
+    ValueError
+        If g has other shapes.
+
+    Griewank and Walther, *Evaluating Derivatives*, 2nd ed., SIAM 2008, section 3.2.
 
     >>> value, pullback = vjp(lambda x, y: x * y, 2.0, 3.0)
     >>> value, pullback(1.0), pullback(10.0)
@@ -229,7 +244,17 @@ def jvp(fun: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple
 
     Returns
     -------
-    The pair (value, tangent); both are plain data unless they depend on Values.
+    The pair (value, tangent), of one structure and with the same shapes; both are plain data unless they depend on
+    Values.
+
+    Raises
+    ------
+    TypeError
+        If a primal holds no numbers, or the tangents have another structure than the primals.
+    ValueError
+        If they have other shapes.
+
+    Griewank and Walther, *Evaluating Derivatives*, 2nd ed., SIAM 2008, section 3.1.
 
     >>> jvp(lambda x, y: x * y, (2.0, 3.0), (1.0, 0.0))
     (6.0, 3.0)
@@ -240,6 +265,9 @@ def jvp(fun: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple
 
 def linearize(fun: Function, *primals: Any) -> tuple[Any, Function]:
     """Forward mode for many directions: the value of a function, and the linear map t ↦ J t at this point.
+
+    The function runs once. `push(*tangents)` takes tangents of the primals' structures and shapes, and returns that of
+    the value; errors are those of `jvp`.
 
     >>> value, push = linearize(np.sin, 0.0)
     >>> value, push(1.0), push(2.0)

@@ -336,7 +336,9 @@ new = object.__new__
 
 
 def stop_gradient(x: Any) -> Any:
-    """The plain data of a Value: a constant for everything computed from it.
+    """The plain data of a Value: a constant for everything computed from it, with y = x and ∂y/∂x = 0.
+
+    What is no Value is returned as it is. An array is the very one that the Value holds, not a copy.
 
     >>> w = Value(3.0)
     >>> loss = w * stop_gradient(w)

@@ -199,7 +199,7 @@ def notes(op: Op) -> str:
         found.append("selects: what it does not take gets an exact zero")
     doc = inspect.cleandoc(op.__doc__ or "")
     if doc != f"{op.name}, differentiable.":
-        found.append(" ".join(doc.partition(">>>")[0].split()).replace("|", r"\|").rstrip("."))
+        found.append(" ".join(doc.partition("\n\n")[0].partition(">>>")[0].split()).replace("|", r"\|").rstrip("."))
     return "; ".join(found)
 
 

@@ -84,6 +84,19 @@ def test_what_is_wrong_with_a_declaration() -> None:
         vjp(wrong, 1.0, 2.0)[1](1.0)
 
 
+def test_a_second_derivative_through_foreign_code_says_what_is_missing() -> None:
+    @primitive(pullback=lambda g, out, x: np.asarray(g) * 3.0 * np.asarray(x) ** 2)
+    def cube(x: Any) -> Any:
+        return x**3
+
+    total = lambda x: np.sum(cube(x))
+    np.testing.assert_array_equal(grad(total)(np.array([1.0, 2.0])), [3.0, 12.0])
+    with pytest.raises(
+        TypeError, match="a derivative of the pullback of cube was asked for, and it calls what records"
+    ):
+        grad(lambda x: np.sum(grad(total)(x)))(np.array([1.0, 2.0]))
+
+
 def test_the_implicit_function_of_a_sparse_linear_system() -> None:
     sparse = pytest.importorskip("scipy.sparse")
     from scipy.sparse.linalg import splu

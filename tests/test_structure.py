@@ -129,3 +129,10 @@ def test_the_public_list_is_what_the_packages_show() -> None:
     for package in (autograd_core, nn):
         for name in package.__all__:
             assert getattr(package, name).__doc__
+
+
+@pytest.mark.parametrize("name", sorted(autograd_core.__all__))
+def test_what_is_public_is_documented_with_an_example(name: str) -> None:
+    text = getattr(autograd_core, name).__doc__
+    assert len(text.partition(">>>")[0]) > 100
+    assert ">>> " in text

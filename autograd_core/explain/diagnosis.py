@@ -40,7 +40,18 @@ def explain_nonfinite(loss: Value) -> Diagnosis:
     """Find the first operation, forward or backward, that made nan or inf out of finite numbers.
 
     The answer names the elements, the range of the inputs, and the stable form to use where there is one. Under
-    `debug()` it names file and line, too.
+    `debug()` it names file and line, too. Of an array the pass begins with ones.
+
+    Returns
+    -------
+    The answer, which prints itself; `node` is the operation, and `direction` says on which way it was.
+
+    Raises
+    ------
+    TypeError
+        If the loss is no Value.
+    RuntimeError
+        If data changed after the loss was computed from them.
 
     >>> x = Value([0.0, 1.0], name="x")
     >>> with np.errstate(all="ignore"):
@@ -84,8 +95,17 @@ def advice(node: Value, order: list[Value]) -> str:
 def why(x: Value, loss: Any, *, most: int = 5) -> Diagnosis:
     """Along which paths the gradient of a loss reaches x, or why it does not.
 
-    The paths that carry most are shown, at most so many, each with what it contributes: for scalars the product of its
-    local derivatives, for arrays the sum of the magnitudes.
+    ∂loss/∂x is the sum, over all paths from x to the loss, of the products of the local derivatives along them (Baur
+    and Strassen, *The complexity of partial derivatives*, 1983). The paths that carry most are shown, at most `most`,
+    each with what it contributes: for scalars that product, for arrays the sum of its magnitudes. If there is no path,
+    the answer says where it was cut, as far as that is known, which is further under `debug()`.
+
+    Raises
+    ------
+    TypeError
+        If x is no Value.
+    RuntimeError
+        If data changed after the loss was computed from them.
 
     >>> x, w = Value(3.0, name="x"), Value(2.0, name="w")
     >>> print(why(x, (x * w + x) ** 2))

@@ -231,17 +231,25 @@ def stable_sigmoid(x: Any) -> Any:
 sigmoid: Op = elementwise(
     "sigmoid", stable_sigmoid, scalar=lambda x: 1 / (1 + math.exp(-x)), text="σ({x})", tex=r"\sigma({x})",
     partials=(lambda out, x: out * (1 - out),),
-    doc="""The logistic function σ(x) = 1 / (1 + e⁻ˣ), for any x without overflow.
+    doc="""The logistic function σ(x) = 1 / (1 + e⁻ˣ), for any x without overflow; σ' = σ (1 - σ).
+
+    Of any shape, which is the result's; what holds no numbers is a TypeError. Source: Bishop, *Pattern Recognition and
+    Machine Learning*, 2006, eq. 4.59 and 4.88.
 
     >>> sigmoid(0.0)
     0.5
+    >>> sigmoid(np.array([-1000.0, 1000.0]))
+    array([0., 1.])
     """,
 )  # fmt: skip
 softplus = elementwise(
     "softplus", lambda x: np.logaddexp(x, 0), scalar=lambda x: math.log1p(math.exp(-math.fabs(x))) + max(x, 0.0),
     text="softplus({x})", tex=r"\operatorname{{softplus}}({x})",
     partials=(lambda out, x: sigmoid(x),),
-    doc="""log(1 + eˣ), for any x without overflow; its derivative is the sigmoid.
+    doc="""log(1 + eˣ), for any x without overflow; its derivative is σ(x), the sigmoid.
+
+    Of any shape, which is the result's; what holds no numbers is a TypeError. Source: Glorot, Bordes and Bengio, *Deep
+    sparse rectifier neural networks*, AISTATS 2011.
 
     >>> softplus(1000.0)
     1000.0
@@ -260,17 +268,23 @@ def normal_probability(x: Any) -> Any:
 normal_cdf = elementwise(
     "normal_cdf", normal_probability, scalar=lambda x: math.erfc(-x / ROOT_2) / 2, text="Φ({x})", tex=r"\Phi({x})",
     partials=(lambda out, x: np.exp(x * x * -0.5) * (1 / ROOT_2PI),),
-    doc="""The probability Φ(x) that a standard normal variable is below x; its derivative is the density.
+    doc="""Φ(x) = erfc(-x / √2) / 2, the probability of a standard normal variable below x; Φ'(x) = e^(-x²/2) / √(2π).
 
-    >>> normal_cdf(0.0)
-    0.5
+    Of any shape, which is the result's; what holds no numbers is a TypeError. Source: Abramowitz and Stegun, *Handbook
+    of Mathematical Functions*, 26.2.2 and 7.1.1.
+
+    >>> normal_cdf(np.array([-1.96, 1.96])).round(3)
+    array([0.025, 0.975])
     """,
 )  # fmt: skip
 relu = elementwise(
     "relu", lambda x: (0.0 if x <= 0 else x) if type(x) is float else np.maximum(x, 0),
     tex=r"\operatorname{{relu}}({x})", selects=True, domain=[(0.2, 2)],
     partials=(lambda out, x: (x > 0) | (x != x),),
-    doc="""max(x, 0), with the derivative 0 at 0, and 1 at nan, which goes through.
+    doc="""max(x, 0), with the derivative 1 above 0, else 0; and 1 at nan, which goes through, so that it shows.
+
+    Of any shape, which is the result's; what holds no numbers is a TypeError. Source: Nair and Hinton, *Rectified
+    linear units improve restricted Boltzmann machines*, ICML 2010.
 
     >>> relu(-3.0), relu(3.0)
     (0.0, 3.0)

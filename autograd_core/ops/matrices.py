@@ -87,7 +87,9 @@ affine = primitive(
     batched=lambda k, t, x, weight, bias: t if k == 2 else matmul_together(k, t, x, weight),
     doc="""x W + b, a layer of weights: one op where `x @ weight + bias` records two.
 
-    Shapes: x (n, in) or (in,), weight (in, out), bias (out,) or a scalar.
+    Shapes: x (n, in) or (in,), weight (in, out), bias (out,) or a scalar; the result is (n, out) or (out,). Others are
+    a ValueError. With g the gradient of the result, that of x is g Wᵀ, of the weight xᵀ g, of the bias the sum of the
+    rows of g. Source: Giles, *Collected matrix derivative results*, 2008, section 2.1.
 
     >>> affine(np.ones((1, 2)), np.array([[1.0], [2.0]]), np.array([0.5]))
     array([[3.5]])
@@ -109,6 +111,10 @@ mean_squared_error = primitive(
     pullbacks=(lambda g, out, x, y: (x - y) * (2 * g / size_of(x - y)),
                lambda g, out, x, y: (y - x) * (2 * g / size_of(x - y))),
     doc="""1/N Σ (x - y)² over all N elements: one op where `np.mean((x - y) ** 2)` records three.
+
+    x and y are real and broadcast against each other, or that is a ValueError; N counts the elements of x - y. The
+    result is a number, in their dtype. The gradient of x is 2 (x - y) / N, and that of y its negative. Source: Bishop,
+    *Pattern Recognition and Machine Learning*, 2006, section 1.1.
 
     >>> mean_squared_error([1.0, 2.0], [0.0, 0.0])
     np.float64(2.5)

@@ -131,26 +131,42 @@ logsumexp = primitive(
     "logsumexp", stable_logsumexp, settings=KEEP, samples=REDUCTIONS, tex=r"\ln\left(\sum{over} e^{{{x}}}\right)",
     pullbacks=(lambda g, out, x, axis, keepdims:
                keep_axes(g, x, axis, keepdims) * np.exp(x - keep_axes(finite(out), x, axis, keepdims)),),
-    doc="""log Σ exp(x) over `axis` (None: over all), for any x without overflow.
+    doc="""log Σ exp(x) over `axis` (None: over all), for any x without overflow; its gradient is the softmax.
+
+    `axis` is an integer, a tuple or None, and `keepdims` leaves axes of length 1, as for `np.sum`; an axis that x does
+    not have is an AxisError. The largest x is subtracted first. Source: Blanchard, Higham and Higham, *Accurately
+    computing the log-sum-exp and softmax functions*, IMA Journal of Numerical Analysis 41, 2021.
 
     >>> logsumexp([1000.0, 1000.0])
     np.float64(1000.6931471805599)
+    >>> logsumexp(np.zeros((2, 3)), axis=1).round(4)
+    array([1.0986, 1.0986])
     """,
 )  # fmt: skip
 softmax = primitive(
     "softmax", stable_softmax, settings=dict(axis=-1), samples=AXIS, tex=r"\operatorname{{softmax}}{over}({x})",
     pullbacks=(lambda g, out, x, axis: out * (g - np.sum(g * out, axis=axis, keepdims=True)),),
-    doc="""exp(x) / Σ exp(x) along `axis`: positive numbers that sum to 1.
+    doc="""s = exp(x) / Σ exp(x) along `axis`: positive numbers that sum to 1; ∂sᵢ/∂xⱼ = sᵢ (δᵢⱼ - sⱼ).
+
+    The result has the shape and dtype of x; an axis that x does not have is an AxisError. The largest x is subtracted
+    first, so that nothing overflows. Source: Bridle, *Probabilistic interpretation of feedforward classification
+    network outputs*, 1990.
 
     >>> softmax([0.0, 0.0])
     array([0.5, 0.5])
+    >>> softmax(np.array([[1000.0, 0.0], [1.0, 1.0]]), axis=1)
+    array([[1. , 0. ],
+           [0.5, 0.5]])
     """,
 )  # fmt: skip
 log_softmax = primitive(
     "log_softmax", stable_log_softmax, settings=dict(axis=-1), samples=AXIS,
     tex=r"\ln\left(\operatorname{{softmax}}{over}({x})\right)",
     pullbacks=(lambda g, out, x, axis: g - np.exp(out) * np.sum(g, axis=axis, keepdims=True),),
-    doc="""log softmax(x) along `axis`, without the loss of small probabilities.
+    doc="""l = log softmax(x) along `axis`, without the loss of small probabilities; ∂lᵢ/∂xⱼ = δᵢⱼ - exp(lⱼ).
+
+    The result has the shape and dtype of x; an axis that x does not have is an AxisError. Source: Blanchard, Higham and
+    Higham, *Accurately computing the log-sum-exp and softmax functions*, IMA Journal of Numerical Analysis 41, 2021.
 
     >>> log_softmax([0.0, -1000.0])
     array([    0., -1000.])
