@@ -20,8 +20,8 @@ def is_tabulated(op: Op) -> bool:
     return any(".special." in m and (op.settings or op.form == "primitive" or m.endswith(tables)) for m in modules)
 
 
-BUILT_IN = {  # rules of one's own have longer keys
-    key: OPS[key] for key in sorted(OPS) if key == OPS[key].name and not is_tabulated(OPS[key])
+BUILT_IN = {  # rules of one's own have longer keys; eig has real or complex results, as the numbers say
+    key: OPS[key] for key in sorted(OPS) if key == OPS[key].name != "eig" and not is_tabulated(OPS[key])
 }
 """The ops of the engine, whatever else was imported or registered before: a seed always makes the same program."""
 

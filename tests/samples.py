@@ -45,6 +45,7 @@ def numbered(x: Any) -> Any:
 
 
 WITHOUT_PHASES: dict[str, Callable[..., tuple[Any, ...]]] = {
+    "eig": lambda w, v: (w, numbered(v) @ star(v)),
     "eigh": lambda w, v: (w, numbered(v) @ star(v)),
     "svd": lambda u, s, vh: (s, numbered(u) @ vh, numbered(u) @ star(u), star(vh) @ star(numbered(star(vh)))),
 }

@@ -109,6 +109,50 @@ CASES: dict[str, tuple[Any, ...]] = {
     "bincount": (lambda w: np.bincount([0, 2, 2, 1, 0], w, 5), V),
     "gradient": (lambda x: np.gradient(x, 0.5, axis=1), M),
     "gradient-2": (lambda x: np.stack(np.gradient(x, 0.5, 2.0, edge_order=2)), M),
+    # ranges, running totals, functions along axes
+    "linspace": (lambda x, y: np.linspace(x, y, 5), np.float64(1.2), np.float64(-3.4)),
+    "linspace-arrays": (lambda x, y: np.linspace(x, y, 4, endpoint=False, axis=1), M, U[:, None]),
+    "linspace-step": (lambda x, y: np.linspace(x, y, 4, retstep=True)[1], np.float64(1.2), np.float64(3.4)),
+    "linspace-one": (lambda x, y: np.linspace(x, y, 1), np.float64(1.2), np.float64(3.4)),
+    "logspace": (lambda x, y, b: np.logspace(x, y, 3, base=b), np.float64(0.2), np.float64(0.9), np.float64(2.5)),
+    "geomspace": (lambda x, y: np.geomspace(x, y, 4, axis=-1), U, V[:3]),
+    "geomspace-negative": (lambda x, y: np.geomspace(-x, -y, 4), np.float64(1.2), np.float64(3.4)),
+    "cumulative_sum": (lambda x: np.cumulative_sum(x, axis=1, include_initial=True), M),
+    "cumulative_prod": (lambda x: np.cumulative_prod(x, include_initial=True), V),
+    "apply_along_axis": (lambda x: np.apply_along_axis(lambda row: np.outer(row, row), 1, x), C),
+    "apply_along_axis-number": (lambda x: np.apply_along_axis(np.prod, 0, x), M),
+    "apply_over_axes": (lambda x: np.apply_over_axes(np.prod, x, [0, -1]), C),
+    "trim_zeros": (lambda x: np.trim_zeros(np.concatenate([np.zeros(2, x.dtype), x, x[:1] * 0])), V),
+    "around-zero": (lambda x: x + np.around(x, 1), M),
+    "frexp": (lambda x: np.frexp(x)[0], M),
+    "nextafter": (lambda x: np.nextafter(x, 3.0), M),
+    "i0": (np.i0, M),
+    # sets and histograms
+    "union1d": (np.union1d, V, U),
+    "intersect1d": (lambda x: np.intersect1d(x, x.data[:2] if isinstance(x, Value) else x[:2]), V),
+    "setdiff1d": (lambda x: np.setdiff1d(x, x.data[:2] if isinstance(x, Value) else x[:2]), V),
+    "setxor1d": (np.setxor1d, V, U),
+    "unique_values": (np.unique_values, V),
+    "unique_counts": (lambda x: np.unique_counts(x).values, V),
+    "unique_inverse": (lambda x: np.unique_inverse(x).values, V),
+    "unique_all": (lambda x: np.unique_all(x).values, V),
+    "histogram_bin_edges": (lambda x: np.histogram_bin_edges(x, 4), M),
+    "histogram": (lambda x: np.histogram(x, 4, density=True)[0], M),
+    "histogram-weights": (lambda w: np.histogram(M, 3, (0.6, 1.8), weights=w)[0], M * M),
+    "histogram-density": (lambda w: np.histogram(M, [0.5, 1.0, 2.0], weights=w, density=True)[0], M * M),
+    "histogram2d": (lambda x, y: np.histogram2d(x, y, 2, density=True)[0], V, V * V),
+    "histogramdd": (lambda x: np.histogramdd(x, (2, 3, 2, 2), density=True)[0], M),
+    # polynomials
+    "polyadd": (np.polyadd, V, U),
+    "polysub": (np.polysub, U, V),
+    "polymul": (np.polymul, V, U),
+    "polymul-zeros": (lambda x: np.polymul(np.concatenate([x[:1] * 0, x]), [0.0, 2.0, 1.0]), U),
+    "polydiv": (lambda u, v: np.concatenate(np.polydiv(u, v)), V, U),
+    "polydiv-short": (lambda u, v: np.polydiv(u, v)[1], U, V),
+    "polyder": (lambda p: np.polyder(p, 2), V),
+    "polyint": (lambda p, k: np.polyint(p, 2, k), V, U[:2]),
+    "polyfit": (lambda x, y: np.polyfit(x, y, 2), np.array([0.1, 0.5, 0.9, 1.6, 2.0]), V),
+    "polyfit-weights": (lambda y, w: np.polyfit(np.arange(5.0), np.stack([y, y * y], 1), 1, w=w), V, V[::-1]),
     "polyval": (np.polyval, U, M),
     "vander": (lambda x: np.vander(x, 4), U),
     "copy": (lambda x: np.positive(np.copy(x)), M),
@@ -119,6 +163,11 @@ CASES: dict[str, tuple[Any, ...]] = {
         for k, pair in enumerate([(V, U), (U, V), (V, U[:2]), (U[:2], V), (V[:4], U), (U, V[:4])])
     },
 }  # fmt: skip
+
+
+IN_DOUBLE = ("angle", "block", "polymul-zeros", "polyfit-weights", "histogram", "histogram-density", "histogram2d",
+             "histogramdd")  # fmt: skip
+"""They divide by counts, or have constants of float64 or complex128 in them."""
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -135,7 +184,7 @@ def test_composed(name: str) -> None:
         order=1 if name == "angle" else 2,
     )
     narrow = [np.asarray(x, np.float32)[()] for x in args]
-    if name not in ("angle", "block"):  # of complex128, of float64
+    if name not in IN_DOUBLE:
         out = function(*[Value(x) for x in narrow])
         assert out.dtype == np.float32
         leaf = Value(narrow[0])
@@ -222,3 +271,36 @@ def test_a_number_takes_the_dtype_of_the_arrays_that_it_is_joined_with() -> None
         out = join(Value(x), Value(0.5))
         assert out.dtype == np.concatenate([x, 0.5], axis=None).dtype == np.float32
         assert type(grad(lambda y, join=join: np.sum(join(x, y)))(0.5)) is float
+
+
+def test_functions_that_select_by_plain_data_return_plain_indices_and_counts() -> None:
+    x = Value([3.0, 1.0, 3.0, 2.0])
+    values, first, second = np.intersect1d(x, [2.0, 3.0, 9.0], return_indices=True)
+    np.testing.assert_array_equal(values.data, [2.0, 3.0])
+    np.testing.assert_array_equal(first, [3, 0])
+    np.testing.assert_array_equal(second, [0, 1])
+    found = np.unique_all(x)
+    np.testing.assert_array_equal(found.counts, [1, 1, 2])
+    np.testing.assert_array_equal(found.inverse_indices, [2, 0, 2, 1])
+    np.testing.assert_array_equal(np.unique_counts(x).counts, [1, 1, 2])
+    n, edges = np.histogram(x, 2)
+    assert type(n) is np.ndarray
+    np.testing.assert_array_equal(edges.data, [1.0, 2.0, 3.0])
+    np.testing.assert_array_equal(np.histogram(x, [0.0, 2.5, 4.0])[0], [2, 2])
+    assert type(np.around(x)) is np.ndarray
+    mantissa, exponent = np.frexp(Value(6.0))
+    assert (mantissa.data, exponent) == (0.75, 3)
+    assert np.nextafter(Value(1.0), 2.0).data == np.nextafter(1.0, 2.0)
+
+
+@pytest.mark.parametrize("call", [
+    lambda v: np.polyfit(v, v, 1, full=True), lambda v: np.geomspace(v[0], 1j, 3),
+    lambda v: np.trim_zeros(v[None]), lambda v: np.histogram2d([1.0, 2.0, 3.0], [1.0, 2.0, 3.0], 2, weights=v),
+])  # fmt: skip
+def test_what_is_not_supported_of_these_raises(call: Any) -> None:
+    with pytest.raises(TypeError, match=r"np\."):
+        call(Value([1.0, 2.0, 3.0]))
+    with pytest.raises(ValueError, match="both ends"):
+        np.geomspace(Value(-1.0), 2.0)
+    with pytest.raises(ValueError, match="axis="):
+        np.cumulative_sum(Value([[1.0]]))

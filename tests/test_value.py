@@ -227,10 +227,10 @@ def test_composed_functions_equal_numpys(function: Any, plain: Any) -> None:
 
 
 def test_a_function_without_a_rule_is_named_with_its_neighbours() -> None:
-    with pytest.raises(TypeError, match=r"np\.linalg\.eig is not differentiable here"):
-        np.linalg.eig(Value([[1.0]]))
-    with pytest.raises(TypeError, match=r"np\.split.*v\.data.*How to add an op"):
-        np.polyfit(Value([1.0, 2.0]), [1.0, 2.0], 1)
+    with pytest.raises(TypeError, match=r"np\.einsum_path is not differentiable here"):
+        np.einsum_path("ij->i", Value([[1.0]]))
+    with pytest.raises(TypeError, match=r"np\.take_along_axis.*v\.data.*How to add an op"):
+        np.put_along_axis(Value([1.0, 2.0]), np.array([0]), 3.0, 0)
     with pytest.raises(TypeError, match="takes no where="):
         np.sum(Value([1.0]), where=np.array([True]))
     with pytest.raises(TypeError, match="takes no dtype="):

@@ -3,6 +3,7 @@
 from . import (
     arrange,
     decompositions,
+    eigen,
     elementwise,
     fft,
     functions,
@@ -11,7 +12,10 @@ from . import (
     linear,
     matrices,
     norms,
+    polynomials,
     primitive,
+    ranges,
+    sets,
     several,
     singular,
     statistics,
@@ -19,6 +23,6 @@ from . import (
 )
 
 __all__ = [
-    "arrange", "decompositions", "elementwise", "fft", "functions", "indexing", "linalg", "linear", "matrices", "norms",
-    "primitive", "several", "singular", "statistics", "sums",
+    "arrange", "decompositions", "eigen", "elementwise", "fft", "functions", "indexing", "linalg", "linear", "matrices",
+    "norms", "polynomials", "primitive", "ranges", "sets", "several", "singular", "statistics", "sums",
 ]  # fmt: skip

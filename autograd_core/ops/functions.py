@@ -1,4 +1,4 @@
-"""Functions of real numbers that go by cases or tables: select, piecewise, interpolation, polynomials, sinc."""
+"""Functions of real numbers that go by cases or tables: select, piecewise, interpolation, sinc."""
 
 import functools
 import math
@@ -10,7 +10,7 @@ from ..data import dtype_of, ndim_of, shape_of, size_of
 from ..op import composed, elementwise, flat
 from ..registry import BY_NUMPY
 from ..value import Value, plain
-from .indexing import choose, concatenate, scatter_add, stack
+from .indexing import choose, concatenate, scatter_add
 from .linear import imag, real
 
 # Element by element ---------------------------------------------------------------------------------------------------
@@ -64,6 +64,29 @@ def modf(x: Any) -> Any:
     """See `np.modf`: a fraction, and an integer part that is plain."""
     whole = np.modf(plain(x))[1]
     return x - whole, whole
+
+
+@composed(np.frexp)
+def frexp(x: Any) -> Any:
+    """See `np.frexp`: a mantissa, and an exponent that is plain."""
+    exponent = np.frexp(plain(x))[1]
+    return ldexp(x, -exponent), exponent
+
+
+@composed(np.nextafter)
+def nextafter(x1: Any, x2: Any) -> Any:
+    """See `np.nextafter`: x1 and a unit of rounding, which is plain."""
+    return x1 + (np.nextafter(plain(x1), plain(x2)) - plain(x1))
+
+
+@composed(np.i0)
+def i0(x: Any) -> Any:
+    """See `np.i0`; its derivative, the Bessel function I₁, is SciPy's."""
+    try:
+        from scipy import special  # type: ignore[import-untyped, unused-ignore]
+    except ImportError as error:
+        raise TypeError("np.i0 of a Value needs SciPy for its derivative: pip install scipy") from error
+    return special.i0(x)
 
 
 @composed(np.nan_to_num)
@@ -190,23 +213,6 @@ def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: int = 1) -> An
     return found[0] if len(found) == 1 else tuple(found)
 
 
-@composed(np.polyval)
-def polyval(p: Any, x: Any) -> Any:
-    """See `np.polyval`: Horner's scheme."""
-    x = x if type(x) is Value else np.asarray(x)
-    out: Any = x * 0
-    for k in range(len(p)):
-        out = out * x + p[k]
-    return out
-
-
-@composed(np.vander)
-def vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:  # noqa: N803  NumPy's name
-    """See `np.vander`."""
-    powers = range(shape_of(x)[0] if N is None else N)
-    return stack([x**k for k in (powers if increasing else reversed(powers))], -1)
-
-
 # What has the derivative zero wherever it has one -------------------------------------------------------------------
 
 
@@ -223,5 +229,5 @@ BY_NUMPY[np.sign] = functools.wraps(np.sign, updated=())(sign)  # as one of the 
 flat(
     np.unravel_index, np.triu_indices_from, np.tril_indices_from, np.diag_indices_from, np.isin, np.digitize,
     np.argpartition, np.array_equiv, np.isneginf, np.isposinf, np.fix, np.common_type, np.min_scalar_type,
-    np.linalg.matrix_rank, np.nanargmax, np.nanargmin,
+    np.linalg.matrix_rank, np.nanargmax, np.nanargmin, np.around,
 )  # fmt: skip
