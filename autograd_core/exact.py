@@ -29,6 +29,7 @@ from .op import ONE, Op
 from .ops.indexing import where
 from .ops.linear import astype, real, sum_to
 from .ops.several import Parts, picked
+from .recording import told_of_steps
 from .value import Value, plain
 
 Mask = Any
@@ -72,6 +73,7 @@ def pull_back_masked(
     watch: Callable[..., None] | None = None,
 ) -> dict[Value, tuple[Any, Mask]]:
     """As `pull_back_exactly`, each gradient with its mask; `watch(node, g, x, c, total)` is told of every step."""
+    watch = watch or told_of_steps()
     adjoint: dict[Value, tuple[Any, Mask]] = {x: (g, live) for x, g in start.items()}
     waiting = [(-x.stamp, x) for x in start if x.op is not None and x not in ends]
     heapify(waiting)

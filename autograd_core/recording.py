@@ -1,7 +1,7 @@
 """Whether operations are recorded, and who watches: the state behind `no_grad` and `debug`, each thread by itself."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ContextDecorator, contextmanager
 from typing import Any
 
@@ -20,7 +20,8 @@ class Thread(threading.local):
 
     watchers: tuple[Any, ...] = ()
     """Who is told of every operation, recorded or not (`recorded(node)`, `dropped(op, out, inputs)`), and of every pass
-    (`before_pass(start, **settings)`).
+    (`before_pass(start, **settings)`); and if it has a method `pulled(node, g, x, c, total)`, of each step of a pass
+    that is recorded.
     """
 
 
@@ -92,3 +93,14 @@ def announce_pass(start: Any, **settings: Any) -> None:
     if state.special:
         for watcher in thread.watchers:
             watcher.before_pass(start, **settings)
+
+
+def told_of_steps() -> Callable[..., None] | None:
+    """What to call after each step of a pass, if a watcher wants to know."""
+    found = [watcher.pulled for watcher in thread.watchers if hasattr(watcher, "pulled")] if state.special else []
+
+    def tell(*step: Any) -> None:
+        for told in found:
+            told(*step)
+
+    return tell if found else None

@@ -1,19 +1,25 @@
-"""Training steps as machine code: many in one call and one by one, beside NumPy by hand, PyTorch, and JAX."""
+"""Training steps as machine code, many in one call and one by one, beside everything else that computes them."""
 
+import platform
 import time
 from collections.abc import Callable
 from functools import partial
 from itertools import pairwise
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import jax
-import jax.numpy as jnp
+import matplotlib
 import numpy as np
 import torch
 
-from autograd_core import jit, mean_squared_error, scan, sigmoid, value_and_grad
+from autograd_core import jit, scan
 
-from .harness import Report, Target, compare, table
+from . import steps as ways
+from .harness import Report, Target, Timing, compare, processor, table
+
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt
 
 jax.config.update("jax_enable_x64", True)
 
@@ -29,6 +35,10 @@ class Work(NamedTuple):
     of_scan: float
     """The target, as a ratio to `jax.lax.scan`."""
 
+    @property
+    def name(self) -> str:
+        return f"{'-'.join(map(str, self.sizes))}, batch {self.batch}, {np.dtype(self.dtype).name}"
+
 
 WORKS = [
     Work((2, 3, 1), 4, np.float64, 20_000, 0.6),
@@ -39,154 +49,169 @@ WORKS = [
     Work((784, 100, 10), 128, np.float32, 40, 0.85),
     Work((784, 1024, 1024, 10), 256, np.float32, 1, 0.95),
 ]
-RATE = 0.1
-Array = np.ndarray[Any, Any]
+TORCH_COMPILE = 150
+"""The seconds that `torch.compile` has for a work."""
 
-
-def network(activation: Any, params: Any, x: Any) -> Any:
-    for w, b in params:
-        x = activation(x @ w + b)
-    return x
-
-
-def by_hand(params: Any, x: Array, y: Array, rate: Any) -> float:
-    """Backpropagation as a textbook has it, updating in place."""
-    activations = [x]
-    for w, b in params:
-        activations.append(1 / (1 + np.exp(-(activations[-1] @ w + b))))
-    out = activations[-1]
-    error = out - y
-    delta = (rate.dtype.type(2) / error.size) * error * out * (1 - out)
-    for k in range(len(params) - 1, -1, -1):
-        (w, b), a = params[k], activations[k]
-        back = delta @ w.T if k else None
-        w -= rate * (a.T @ delta)
-        b -= rate * delta.sum(axis=0)
-        if k:
-            delta = back * a * (1 - a)
-    return float((error * error).mean())
-
-
-def our_step(params: Any, x: Any, y: Any, rate: Any) -> Any:
-    cost, g = value_and_grad(lambda p: mean_squared_error(network(sigmoid, p, x), y))(params)
-    return [(w - rate * gw, b - rate * gb) for (w, b), (gw, gb) in zip(params, g, strict=True)], cost
-
-
-def jax_step(params: Any, x: Any, y: Any, rate: Any) -> Any:
-    cost, g = jax.value_and_grad(lambda p: jnp.mean((network(jax.nn.sigmoid, p, x) - y) ** 2))(params)
-    return [(w - rate * gw, b - rate * gb) for (w, b), (gw, gb) in zip(params, g, strict=True)], cost
+PEERS = (
+    "HIPS autograd", "scikit-learn", "PyTorch", "torch.compile", "NumPy by hand", "jax.jit", "jit", "jax scan", "C",
+)  # fmt: skip
+MANY = ("jax scan", "C", "jit, scan")
+"""What takes many steps a call."""
 
 
 def our_loop(steps: int, params: Any, x: Any, y: Any, rate: Any) -> Any:
-    return scan(lambda p, _: our_step(p, x, y, rate), params, None, steps)
+    return scan(lambda p, _: ways.our_step(p, x, y, rate), params, None, steps)
 
 
 def jax_loop(steps: int, params: Any, x: Any, y: Any, rate: Any) -> Any:
-    return jax.lax.scan(lambda p, _: jax_step(p, x, y, rate), params, None, steps)
-
-
-def with_torch(params: Any, x: Array, y: Array) -> Callable[[], Any]:
-    """PyTorch, eager, with plain tensors: about the least it can do."""
-    tensors = [(torch.tensor(w, requires_grad=True), torch.tensor(b, requires_grad=True)) for w, b in params]
-    inputs, target = torch.from_numpy(x), torch.from_numpy(y)
-    flat = [p for pair in tensors for p in pair]
-
-    def step() -> Any:
-        cost = torch.nn.functional.mse_loss(network(torch.sigmoid, tensors, inputs), target)
-        gradients = torch.autograd.grad(cost, flat)
-        with torch.no_grad():
-            for p, g in zip(flat, gradients, strict=True):
-                p.sub_(g, alpha=RATE)
-        return tensors
-
-    return step
-
-
-def copied(params: Any) -> Any:
-    return [(w.copy(), b.copy()) for w, b in params]
+    return jax.lax.scan(lambda p, _: ways.jax_step(p, x, y, rate), params, None, steps)
 
 
 def agree(got: Any, wanted: Any, what: str, dtype: Any) -> None:
+    """Parameters after a step are those of the step by hand; so were the gradients."""
     for pair, right in zip(got, wanted, strict=True):
         for a, b in zip(pair, right, strict=True):
-            near = 1e-10 if dtype == np.float64 else 1e-4
+            near = 1e-9 if dtype == np.float64 else 1e-4
             np.testing.assert_allclose(np.asarray(a), b, rtol=near, atol=near * 1e-2, err_msg=what)
 
 
-def calls_of(work: Work) -> tuple[dict[str, Callable[[], Any]], float, float]:
-    """Every way to do the work, which agree after a step; and the seconds to compile ours and JAX's."""
-    sizes, batch, dtype, steps, _ = work
-    torch.set_num_threads(1)
+def given(work: Work) -> tuple[Any, Any, Any]:
+    """Parameters and a batch."""
     rng = np.random.default_rng(0)
-    x, y = rng.random((batch, sizes[0])).astype(dtype), rng.random((batch, sizes[-1])).astype(dtype)
+    x = rng.random((work.batch, work.sizes[0])).astype(work.dtype)
+    y = rng.random((work.batch, work.sizes[-1])).astype(work.dtype)
     params = [
-        ((rng.standard_normal((n, m)) / np.sqrt(n)).astype(dtype), rng.standard_normal(m).astype(dtype))
-        for n, m in pairwise(sizes)
+        ((rng.standard_normal((n, m)) / np.sqrt(n)).astype(work.dtype), rng.standard_normal(m).astype(work.dtype))
+        for n, m in pairwise(work.sizes)
     ]
-    rate = dtype(RATE)
-    right = copied(params)
-    by_hand(right, x, y, rate)
+    return params, x, y
 
-    begin = time.perf_counter()
-    one = jit(our_step)
-    found = one(params, x, y, rate)[0]
-    ours = time.perf_counter() - begin
-    agree(found, right, "jit", dtype)
-    begin = time.perf_counter()
-    jax_one = jax.jit(jax_step)
-    jx, jy, jp, jr = jax.device_put((x, y, params, rate))
-    found = jax.block_until_ready(jax_one(jp, jx, jy, jr))[0]
-    theirs = time.perf_counter() - begin
-    agree(found, right, "jax.jit", dtype)
-    agree([[p.detach().numpy() for p in pair] for pair in with_torch(params, x, y)()], right, "PyTorch", dtype)
 
-    loop, jax_many = jit(partial(our_loop, steps)), jax.jit(partial(jax_loop, steps))
-    agree(loop(params, x, y, rate)[0], jax.block_until_ready(jax_many(jp, jx, jy, jr))[0], "scan", dtype)
-    hand = copied(params)
-    return (
-        {
-            "NumPy by hand": lambda: by_hand(hand, x, y, rate),
-            "PyTorch": with_torch(params, x, y),
+class Contest:
+    """All ways to do a work, which agree after a step."""
+
+    def __init__(self, work: Work) -> None:
+        torch.set_num_threads(1)
+        self.work = work
+        self.calls: dict[str, Callable[[], object]] = {}
+        self.failed: list[str] = []
+        params, x, y = given(work)
+        rate = work.dtype(ways.RATE)
+        self.right = ways.copied(params)
+        ways.by_hand(self.right, x, y, rate)
+        hand = ways.copied(params)
+        self.calls["NumPy by hand"] = lambda: ways.by_hand(hand, x, y, rate)
+        self.compilers(params, x, y, rate)
+        self.enter("HIPS autograd", ways.with_autograd(params, x, y, rate))
+        self.enter("PyTorch", ways.with_torch(params, x, y))
+        begin = time.perf_counter()
+        try:
+            with ways.at_most(TORCH_COMPILE):
+                self.enter("torch.compile", ways.with_torch_compile(params, x, y))
+        except Exception as error:
+            self.failed.append(f"torch.compile, {work.name}: {type(error).__name__}: {str(error).splitlines()[0]}")
+        self.torch_seconds = time.perf_counter() - begin
+        unsquashed = ways.copied(params)
+        ways.by_hand_unsquashed(unsquashed, x, y, rate)
+        self.enter("scikit-learn", ways.with_sklearn(params, x, y), unsquashed)
+        if (one := ways.with_c(params, x, y, 1)) and (many := ways.with_c(params, x, y, work.steps)):
+            self.enter("C", one)
+            self.calls["C"] = many
+
+    def enter(self, name: str, step: ways.Step, right: Any = None) -> None:
+        """One more, if its first step is right."""
+        agree(step(), self.right if right is None else right, name, self.work.dtype)
+        self.calls[name] = step
+
+    def compilers(self, params: Any, x: Any, y: Any, rate: Any) -> None:
+        """Ours and JAX's: a step a call, and many; and how long the first takes to be there."""
+        begin = time.perf_counter()
+        one = jit(ways.our_step)
+        found = one(params, x, y, rate)[0]
+        self.our_seconds = time.perf_counter() - begin
+        agree(found, self.right, "jit", self.work.dtype)
+        begin = time.perf_counter()
+        jax_one = jax.jit(ways.jax_step)
+        jx, jy, jp, jr = jax.device_put((x, y, params, rate))
+        found = jax.block_until_ready(jax_one(jp, jx, jy, jr))[0]
+        self.jax_seconds = time.perf_counter() - begin
+        agree(found, self.right, "jax.jit", self.work.dtype)
+        loop, jax_many = jit(partial(our_loop, self.work.steps)), jax.jit(partial(jax_loop, self.work.steps))
+        there = jax.block_until_ready(jax_many(jp, jx, jy, jr))[0]
+        agree(loop(params, x, y, rate)[0], there, "scan", self.work.dtype)
+        self.calls |= {
             "jax.jit": lambda: jax.block_until_ready(jax_one(jp, jx, jy, jr)),
             "jit": lambda: one(params, x, y, rate),
             "jax scan": lambda: jax.block_until_ready(jax_many(jp, jx, jy, jr)),
             "jit, scan": lambda: loop(params, x, y, rate),
-        },
-        ours,
-        theirs,
-    )
+        }
+
+    def timings(self, rounds: int) -> dict[str, Timing]:
+        """Seconds a step."""
+        found = compare(self.calls, rounds=rounds, seconds=0.02)
+        return {
+            name: Timing([s / (self.work.steps if name in MANY else 1) for s in t.samples]) for name, t in found.items()
+        }
 
 
-def run(rounds: int = 41) -> Report:
+def run(rounds: int = 31) -> Report:
     """Measure every work."""
-    rows, ratios, targets = [], [], []
+    rows, ratios, compiling, targets, failed = [], [], [], [], []
+    plotted: dict[str, dict[str, float]] = {}
     for work in WORKS:
-        calls, ours, theirs = calls_of(work)
-        name = f"{'-'.join(map(str, work.sizes))}, batch {work.batch}, {np.dtype(work.dtype).name}"
-        timings = compare(calls, rounds=rounds, seconds=0.02)
-        per_step = [t.seconds / (work.steps if "scan" in key else 1) for key, t in timings.items()]
-        rows.append([name, *[f"{s * 1e6:.3g}" for s in per_step], f"{ours:.2f}", f"{theirs:.2f}"])
-        ratios.append(
-            [
-                name,
-                f"{timings['jit, scan'].ratio(timings['jax scan']):.2f}",
-                f"{timings['jit'].ratio(timings['jax.jit']):.2f}",
-                *[f"{timings['jit, scan'].ratio(timings[k]) / work.steps:.3f}" for k in ("PyTorch", "NumPy by hand")],
-                f"{ours / theirs:.2f}",
-            ]
+        contest = Contest(work)
+        t = contest.timings(rounds)
+        ours = t["jit, scan"]
+        order = [*PEERS, "jit, scan"]
+        rows.append([work.name, *[f"{t[k].seconds * 1e6:.3g}" if k in t else "—" for k in order]])
+        ratios.append([work.name, *[f"{ours.ratio(t[k]):.2g}" if k in t else "—" for k in PEERS],
+                       f"{t['jit'].ratio(t['jax.jit']):.2f}"])  # fmt: skip
+        plotted[work.name] = {k: t[k].ratio(ours) for k in PEERS if k in t}
+        seconds = [contest.our_seconds, contest.jax_seconds, contest.torch_seconds]
+        compiling.append([work.name, *[f"{s:.2f}" for s in seconds], f"{seconds[0] / seconds[1]:.2f}"])
+        failed += contest.failed
+        targets.append(
+            Target(f"compiled steps {work.name}", "jax.lax.scan", ours.quartiles(t["jax scan"]), work.of_scan)
         )
-        ratio = timings["jit, scan"].quartiles(timings["jax scan"])
-        targets.append(Target(f"compiled steps {name}", "jax.lax.scan", ratio, work.of_scan))
         if work.sizes == (2, 16, 16, 1):
-            ratio = timings["jit"].quartiles(timings["jax.jit"])
-            targets.append(Target(f"one call a step, {name}", "jax.jit", ratio, 0.35))
-        targets.append(Target(f"compiling a step, {name}", "JAX", [ours / theirs] * 3, 1.0))
-    header = ["µs a step", "NumPy by hand", "PyTorch", "jax.jit", "jit", "jax scan", "jit, scan"]
+            ratio = t["jit"].quartiles(t["jax.jit"])
+            targets.append(Target(f"one call a step, {work.name}", "jax.jit", ratio, 0.35))
+        targets.append(Target(f"compiling a step, {work.name}", "JAX", seconds[0] / seconds[1], 1.0))
+        if work.sizes == (784, 100, 10):
+            targets.append(Target(f"capture and compile, {work.name}", "itself", seconds[0], 0.3, "s"))
+    plot(plotted)
     text = (
         "## Compiled training steps: forward, mean squared error, backward, update\n\n"
-        + table([*header, "compile, s", "JAX's"], rows)
+        + table(["µs a step", *PEERS, "jit, scan"], rows)
         + "\n"
-        + table(["ratios", "scan to JAX's", "jit to JAX's", "scan to PyTorch", "to NumPy by hand", "compiling"], ratios)
-        + "\nThe parameters after a step agreed before anything was timed. `scan` runs many steps in one call.\n"
+        + table(["`scan` to", *PEERS, "`jit` to `jax.jit`"], ratios)
+        + "\n"
+        + table(["seconds to the first result", "jit", "jax.jit", "torch.compile", "jit to JAX"], compiling)
+        + f"\nMeasured on {processor()} ({platform.machine()}). The parameters after a step agreed before anything was "
+        "timed. `scan`, JAX's and the C program (`step.c`, -O3 -march=native) take many steps in one call. "
+        "scikit-learn's network has no sigmoid at the output, so its step is a little less.\n"
+        + "".join(f"\nNot measured: {line}.\n" for line in failed)
     )
     return Report(text, targets)
+
+
+MARKS = dict(zip(PEERS, "vP^>ohd*s", strict=True))
+
+
+def plot(ratios: dict[str, dict[str, float]]) -> None:
+    """How many times as long as `scan` each of the others takes."""
+    figure, axes = plt.subplots(figsize=(9, 4.6), layout="constrained")
+    names = list(ratios)
+    for k, peer in enumerate(PEERS):
+        at = [(ratios[name][peer], row) for row, name in enumerate(names) if peer in ratios[name]]
+        axes.plot(*zip(*at, strict=True), MARKS[peer], color=f"C{k}", label=peer, markersize=7, alpha=0.85)
+    axes.axvline(1, color="black", linewidth=1)
+    axes.set(xscale="log", yticks=range(len(names)), yticklabels=names, xlabel="time a step, as a multiple of `scan`'s")
+    axes.invert_yaxis()
+    axes.xaxis.set_major_formatter(matplotlib.ticker.FuncFormatter(lambda x, _: f"{x:g}"))
+    axes.grid(axis="x", alpha=0.3)
+    axes.spines[["top", "right", "left"]].set_visible(False)
+    axes.tick_params(axis="y", length=0)
+    axes.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
+    axes.set_title("Training steps beside compiled ones, many a call")
+    figure.savefig(Path(__file__).with_suffix(".png"), dpi=110)

@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 
 from ..data import reject_dtype
+from ..recording import watched_by
 from ..trees import flatten
 from ..value import Value
 from .ir import Node, Program
+from .labels import Labels, label
 from .lowering import Recording
 from .traced import NUMBERS, Trace, Traced, recording
 
@@ -44,8 +46,10 @@ def capture(fun: Callable[..., Any], args: Any, names: list[str], parent: Trace 
     trace = Recording(parent)
     recording.trace, before = trace, recording.trace
     try:
-        with np.errstate(all="ignore"):
+        with np.errstate(all="ignore"), watched_by(Labels()):
             traced = [trace.input(as_example(x)) for x in leaves]
+            for x, name in zip(traced, names, strict=False):
+                label(x, name, "an argument")
             results, pack = flatten(fun(*rebuild(traced)))
     finally:
         recording.trace = before

@@ -85,7 +85,7 @@ def explained(recorded: Program, program: Program, machine: Any, source: str) ->
     ]
     if machine is None:
         buffers = source.count("np.empty(")
-        lines.append(f"It runs as NumPy source, a line for each operation, in {buffers} buffers that are used again.")
+        lines.append(f"It runs as NumPy source, with {buffers or 'no'} buffers, which large results share.")
         return "\n".join(lines)
     kernels = machine.layout.kernels
     left = Counter(name_of(node) for node, _, _ in machine.host.calls)

@@ -20,11 +20,12 @@ scan           a loop around a program of its own
 All inputs of an elementwise node have the dtype that its loop works in: a conversion is a node of its own.
 """
 
+import heapq
 import itertools
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -50,10 +51,21 @@ VIEWS = frozenset(("reshape", "transpose", "broadcast_to", "getitem"))
 number = itertools.count().__next__
 
 
+class Label(NamedTuple):
+    """What a result is called in source."""
+
+    name: str
+    note: str
+    """What it is, in words."""
+
+    chosen: bool = False
+    """Whether somebody gave it the name, who wants to see it."""
+
+
 class Node:
     """One operation: its name, inputs and settings, and the shape and dtype of its result."""
 
-    __slots__ = ("dtype", "inputs", "number", "op", "settings", "shape")
+    __slots__ = ("dtype", "inputs", "label", "number", "op", "settings", "shape", "when")
 
     def __init__(
         self, op: str, inputs: Iterable["Node"] = (), settings: tuple[Any, ...] = (), *, shape: Shape, dtype: Any
@@ -63,7 +75,8 @@ class Node:
         self.settings = settings
         self.shape = shape
         self.dtype = np.dtype(dtype)
-        self.number = number()
+        self.number = self.when = number()
+        self.label: Label | None = None
 
     @property
     def size(self) -> int:
@@ -81,7 +94,19 @@ class Node:
 
     def like(self, inputs: Iterable["Node"]) -> "Node":
         """The same operation on other inputs."""
-        return Node(self.op, inputs, self.settings, shape=self.shape, dtype=self.dtype)
+        return Node(self.op, inputs, self.settings, shape=self.shape, dtype=self.dtype).instead_of(self)
+
+    def instead_of(self, other: "Node") -> "Node":
+        """This node, which takes another's place: its time, also for what was made for it, and its label."""
+        pending = [self]
+        while pending:
+            x = pending.pop()
+            if x.when > other.when:
+                x.when = other.when
+                pending += x.inputs
+        if self.label is None and self.op not in ("input", "constant"):
+            self.label = other.label
+        return self
 
     def __repr__(self) -> str:
         return f"<{self.op} {self.dtype} {self.shape}>"
@@ -151,6 +176,23 @@ def topological(roots: Iterable[Node]) -> list[Node]:
     return order
 
 
+def in_time(program: Program) -> list[Node]:
+    """All nodes, each after its inputs, and else in the order in which they were recorded."""
+    users = users_of(program)
+    missing = {node: len(set(node.inputs)) for node in users}
+    ready = [(node.when, node.number, node) for node, count in missing.items() if not count]
+    heapq.heapify(ready)
+    order = []
+    while ready:
+        *_, node = heapq.heappop(ready)
+        order.append(node)
+        for u in users[node]:
+            missing[u] -= 1
+            if not missing[u]:
+                heapq.heappush(ready, (u.when, u.number, u))
+    return order
+
+
 def users_of(program: Program) -> dict[Node, list[Node]]:
     """For each node those that take it as an input."""
     found: dict[Node, list[Node]] = {node: [] for node in program.nodes()}
@@ -168,7 +210,7 @@ def rewritten(program: Program, rule: Callable[[Node], Node | None]) -> Program:
         same = all(a is b for a, b in zip(inputs, node.inputs, strict=True))
         again = node if same else node.like(inputs)
         found = rule(again)
-        new[node] = again if found is None else found
+        new[node] = again if found is None or found is again else found.instead_of(node)
     return Program([new[x] for x in program.inputs], [new[x] for x in program.outputs])
 
 

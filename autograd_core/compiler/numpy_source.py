@@ -1,176 +1,129 @@
-"""A program as NumPy source that stands by itself: every step a line with a name, its memory given.
+"""A program as NumPy source that stands by itself: what a person would write by hand, and the form to read.
 
-This is what a careful programmer writes by hand: no line allocates what an earlier one can lend. It is the form to
-read, and it runs where there is no compiler.
+A result that has a name, or several readers, has a line; what is read once is written where it is read. Large results
+go into buffers that are used again, for the first touch of fresh memory costs more than arithmetic. It is also the form
+that runs where there is no compiler.
 """
 
 import inspect
 import keyword
-from collections.abc import Callable
+import textwrap
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
 from .capture import identifier
-from .ir import REDUCTIONS, UFUNCS, Loop, Node, Program, Slot
+from .ir import ELEMENTWISE, REDUCTIONS, UFUNCS, VIEWS, Loop, Node, Program, in_time, users_of
 from .memory import Plan, kept_by, plan
+from .spelling import Spelling
 
-INFIX = {
-    "add": "+", "subtract": "-", "multiply": "*", "divide": "/", "power": "**", "matmul": "@", "greater": ">",
-    "greater_equal": ">=", "less": "<", "less_equal": "<=", "equal": "==", "not_equal": "!=",
-}  # fmt: skip
-WRITTEN_OUT = 64
-"""Constants with more elements than this are not spelled out: they are arguments."""
+BUFFERED = 1 << 16
+"""Results of so many bytes are worth a buffer; smaller ones come from memory that was used a moment ago."""
+
+SHORT = 4
+"""So many operations may be written in one line."""
 
 
-class Writer:
+class Writer(Spelling):
     """Writes one function."""
 
     def __init__(self, program: Program, names: list[str], title: str) -> None:
+        super().__init__({"np", "work", title, f"{title}_memory", *keyword.kwlist})
         self.program = program
         self.title = title
-        self.names: dict[Node, str] = {}
-        self.taken: set[str] = {"np", "work", title, *keyword.kwlist}
-        self.given: dict[str, Any] = {}
-        self.counts: dict[str, int] = {}
         for node, name in zip(program.inputs, names, strict=True):
             self.names[node] = self.fresh(name)
-        self.order = [n for n in program.nodes() if n.op not in ("input", "constant")]
-        self.kept = kept_by(self.order, program.outputs)
+        nodes = in_time(program)
+        self.constants = [n for n in nodes if n.op == "constant" and n.label is not None]
+        computed = [n for n in nodes if n.op not in ("input", "constant")]
+        self.inside = self.written_inside(computed)
+        self.order = [n for root in computed if root not in self.inside for n in self.line_of(root)]
+        self.kept = kept_by(computed, program.outputs)
+        self.numbers: dict[str, int] = {}
+        self.results: dict[Node, list[str]] = {}
+        """What the state and outputs of each loop are called."""
         self.loops: list[str] = []
         self.plan: Plan = plan(self.order, program.outputs, self.wants_buffer, lambda n: (n.shape, n.dtype.name))
 
-    def fresh(self, name: str) -> str:
-        """The name, or if that is taken the next like it."""
-        while name in self.taken:
-            self.counts[name] = self.counts.get(name, 0) + 1
-            name = f"{name}_{self.counts[name]}"
-        self.taken.add(name)
-        return name
+    # Which results have a line, and which a buffer --------------------------------------------------------------------
+
+    def written_inside(self, order: list[Node]) -> set[Node]:
+        """The nodes that are written where they are read."""
+        users, outputs = users_of(self.program), set(self.program.outputs)
+        inside: set[Node] = set()
+        costs: dict[Node, int] = {}
+        for node in order:
+            costs[node] = (node.op not in VIEWS) + sum(costs[x] for x in node.inputs if x in inside)
+            readers = users[node]
+            once = len(readers) == 1 and readers[0].inputs.count(node) == 1
+            if node in outputs or not once:
+                plain = node.op == "transpose" and not costs[node]
+            else:
+                simple = node.op in ELEMENTWISE or node.op in REDUCTIONS or node.op in VIEWS or node.op == "matmul"
+                chosen = node.label is not None and node.label.chosen
+                small = node.op in VIEWS or node.nbytes < BUFFERED
+                plain = simple and small and not chosen and costs[node] < self.room_in(readers[0])
+            if plain and node not in outputs:
+                inside.add(node)
+        return inside
+
+    def room_in(self, reader: Node) -> int:
+        """How many operations may be written within the line of another."""
+        whole = reader.op in ELEMENTWISE or reader.op in REDUCTIONS or reader.op in VIEWS
+        if reader.nbytes >= BUFFERED and reader.op not in VIEWS:
+            return 1
+        return SHORT if whole and reader.op not in ("sigmoid", "softplus") else 2 if reader.op == "matmul" else 1
+
+    def line_of(self, root: Node) -> Iterator[Node]:
+        """A node, after all that is written within its line."""
+        for x in dict.fromkeys(root.inputs):
+            if x in self.inside:
+                yield from self.line_of(x)
+        yield root
 
     def wants_buffer(self, node: Node) -> bool:
         takes_out = node.op in UFUNCS or node.op in ("sigmoid", "softplus", "matmul", "sum", "erf")
-        return takes_out and bool(node.shape) and node not in self.kept
+        return takes_out and node.nbytes >= BUFFERED and node not in self.kept
 
-    # Expressions ------------------------------------------------------------------------------------------------------
-
-    def name(self, node: Node) -> str:
-        if node.op == "constant" and node not in self.names:
-            self.names[node] = self.constant(node)
-        return self.names[node]
-
-    def constant(self, node: Node) -> str:
-        data = node.settings[0]
-        if data.size > WRITTEN_OUT:
-            name = self.fresh(f"constant_{len(self.given)}")
-            self.given[name] = data
-            return name
-        kind = data.dtype.name
-        if not data.shape:
-            return f"np.{kind if kind != 'bool' else 'bool_'}({number(data.item())})"
-        body = np.array2string(data, separator=", ", threshold=data.size, floatmode="unique", max_line_width=10**6)
-        body = body.replace("\n", "").replace("nan", "np.nan").replace("inf", "np.inf")
-        return f"np.array({body}, np.{kind})"
-
-    def operand(self, node: Node, others: Any) -> str:
-        """An input; a number beside an array is written as one, for it takes the array's dtype."""
-        beside = any(x.op != "constant" and x.dtype == node.dtype for x in others)
-        if beside and node.op == "constant" and not node.shape and node.dtype.kind == "f":
-            return number(node.settings[0].item())
-        return self.name(node)
-
-    def operands(self, node: Node) -> list[str]:
-        return [self.operand(x, node.inputs) for x in node.inputs]
-
-    def function_name(self, function: Any) -> str:
-        """How a function is called in the source; one that is not NumPy's is given."""
-        module = getattr(function, "__module__", "") or ""
-        plain = getattr(function, "__name__", "")
-        if getattr(np, plain, None) is function:
-            return f"np.{plain}"
-        path = (module.replace("numpy", "np", 1) + "." + getattr(function, "__name__", "")).replace("np._core", "np")
-        if module.split(".")[0] == "numpy" and "_" not in module and resolved(path) is function:
-            return path
-        for name, known in self.given.items():
-            if known is function:
-                return name
-        name = getattr(function, "__name__", "")
-        name = self.fresh(name if name.isidentifier() else "helper")
-        self.given[name] = function
-        return name
-
-    def spelled(self, tree: Any, node: Node) -> str:
-        """An argument of a call."""
-        if type(tree) is Slot:
-            return self.name(node.inputs[tree.k])
-        if isinstance(tree, (list, tuple)):
-            parts = ", ".join(self.spelled(x, node) for x in tree)
-            return f"[{parts}]" if isinstance(tree, list) else f"({parts}{',' * (len(tree) == 1)})"
-        if isinstance(tree, dict):
-            return "{" + ", ".join(f"{k!r}: {self.spelled(x, node)}" for k, x in tree.items()) + "}"
-        if isinstance(tree, np.dtype):
-            return f"np.dtype({tree.name!r})"
-        if tree is None or tree is Ellipsis or isinstance(tree, (bool, int, float, str, slice)):
-            return number(tree) if isinstance(tree, float) else repr(tree)
-        name = self.fresh("given")
-        self.given[name] = tree
-        return name
-
-    def expression(self, node: Node, out: str) -> str:
-        """The right side of a node's line; `out` is its buffer, as a keyword, or nothing."""
-        op, args = node.op, self.operands(node) if node.elementwise else [self.name(x) for x in node.inputs]
-        if op in INFIX and not out:
-            return f"{args[0]} {INFIX[op]} {args[1]}"
-        if op in UFUNCS or op == "matmul":
-            return f"np.{op}({', '.join(args)}{out})"
-        if op == "sigmoid":
-            minus = f"np.negative({args[0]}{out})"
-            if not out:
-                return f"1.0 / (1.0 + np.exp(-{args[0]}))"
-            return f"np.divide(1.0, np.add(1.0, np.exp({minus}{out}){out}){out})"
-        if op == "softplus":
-            return f"np.logaddexp({args[0]}, 0.0{out})"
-        if op == "erf":
-            return f"{self.given_erf()}({args[0]}{out})"
-        if op in REDUCTIONS:
-            axes, keep = node.settings
-            axis = "" if len(axes) == len(node.inputs[0].shape) else f", axis={axes[0] if len(axes) == 1 else axes}"
-            return f"np.{op}({args[0]}{axis}{', keepdims=True' if keep else ''}{out})"
-        return self.moved(node, args)
-
-    def given_erf(self) -> str:
-        import scipy.special
-
-        return self.function_name(scipy.special.erf)
-
-    def moved(self, node: Node, args: list[str]) -> str:
-        op, settings = node.op, node.settings
-        if op == "where":
-            return f"np.where({', '.join(args)})"
-        if op == "astype":
-            return f"np.asarray({args[0]}).astype(np.{node.dtype.name})"
-        if op == "reshape":
-            return f"np.reshape({args[0]}, {node.shape})"
-        if op == "transpose":
-            return f"{args[0]}.T" if settings[0] == (1, 0) else f"np.transpose({args[0]}, {settings[0]})"
-        if op == "broadcast_to":
-            return f"np.broadcast_to({args[0]}, {node.shape})"
-        if op in ("getitem", "gather", "item"):
-            return f"{args[0]}[{self.spelled(settings[0], node)}]"
-        assert op == "call", op
-        function, positional, keywords = settings
-        parts = [self.spelled(x, node) for x in positional]
-        parts += [f"{key}={self.spelled(x, node)}" for key, x in keywords.items()]
-        return f"{self.function_name(function)}({', '.join(parts)})"
-
-    # The function -----------------------------------------------------------------------------------------------------
+    # The lines --------------------------------------------------------------------------------------------------------
 
     def lines(self, node: Node) -> list[str]:
         """What computes a node."""
         if node.op == "scan":
             return self.loop(node)
-        line = self.line(node)
-        return [f"{line:<72}  # {node.dtype.name} {node.shape}" if node.dtype.kind != "O" else line]
+        if node.op == "item" and node.inputs[0].op == "scan":
+            self.names[node] = self.results[node.inputs[0]][node.settings[0]]
+            return []
+        buffer = self.plan.place.get(node)
+        out = f", out=t{buffer}" if buffer is not None else ""
+        lines = []
+        if node.op == "sigmoid" and out:
+            x = self.name(node.inputs[0])
+            lines = [f"np.negative({x}{out})", f"np.exp(t{buffer}{out})", f"np.add(1.0, t{buffer}{out})"]
+            text = f"np.divide(1.0, t{buffer}{out})"
+        else:
+            text, _ = self.expression(node, out)
+        name = self.names[node] = self.fresh(self.called_after(node))
+        return [*lines, f"{name} = {text}{self.comment(node)}"]
+
+    def called_after(self, node: Node) -> str:
+        """The name of a line's result."""
+        if node.label is not None:
+            return identifier(node.label.name)
+        if node in self.program.outputs and node.op in ("add", "subtract"):
+            old = node.inputs[0]
+            if old.op == "input" and old.shape == node.shape:
+                return f"new_{self.names[old]}"
+        self.numbers[node.op] = self.numbers.get(node.op, 0) + 1
+        return f"{LONG_NAMES.get(node.op, node.op)}_{self.numbers[node.op]}"
+
+    def comment(self, root: Node) -> str:
+        """What a line computes: a gradient, or the results of these ops."""
+        if root.label is not None and root.label.name.startswith("grad_"):
+            return f"  # {root.label.note}"
+        notes = [n.label.note for n in self.line_of(root) if n.label is not None]
+        return f"  # {', '.join(dict.fromkeys(notes))}" if notes else ""
 
     def loop(self, node: Node) -> list[str]:
         """A scan: its step is a function of its own."""
@@ -180,70 +133,83 @@ class Writer:
         writer.taken |= {self.title}
         self.loops += [*writer.loops, writer.source()]
         self.given |= writer.given
-        name = self.names[node] = self.fresh("scan_1")
         inputs = [self.name(x) for x in node.inputs]
-        state = [self.fresh(f"{name}_state_{k}") for k in range(loop.carries)]
-        outs = [self.fresh(f"{name}_out_{k}") for k in range(len(loop.body.outputs) - loop.carries)]
+        state = [self.fresh(name) for name in loop.names[: loop.carries]]
+        outs = [self.fresh(f"{title}_out_{k}") for k in range(len(loop.body.outputs) - loop.carries)]
+        self.results[node] = [*state, *outs]
         xs = [f"{x}[k]" for x in inputs[loop.carries : loop.carries + loop.arrays]]
         count = inputs.pop() if loop.counted else None
-        passed = ", ".join([*state, *xs, *inputs[loop.carries + loop.arrays :]])
-        results = [*state, *[f"{out}[k]" for out in outs]]
+        passed = [*state, *xs, *inputs[loop.carries + loop.arrays :]]
         lines = [f"{x} = {begin}" for x, begin in zip(state, inputs, strict=False)]
         for out, y in zip(outs, loop.body.outputs[loop.carries :], strict=True):
             lines.append(f"{out} = np.{'zeros' if count else 'empty'}({(loop.length, *y.shape)}, np.{y.dtype.name})")
         if count:
             lines += [f"if not 0 <= {count} <= {loop.length}:", "    raise IndexError('scan: a count out of range')"]
-        lines += [f"{name}_work = {title}_memory()", f"for k in range({count or loop.length}):"]
-        lines.append(f"    [{', '.join(results)}] = {title}({passed}{', ' * bool(passed)}{name}_work)")
-        return [*lines, f"{name} = [{', '.join([*state, *outs])}]"]
+        if writer.plan.sizes:
+            memory = self.fresh(f"{title}_work")
+            lines.append(f"{memory} = {title}_memory()")
+            passed.append(memory)
+        results = [*state, *[f"{out}[k]" for out in outs]]
+        into = f"{', '.join(results)} = " * bool(results)
+        return [*lines, f"for k in range({count or loop.length}):", f"    {into}{title}({', '.join(passed)})"]
 
-    def line(self, node: Node) -> str:
-        name = self.names[node] = self.fresh(LONG_NAMES.get(node.op, node.op) + f"_{self.next(node.op)}")
-        buffer = self.plan.place.get(node)
-        out = f", out=t{buffer}" if buffer is not None else ""
-        return f"{name} = {self.expression(node, out)}"
-
-    def next(self, op: str) -> int:
-        self.counts[f"#{op}"] = self.counts.get(f"#{op}", 0) + 1
-        return self.counts[f"#{op}"]
+    # The function -----------------------------------------------------------------------------------------------------
 
     def source(self) -> str:
         body = []
-        for node in self.order:
-            body += [f"    {line}" for line in self.lines(node)]
+        for node in self.constants:
+            name = self.fresh(identifier(node.label.name if node.label else ""))
+            body.append(f"{name} = {self.constant(node)}")
+            self.names[node] = name
+        backward = False
+        for node in [n for n in self.order if n not in self.inside]:
+            if not backward and node.label is not None and node.label.name.startswith("grad_"):
+                backward = True
+                body += ["", "# The gradients, from the result back"] * bool(body)
+            body += self.lines(node)
+        body += [""] * (len(body) > 3)
         results = ", ".join(self.name(y) for y in self.program.outputs)
-        arguments = ", ".join(self.names[x] for x in self.program.inputs)
         buffers = [f"t{k}" for k in range(len(self.plan.sizes))]
-        head = [f"def {self.title}({arguments}{', ' * bool(arguments)}work=None):"]
-        head += ['    """' + self.summary() + '"""']
+        arguments = [self.names[x] for x in self.program.inputs] + ["work=None"] * bool(buffers)
+        head = [f"def {self.title}({', '.join(arguments)}):", *self.docstring()]
         if buffers:
             head.append(f"    {', '.join(buffers)}{',' * (len(buffers) == 1)} = work or {self.title}_memory()")
-        lines = [*head, *body, f"    return [{results}]", "", "", *self.memory()]
-        return "\n".join(lines) + "\n"
+        lines = [*head, *[f"    {line}" if line else "" for line in body], f"    return {results or '()'}"]
+        return "\n".join([*lines, *self.memory()]) + "\n"
 
-    def summary(self) -> str:
-        given = f"; {', '.join(self.given)} must be given as globals" if self.given else ""
-        return f"{len(self.order)} steps; `work` is memory that may be used again from call to call{given}."
+    def docstring(self) -> list[str]:
+        """What the arguments are."""
+        kinds: dict[str, list[str]] = {}
+        for x in self.program.inputs:
+            kinds.setdefault(x.dtype.name, []).append(f"{self.names[x]} {x.shape}" if x.shape else self.names[x])
+        lines = [
+            "; ".join(f"{', '.join(found)}: {kind}" for kind, found in kinds.items()) + "."
+            if kinds
+            else "No arguments."
+        ]
+        if self.plan.sizes:
+            lines.append("`work` is the memory of large results, which may be used again from call to call.")
+        if self.given:
+            lines.append(f"Given as globals: {', '.join(self.given)}.")
+        if len(lines) == 1 and len(lines[0]) < 108:
+            return [f'    """{lines[0]}"""']
+        return ['    """', *[f"    {part}" for line in lines for part in folded(line)], '    """']
 
     def memory(self) -> list[str]:
+        """The function that makes the buffers, if there are any."""
+        if not self.plan.sizes:
+            return []
         parts = [f"        np.empty({shape}, np.{dtype})," for shape, dtype in self.plan.sizes]
-        return [f"def {self.title}_memory():", '    """The buffers of all steps."""', "    return [", *parts, "    ]"]
+        title = f"def {self.title}_memory():"
+        return ["", "", title, '    """The buffers of all large results."""', "    return [", *parts, "    ]"]
 
 
 LONG_NAMES = {"matmul": "product", "getitem": "part", "broadcast_to": "spread", "call": "result", "astype": "cast"}
 
 
-def number(x: Any) -> str:
-    """A number as source."""
-    return f"float('{x}')" if isinstance(x, float) and not np.isfinite(x) else repr(x)
-
-
-def resolved(path: str) -> Any:
-    """What a dotted name below np stands for, or None."""
-    found: Any = np
-    for part in path.split(".")[1:]:
-        found = getattr(found, part, None)
-    return found
+def folded(line: str) -> list[str]:
+    """A line of prose, in lines that fit."""
+    return textwrap.wrap(line, 108)
 
 
 def numpy_source(program: Program, names: list[str], title: str = "program") -> tuple[str, dict[str, Any]]:
@@ -253,11 +219,11 @@ def numpy_source(program: Program, names: list[str], title: str = "program") -> 
     return "import numpy as np\n\n\n" + "\n\n".join([*writer.loops, text]), writer.given
 
 
-def compiled(source: str, given: dict[str, Any], title: str) -> tuple[Callable[..., Any], Callable[[], Any]]:
-    """The function of a source, and what makes its memory."""
+def compiled(source: str, given: dict[str, Any], title: str) -> tuple[Callable[..., Any], Callable[[], Any] | None]:
+    """The function of a source, and what makes its memory, if it needs any."""
     names = {"np": np, **given}
     exec(compile(source, f"<{title}, compiled>", "exec"), names)
-    return names[title], names[f"{title}_memory"]
+    return names[title], names.get(f"{title}_memory")
 
 
 def parameter_names(fun: Callable[..., Any], count: int) -> list[str]:

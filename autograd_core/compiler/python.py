@@ -3,12 +3,17 @@
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from ..graph import topological
 from ..transforms import value_and_grad
 from ..value import Value, apply
 from .capture import capture, identifier
+from .ir import Label, constant
+from .labels import label
 from .numpy_source import numpy_source
 from .simplify import simplified
+from .traced import recording
 
 
 def to_python(result: Value, *, gradient: bool = False, names: Mapping[str, Any] | None = None) -> str:
@@ -20,39 +25,61 @@ def to_python(result: Value, *, gradient: bool = False, names: Mapping[str, Any]
         Any Value. With `gradient=True` a scalar: the function then returns it with its gradients, in the order of its
         arguments: backpropagation, written out.
     names
-        What variables are called that have no name of their own; `locals()` will do.
+        What variables, constant arrays and results on the way are called that have no name of their own; `locals()`
+        will do.
 
     Raises
     ------
     TypeError
         If `result` is no Value.
 
-    >>> w = Value(2.0, name="w")
-    >>> print(to_python(w * w + 1.0).partition("    return")[0])
-    import numpy as np
+    >>> w, b = Value(2.0, name="w"), Value(1.0, name="b")
+    >>> z = w * 3.0 + b
+    >>> print(to_python(z * z, gradient=True, names={"z": z}).partition("def ")[2])
+    program(w, b):
+        \"\"\"w, b: float64.\"\"\"
+        z = w * 3.0 + b  # mul, add
+        mul_2 = z * z  # mul
     <BLANKLINE>
+        # The gradients, from the result back
+        grad_z = z + z  # the gradient with respect to z
+        grad_w = grad_z * 3.0  # the gradient with respect to w
     <BLANKLINE>
-    def program(w, work=None):
-        \"\"\"2 steps; `work` is memory that may be used again from call to call.\"\"\"
-        multiply_1 = w * w                                                        # float64 ()
-        add_1 = multiply_1 + 1.0                                                  # float64 ()
+        return mul_2, grad_w, grad_z
     <BLANKLINE>
     """
     if type(result) is not Value:
         raise TypeError(f"to_python writes down how a Value was computed, and this is a {type(result).__name__}")
     graph = topological(result)
     leaves = [x for x in graph if x.op is None]
-    known = {id(x): name for name, x in (names or {}).items() if type(x) is Value}
+    known = {id(x): name for name, x in (names or {}).items() if isinstance(x, (Value, np.ndarray))}
     called = [identifier(x.name or known.get(id(x)) or f"x{k}") for k, x in enumerate(leaves)]
 
     def again(*variables: Any) -> Any:
-        """The same operations on other variables."""
+        """The same operations on other variables, with the names that everything has."""
         found = dict(zip(leaves, variables, strict=True))
+        constants = {
+            key: traced_constant(x, name)
+            for node in graph
+            for x in node.inputs
+            if type(x) is np.ndarray and (name := known.get(key := id(x)))
+        }
         for node in graph:
             if node.op is not None:
-                found[node] = apply(node.op, tuple([found[x] if type(x) is Value else x for x in node.inputs]))
+                args = [found[x] if type(x) is Value else constants.get(id(x), x) for x in node.inputs]
+                found[node] = apply(node.op, tuple(args))
+                if name := node.name or known.get(id(node)):
+                    label(found[node], identifier(name), node.op.name)
         return found[result]
 
     fun = value_and_grad(again, range(len(leaves))) if gradient else again
     _, captured = capture(fun, [x.data for x in leaves], called)
     return numpy_source(simplified(captured.program), called)[0]
+
+
+def traced_constant(x: Any, name: str) -> Any:
+    """An array of a recording that is a constant with a name."""
+    assert recording.trace is not None
+    node = constant(x)
+    node.label = Label(identifier(name), "a constant", chosen=True)
+    return recording.trace.wrap(node, x)

@@ -74,13 +74,17 @@ class NumPyExecutor:
         self.thread = threading.local()
 
     def __call__(self, leaves: list[Any]) -> list[Any]:
-        work = getattr(self.thread, "work", None)
-        self.thread.work = None  # an interrupted or nested call makes its own
-        if work is None:
-            work = self.memory()
+        arguments = [native(x) for x in leaves]
+        if self.memory is not None:
+            work = getattr(self.thread, "work", None)
+            self.thread.work = None  # an interrupted or nested call makes its own
+            arguments.append(self.memory() if work is None else work)
         with np.errstate(all="ignore"):
-            results = self.function(*[native(x) for x in leaves], work)
-        self.thread.work = work
+            results = self.function(*arguments)
+        if self.memory is not None:
+            self.thread.work = arguments[-1]
+        if len(self.outputs) == 1:
+            results = (results,)
         seen: set[int] = set()
         found = []
         for y, node, copied in zip(results, self.outputs, self.copied, strict=True):

@@ -78,8 +78,8 @@ def folded(node: Node) -> Node | None:
     computed = node.op in ELEMENTWISE or node.op in REDUCTIONS or node.op in VIEWS or node.op == "matmul"
     if not computed or node.size > FOLDED or not all(x.op == "constant" for x in node.inputs):
         return None
-    if node.op == "broadcast_to":
-        return None  # a loop reads the one number
+    if node.op in ("broadcast_to", "transpose"):
+        return None  # a loop reads the numbers that are there
     with np.errstate(all="ignore"):
         return constant(np.asarray(evaluate(node, [x.settings[0] for x in node.inputs]), node.dtype))
 

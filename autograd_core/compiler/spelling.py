@@ -1,0 +1,196 @@
+"""How a node is written in NumPy: as an expression of its inputs, with the parentheses that it needs."""
+
+from typing import Any
+
+import numpy as np
+
+from .ir import REDUCTIONS, UFUNCS, Node, Slot
+
+LOOSE, SUM, PRODUCT, MINUS, POWER, TIGHT = range(6)
+"""How firmly an expression holds together; one that is read by a firmer one is put in parentheses."""
+
+INFIX = {
+    "add": ("+", SUM), "subtract": ("-", SUM), "multiply": ("*", PRODUCT), "divide": ("/", PRODUCT),
+    "matmul": ("@", PRODUCT), "power": ("**", POWER), "greater": (">", LOOSE), "greater_equal": (">=", LOOSE),
+    "less": ("<", LOOSE), "less_equal": ("<=", LOOSE), "equal": ("==", LOOSE), "not_equal": ("!=", LOOSE),
+}  # fmt: skip
+WRITTEN_OUT = 64
+"""Constants with more elements than this are not spelled out: they are given as globals."""
+
+
+class Spelling:
+    """The names and the expressions of a function."""
+
+    def __init__(self, taken: set[str]) -> None:
+        self.taken = taken
+        self.names: dict[Node, str] = {}
+        self.inside: set[Node] = set()
+        """The nodes that are written where they are read."""
+        self.given: dict[str, Any] = {}
+        """The globals that the function needs beside np."""
+        self.counts: dict[str, int] = {}
+
+    def fresh(self, name: str) -> str:
+        """The name, or if that is taken the next like it."""
+        while name in self.taken:
+            self.counts[name] = self.counts.get(name, 0) + 1
+            name = f"{name}_{self.counts[name]}"
+        self.taken.add(name)
+        return name
+
+    # Operands ---------------------------------------------------------------------------------------------------------
+
+    def name(self, node: Node) -> str:
+        """What is written for a node where it is an argument."""
+        return self.placed(node, LOOSE)
+
+    def placed(self, node: Node, firmness: int) -> str:
+        """What is written for a node beside an operator."""
+        if node in self.inside:
+            text, own = self.expression(node, "")
+            return text if own >= firmness else f"({text})"
+        if node not in self.names:
+            assert node.op == "constant", node
+            self.names[node] = self.constant(node)
+        return self.names[node]
+
+    def constant(self, node: Node) -> str:
+        data = node.settings[0]
+        kind = data.dtype.name
+        if data.size > WRITTEN_OUT:
+            name = self.fresh(f"constant_{len(self.given)}")
+            self.given[name] = data
+            return name
+        if not data.shape:
+            return f"np.{kind if kind != 'bool' else 'bool_'}({number(data.item())})"
+        body = repr(data.tolist()).replace("nan", "np.nan").replace("inf", "np.inf")
+        return f"np.array({body}{'' if kind in ('float64', 'int64', 'bool') and data.size else f', np.{kind}'})"
+
+    def operand(self, node: Node, others: Any, firmness: int = LOOSE) -> str:
+        """An input; a number beside an array is written as one, for it takes the array's dtype."""
+        beside = any(x.op != "constant" and x.dtype == node.dtype and len(x.shape) >= len(node.shape) for x in others)
+        if beside and node.op == "constant" and node.size == 1 and node.label is None and node.dtype.kind == "f":
+            value = node.settings[0].item()
+            return number(value) if value >= 0 or firmness == LOOSE else f"({number(value)})"
+        return self.placed(node, firmness)
+
+    # Functions --------------------------------------------------------------------------------------------------------
+
+    def function_name(self, function: Any) -> str:
+        """How a function is called in the source; one that is not NumPy's is given."""
+        module = getattr(function, "__module__", "") or ""
+        plain = getattr(function, "__name__", "")
+        if getattr(np, plain, None) is function:
+            return f"np.{plain}"
+        path = (module.replace("numpy", "np", 1) + "." + plain).replace("np._core", "np")
+        if module.split(".")[0] == "numpy" and "_" not in module and resolved(path) is function:
+            return path
+        for name, known in self.given.items():
+            if known is function:
+                return name
+        name = self.fresh(plain if plain.isidentifier() else "helper")
+        self.given[name] = function
+        return name
+
+    def spelled(self, tree: Any, node: Node) -> str:
+        """An argument of a call."""
+        if type(tree) is Slot:
+            return self.name(node.inputs[tree.k])
+        if isinstance(tree, (list, tuple)):
+            parts = ", ".join(self.spelled(x, node) for x in tree)
+            return f"[{parts}]" if isinstance(tree, list) else f"({parts}{',' * (len(tree) == 1)})"
+        if isinstance(tree, dict):
+            return "{" + ", ".join(f"{k!r}: {self.spelled(x, node)}" for k, x in tree.items()) + "}"
+        if isinstance(tree, np.dtype):
+            return f"np.dtype({tree.name!r})"
+        if tree is None or tree is Ellipsis or isinstance(tree, (bool, int, float, str, slice)):
+            return number(tree) if isinstance(tree, float) else repr(tree)
+        name = self.fresh("given")
+        self.given[name] = tree
+        return name
+
+    def index(self, index: Any, node: Node) -> str:
+        """What stands in brackets."""
+        parts = index if isinstance(index, tuple) else (index,)
+        return ", ".join(colons(x) if isinstance(x, slice) else self.spelled(x, node) for x in parts) or "()"
+
+    # Expressions ------------------------------------------------------------------------------------------------------
+
+    def expression(self, node: Node, out: str) -> tuple[str, int]:
+        """What computes a node, and how firmly it holds together; `out` is its buffer, as a keyword, or nothing."""
+        op, inputs = node.op, node.inputs
+        if op in INFIX and not out:
+            sign, own = INFIX[op]
+            others = inputs if op != "matmul" else ()
+            left = self.operand(inputs[0], others, own + (own in (LOOSE, POWER)))
+            return f"{left} {sign} {self.operand(inputs[1], others, min(own + 1, TIGHT))}", own
+        if op == "negative" and not out:
+            return f"-{self.operand(inputs[0], inputs, POWER)}", MINUS
+        if op == "sigmoid":
+            return f"1.0 / (1.0 + np.exp(-{self.placed(inputs[0], POWER)}))", PRODUCT
+        if op in ("getitem", "item"):
+            text = f"{self.placed(inputs[0], TIGHT)}[{self.index(node.settings[0], node)}]"
+            return self.narrowed(text, node, inputs[0].inputs if op == "item" else ()), TIGHT
+        if op == "gather":
+            return f"{self.placed(inputs[0], TIGHT)}[{self.index(node.settings[0], node)}]", TIGHT
+        if op == "transpose" and node.settings[0] == (1, 0):
+            return f"{self.placed(inputs[0], TIGHT)}.T", TIGHT
+        return self.called(node, out), TIGHT
+
+    def called(self, node: Node, out: str) -> str:
+        """A node that is the call of a function."""
+        op, settings = node.op, node.settings
+        args = [self.operand(x, node.inputs) for x in node.inputs] if node.elementwise else list(
+            map(self.name, node.inputs)
+        )  # fmt: skip
+        if op in UFUNCS or op == "matmul":
+            return f"np.{op}({', '.join(args)}{out})"
+        if op == "softplus":
+            return f"np.logaddexp({args[0]}, 0.0{out})"
+        if op == "erf":
+            import scipy.special
+
+            return f"{self.function_name(scipy.special.erf)}({args[0]}{out})"
+        if op in REDUCTIONS:
+            axes, keep = settings
+            axis = "" if len(axes) == len(node.inputs[0].shape) else f", axis={axes[0] if len(axes) == 1 else axes}"
+            return f"np.{op}({args[0]}{axis}{', keepdims=True' if keep else ''}{out})"
+        if op == "where":
+            return f"np.where({', '.join(args)})"
+        if op == "astype":
+            return f"np.asarray({args[0]}).astype(np.{node.dtype.name})"
+        if op in ("reshape", "broadcast_to"):
+            return f"np.{op}({args[0]}, {node.shape})"
+        if op == "transpose":
+            return f"np.transpose({args[0]}, {settings[0]})"
+        assert op == "call", op
+        function, positional, keywords = settings
+        parts = [self.spelled(x, node) for x in positional]
+        parts += [f"{key}={self.spelled(x, node)}" for key, x in keywords.items()]
+        return self.narrowed(f"{self.function_name(function)}({', '.join(parts)})", node, node.inputs)
+
+    def narrowed(self, text: str, node: Node, inputs: Any) -> str:
+        """The result of a function in its dtype: what was a Python number when it was recorded gave way to an array's,
+        and is a NumPy number now, which does not."""
+        if node.dtype.kind == "f" and any(not x.shape and x.dtype.itemsize > node.dtype.itemsize for x in inputs):
+            return f"np.asarray({text}, np.{node.dtype.name})"
+        return text
+
+
+def number(x: Any) -> str:
+    """A number as source."""
+    return f"float('{x}')" if isinstance(x, float) and not np.isfinite(x) else repr(x)
+
+
+def colons(x: slice) -> str:
+    """A slice as it is written."""
+    begin, end, step = ("" if part is None else repr(part) for part in (x.start, x.stop, x.step))
+    return f"{begin}:{end}{':' * bool(step)}{step}"
+
+
+def resolved(path: str) -> Any:
+    """What a dotted name below np stands for, or None."""
+    found: Any = np
+    for part in path.split(".")[1:]:
+        found = getattr(found, part, None)
+    return found
