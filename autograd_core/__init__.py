@@ -21,7 +21,7 @@ from .explain.teaching import explain, latex
 from .gradcheck import check_gradients
 from .holding import holding
 from .jacobians import hessian, hvp, jacobian
-from .ops.elementwise import normal_cdf, relu, sigmoid, softplus
+from .ops.activations import normal_cdf, relu, sigmoid, softplus
 from .ops.matrices import affine, mean_squared_error
 from .ops.primitive import log_softmax, logsumexp, softmax
 from .optimize import least_squares, minimize

@@ -20,7 +20,7 @@ from numpy import ndarray
 
 from .data import QUIET, as_constant, dtype_of, is_foreign, is_weak, shape_of
 from .exact import at_a_pole, changed, fit, passed_on, pull_back_exactly
-from .op import ONE
+from .op import FIRST, ONE, SECOND
 from .ops.several import Parts
 from .recording import announce_pass
 from .value import Value
@@ -89,7 +89,7 @@ def pull_back(adjoint: dict[Value, Any], *, oldest: int = 0, keep: bool = False)
             if type(x) is Value:
                 if oldest <= x.stamp < stamp:
                     try:
-                        c = g if rule is ONE else g * rule(node._held, a, b)
+                        c = g if rule is ONE else g * b if rule is SECOND else g * rule(node._held, a, b)
                     except ArithmeticError:
                         c = at_a_pole(rule, g, node._held, a, b)
                     if type(c) is not float or type(a) is not float:
@@ -105,7 +105,7 @@ def pull_back(adjoint: dict[Value, Any], *, oldest: int = 0, keep: bool = False)
             if type(y) is Value:
                 if oldest <= y.stamp < stamp:
                     try:
-                        c = g if rule_y is ONE else g * rule_y(node._held, a, b)
+                        c = g if rule_y is ONE else g * a if rule_y is FIRST else g * rule_y(node._held, a, b)
                     except ArithmeticError:
                         c = at_a_pole(rule_y, g, node._held, a, b)
                     if type(c) is not float or type(b) is not float:

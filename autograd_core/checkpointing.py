@@ -8,6 +8,7 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
+from .apply import record
 from .exact import Mask, added, pull_back_masked
 from .graph import ancestors
 from .op import Op
@@ -15,7 +16,7 @@ from .ops.linear import identity
 from .ops.several import picked
 from .recording import always_recording, thread
 from .trees import flatten
-from .value import Value, leaf, plain, record
+from .value import Value, leaf, plain
 
 
 def checkpoint(fun: Callable[..., Any]) -> Callable[..., Any]:

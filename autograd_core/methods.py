@@ -1,11 +1,12 @@
 """The ndarray's own names on a Value: `v.sum(axis=1)`, `v.reshape(2, 3)`, `v.T`, and the spellings of PyTorch.
 
 Each method looks its op up in the registry when it is called, so this file says *what* a Value can do and nothing of
-how; the ops say that.
+how; the ops say that. The elementary functions are the exception: their ops are methods themselves, which saves graphs
+of scalars a call for each node.
 """
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -220,7 +221,19 @@ class ArrayMethods:
         """The data in another floating dtype; the gradient comes back in this one's."""
         return OPS["astype"].apply(self, np.dtype(dtype))
 
-    # Arithmetic by name, as PyTorch and micrograd spell it ------------------------------------------------------------
+    # Arithmetic by name, as PyTorch and micrograd spell it; the elementary functions are declared with their ops ------
+
+    if TYPE_CHECKING:
+
+        def exp(self) -> Any: ...
+        def log(self) -> Any: ...
+        def square(self) -> Any: ...
+        def sqrt(self) -> Any: ...
+        def sin(self) -> Any: ...
+        def cos(self) -> Any: ...
+        def tanh(self) -> Any: ...
+        def sigmoid(self) -> Any: ...
+        def relu(self) -> Any: ...
 
     def dot(self, other: Any) -> Any:
         """See `np.dot`."""
@@ -229,42 +242,6 @@ class ArrayMethods:
     def clip(self, min: Any = None, max: Any = None) -> Any:
         """See `np.clip`; the gradient is zero where an element is cut off."""
         return BY_NUMPY[np.clip](self, min, max)
-
-    def exp(self) -> Any:
-        """See `np.exp`."""
-        return OPS["exp"].apply(self)
-
-    def log(self) -> Any:
-        """See `np.log`."""
-        return OPS["log"].apply(self)
-
-    def square(self) -> Any:
-        """See `np.square`."""
-        return OPS["square"].apply(self)
-
-    def sqrt(self) -> Any:
-        """See `np.sqrt`."""
-        return OPS["sqrt"].apply(self)
-
-    def sin(self) -> Any:
-        """See `np.sin`."""
-        return OPS["sin"].apply(self)
-
-    def cos(self) -> Any:
-        """See `np.cos`."""
-        return OPS["cos"].apply(self)
-
-    def tanh(self) -> Any:
-        """See `np.tanh`."""
-        return OPS["tanh"].apply(self)
-
-    def sigmoid(self) -> Any:
-        """1 / (1 + exp(-x)), stable for any x."""
-        return OPS["sigmoid"].apply(self)
-
-    def relu(self) -> Any:
-        """max(x, 0), with the derivative 0 at 0."""
-        return OPS["relu"].apply(self)
 
     def softmax(self, axis: int = -1) -> Any:
         """exp(x) / sum(exp(x)) along an axis, stable for any x."""

@@ -25,12 +25,17 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
+from .apply import apply, binary, unary
 from .data import as_constant
 from .registry import BY_NUMPY, OPS
-from .value import FAST, Value, apply, binary, plain, unary
+from .value import FAST, Value, plain
 
 ONE: Any = lambda *args: 1.0
 """The local derivative 1, known by identity: the loop passes the gradient on without multiplying."""
+
+FIRST: Any = lambda out, x, y: x
+SECOND: Any = lambda out, x, y: y
+"""Those of a product, known by identity: the loop takes the factor that it has at hand without a call."""
 
 CALL, POWER, UNARY, PRODUCT, ELEMENTS, SUM, CHOICE = 6, 5, 4, 3, 2, 1, 0
 """How tightly a label binds; an operand that binds less tightly is put in parentheses. A product of elements (⊙) binds
@@ -204,11 +209,13 @@ def named(key: str) -> Any:
 
 
 class Unary(Op):
-    """An elementwise op of one argument: the commonest call, made short."""
+    """An elementwise op of one argument: the commonest call, made short. With `method=True` Values have it by name."""
 
-    def __init__(self, *args: Any, **record: Any) -> None:
+    def __init__(self, *args: Any, method: bool = False, **record: Any) -> None:
         super().__init__(*args, **record)
         self.apply = unary(self)  # type: ignore[method-assign]
+        if method:
+            setattr(Value, self.name, self.apply)
 
     def __call__(self, x: Any) -> Any:
         return self.apply(x) if type(x) is Value else super().__call__(x)

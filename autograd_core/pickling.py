@@ -10,9 +10,10 @@ import copyreg
 from typing import Any
 from weakref import WeakValueDictionary
 
+from .apply import record
 from .exact import changed
 from .graph import topological
-from .value import Value, leaf, record
+from .value import Value, leaf
 
 
 class Row:

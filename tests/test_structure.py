@@ -16,9 +16,9 @@ from autograd_core.registry import OPS
 ROOT = Path(__file__).parent.parent
 
 LAYERS = [
-    "data", "trees", "registry", "recording", "protocols", "methods", "refusals", "value", "holding", "calls", "graph",
-    "op",
-    "ops.linear", "ops.indexing", "ops.several", "ops.matrices", "ops.elementwise", "ops.primitive",
+    "data", "trees", "registry", "recording", "protocols", "methods", "refusals", "value", "apply", "holding", "calls",
+    "graph", "op",
+    "ops.linear", "ops.indexing", "ops.several", "ops.matrices", "ops.activations", "ops.elementwise", "ops.primitive",
     "ops.arrange", "ops.sums", "ops.statistics", "ops.functions", "ops.ranges", "ops.sets", "ops.fft", "ops.linalg",
     "ops.decompositions", "ops.eigen", "ops.singular", "ops.norms", "ops.polynomials",
     "ops.special.declare", "ops.special.elementary", "ops.special.errors", "ops.special.gamma", "ops.special.bessel",

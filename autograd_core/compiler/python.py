@@ -5,9 +5,10 @@ from typing import Any
 
 import numpy as np
 
+from ..apply import apply
 from ..graph import topological
 from ..transforms import value_and_grad
-from ..value import Value, apply
+from ..value import Value
 from .capture import capture, identifier
 from .ir import Label, constant
 from .labels import label

@@ -1,6 +1,7 @@
 """The ops: importing this package fills the registry; those of SciPy follow when they are first met (`special.py`)."""
 
 from . import (
+    activations,
     arrange,
     decompositions,
     eigen,
@@ -23,6 +24,7 @@ from . import (
 )
 
 __all__ = [
-    "arrange", "decompositions", "eigen", "elementwise", "fft", "functions", "indexing", "linalg", "linear", "matrices",
-    "norms", "polynomials", "primitive", "ranges", "sets", "several", "singular", "statistics", "sums",
+    "activations", "arrange", "decompositions", "eigen", "elementwise", "fft", "functions", "indexing", "linalg",
+    "linear", "matrices", "norms", "polynomials", "primitive", "ranges", "sets", "several", "singular", "statistics",
+    "sums",
 ]  # fmt: skip

@@ -12,8 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from ..data import QUIET, dtype_of
-from ..op import CHOICE, ONE, POWER, PRODUCT, SUM, UNARY, Op, composed, elementwise, flat
+from ..data import dtype_of
+from ..op import CHOICE, FIRST, ONE, POWER, PRODUCT, SECOND, SUM, UNARY, composed, elementwise, flat
+from .activations import sigmoid
 from .indexing import choose
 
 LN2, LN10, RADIANS = math.log(2.0), math.log(10.0), math.pi / 180
@@ -33,8 +34,8 @@ sub = elementwise(
 )  # fmt: skip
 mul = elementwise(
     "mul", operator.mul, operator="mul", numpy=np.multiply, text="{x} × {y}", tex=r"{x} \, {y}", precedence=PRODUCT,
-    partials=(lambda out, x, y: y,
-              lambda out, x, y: x),
+    partials=(SECOND,
+              FIRST),
 )  # fmt: skip
 div = elementwise(
     "div", operator.truediv, scalar=operator.truediv, operator="truediv", numpy=np.true_divide,
@@ -88,11 +89,11 @@ def float_power(x1: Any, x2: Any) -> Any:
 
 
 square = elementwise(
-    "square", lambda x: x * x, numpy=np.square, text="{x}²", tex="{{{x}}}^2", precedence=POWER,
+    "square", lambda x: x * x, method=True, numpy=np.square, text="{x}²", tex="{{{x}}}^2", precedence=POWER,
     partials=(lambda out, x: x + x,),  # half the time of 2 * x
 )  # fmt: skip
 sqrt = elementwise(
-    "sqrt", np.sqrt, scalar=math.sqrt, numpy=np.sqrt, domain=POSITIVE, text="√({x})", tex=r"\sqrt{{{x}}}",
+    "sqrt", np.sqrt, method=True, scalar=math.sqrt, numpy=np.sqrt, domain=POSITIVE, text="√({x})", tex=r"\sqrt{{{x}}}",
     partials=(lambda out, x: 0.5 / out,),
 )  # fmt: skip
 cbrt = elementwise(
@@ -108,7 +109,7 @@ reciprocal = elementwise(
 # Exponentials and logarithms ------------------------------------------------------------------------------------------
 
 exp = elementwise(
-    "exp", np.exp, scalar=math.exp, numpy=np.exp, tex="e^{{{x}}}", precedence=POWER,
+    "exp", np.exp, method=True, scalar=math.exp, numpy=np.exp, tex="e^{{{x}}}", precedence=POWER,
     text="exp({x})", partials=(lambda out, x: out,),
 )  # fmt: skip
 exp2 = elementwise(
@@ -119,7 +120,7 @@ expm1 = elementwise(
     partials=(lambda out, x: np.exp(x),),
 )  # fmt: skip
 log = elementwise(
-    "log", np.log, scalar=math.log, numpy=np.log, domain=POSITIVE, tex=r"\ln({x})",
+    "log", np.log, method=True, scalar=math.log, numpy=np.log, domain=POSITIVE, tex=r"\ln({x})",
     partials=(lambda out, x: 1 / x,),
 )  # fmt: skip
 log2 = elementwise(
@@ -153,8 +154,12 @@ logaddexp2 = elementwise(
 
 # Trigonometry ---------------------------------------------------------------------------------------------------------
 
-sin = elementwise("sin", np.sin, scalar=math.sin, numpy=np.sin, tex=r"\sin({x})", partials=(lambda out, x: np.cos(x),))
-cos = elementwise("cos", np.cos, scalar=math.cos, numpy=np.cos, tex=r"\cos({x})", partials=(lambda out, x: -np.sin(x),))
+sin = elementwise(
+    "sin", np.sin, method=True, scalar=math.sin, numpy=np.sin, tex=r"\sin({x})", partials=(lambda out, x: np.cos(x),)
+)
+cos = elementwise(
+    "cos", np.cos, method=True, scalar=math.cos, numpy=np.cos, tex=r"\cos({x})", partials=(lambda out, x: -np.sin(x),)
+)
 tan = elementwise(
     "tan", np.tan, scalar=math.tan, numpy=np.tan, domain=[(-1, 1)], tex=r"\tan({x})",
     partials=(lambda out, x: 1 + out * out,),
@@ -194,8 +199,9 @@ cosh = elementwise(
     "cosh", np.cosh, scalar=math.cosh, numpy=np.cosh, tex=r"\cosh({x})", partials=(lambda out, x: np.sinh(x),)
 )
 tanh = elementwise(
-    "tanh", np.tanh, scalar=math.tanh, numpy=np.tanh, tex=r"\tanh({x})", partials=(lambda out, x: 1 - out * out,)
-)
+    "tanh", np.tanh, method=True, scalar=math.tanh, numpy=np.tanh, tex=r"\tanh({x})",
+    partials=(lambda out, x: 1 - out * out,),
+)  # fmt: skip
 arcsinh = elementwise(
     "arcsinh", np.arcsinh, scalar=math.asinh, numpy=np.arcsinh, tex=r"\operatorname{{arsinh}}({x})",
     partials=(lambda out, x: 1 / (np.sqrt(1 + x * x) if dtype_of(x).kind == "c" else np.hypot(1.0, x)),),
@@ -209,86 +215,6 @@ arctanh = elementwise(
     "arctanh", np.arctanh, scalar=math.atanh, numpy=np.arctanh, domain=INSIDE,
     tex=r"\operatorname{{artanh}}({x})",
     partials=(lambda out, x: 1 / (1 - x * x),),
-)  # fmt: skip
-
-# What networks use ----------------------------------------------------------------------------------------------------
-
-
-UNITS = {kind: np.ones((), kind) for kind in "fd"}
-"""1 as a 0-d array, by the letter of its dtype: NumPy adds it in half the time of a Python number."""
-
-
-def stable_sigmoid(x: Any) -> Any:
-    """1 / (1 + exp(-x)). Where exp(-x) overflows to inf, the quotient 0 is right: only the warning has to go."""
-    out = QUIET.copy().run(np.exp, -x)
-    if type(out) is not np.ndarray or out.dtype.char not in UNITS:
-        return 1 / (1 + out)
-    one = UNITS[out.dtype.char]
-    np.add(out, one, out)
-    return np.divide(one, out, out)
-
-
-sigmoid: Op = elementwise(
-    "sigmoid", stable_sigmoid, scalar=lambda x: 1 / (1 + math.exp(-x)), text="σ({x})", tex=r"\sigma({x})",
-    partials=(lambda out, x: out * (1 - out),),
-    doc="""The logistic function σ(x) = 1 / (1 + e⁻ˣ), for any x without overflow; σ' = σ (1 - σ).
-
-    Of any shape, which is the result's; what holds no numbers is a TypeError. Source: Bishop, *Pattern Recognition and
-    Machine Learning*, 2006, eq. 4.59 and 4.88.
-
-    >>> sigmoid(0.0)
-    0.5
-    >>> sigmoid(np.array([-1000.0, 1000.0]))
-    array([0., 1.])
-    """,
-)  # fmt: skip
-softplus = elementwise(
-    "softplus", lambda x: np.logaddexp(x, 0), scalar=lambda x: math.log1p(math.exp(-math.fabs(x))) + max(x, 0.0),
-    text="softplus({x})", tex=r"\operatorname{{softplus}}({x})",
-    partials=(lambda out, x: sigmoid(x),),
-    doc="""log(1 + eˣ), for any x without overflow; its derivative is σ(x), the sigmoid.
-
-    Of any shape, which is the result's; what holds no numbers is a TypeError. Source: Glorot, Bordes and Bengio, *Deep
-    sparse rectifier neural networks*, AISTATS 2011.
-
-    >>> softplus(1000.0)
-    1000.0
-    """,
-)  # fmt: skip
-ROOT_2, ROOT_2PI = math.sqrt(2), math.sqrt(2 * math.pi)
-
-
-def normal_probability(x: Any) -> Any:
-    """Φ(x) = erfc(-x / √2) / 2, element by element: NumPy has no error function, and Python's is right to the end."""
-    z = np.ravel(x) * (-1 / ROOT_2)
-    halves = 0.5 * np.fromiter(map(math.erfc, z.tolist()), np.float64, z.size)
-    return halves.reshape(np.shape(x)).astype(dtype_of(x), copy=False)[()]
-
-
-normal_cdf = elementwise(
-    "normal_cdf", normal_probability, scalar=lambda x: math.erfc(-x / ROOT_2) / 2, text="Φ({x})", tex=r"\Phi({x})",
-    partials=(lambda out, x: np.exp(x * x * -0.5) * (1 / ROOT_2PI),),
-    doc="""Φ(x) = erfc(-x / √2) / 2, the probability of a standard normal variable below x; Φ'(x) = e^(-x²/2) / √(2π).
-
-    Of any shape, which is the result's; what holds no numbers is a TypeError. Source: Abramowitz and Stegun, *Handbook
-    of Mathematical Functions*, 26.2.2 and 7.1.1.
-
-    >>> normal_cdf(np.array([-1.96, 1.96])).round(3)
-    array([0.025, 0.975])
-    """,
-)  # fmt: skip
-relu = elementwise(
-    "relu", lambda x: (0.0 if x <= 0 else x) if type(x) is float else np.maximum(x, 0),
-    tex=r"\operatorname{{relu}}({x})", selects=True, domain=[(0.2, 2)],
-    partials=(lambda out, x: (x > 0) | (x != x),),
-    doc="""max(x, 0), with the derivative 1 above 0, else 0; and 1 at nan, which goes through, so that it shows.
-
-    Of any shape, which is the result's; what holds no numbers is a TypeError. Source: Nair and Hinton, *Rectified
-    linear units improve restricted Boltzmann machines*, ICML 2010.
-
-    >>> relu(-3.0), relu(3.0)
-    (0.0, 3.0)
-    """,
 )  # fmt: skip
 
 # Selection: ties share the gradient equally ---------------------------------------------------------------------------
