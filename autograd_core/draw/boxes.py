@@ -12,7 +12,7 @@ from ..explain.digits import inline, shape_text
 from ..explain.names import arrays_of, is_shown, settings_of
 from ..value import Value, plain
 from .fold import Folded, Group
-from .measure import cut_off, remark, rms, shown
+from .measure import arrays, cut_off, remark, rms, shown
 from .parts import Leaf, Part, Parts
 from .plan import Box, Copy, Fold, Line, all_boxes, clip
 
@@ -53,7 +53,7 @@ class Boxes:
             (leaf.is_variable, shape_of(plain(leaf.members[0])), len(leaf.members))
             for leaf in (self.parts.leaves[k] for k in part.leaves if k not in self.shared)
         )
-        shape = shape_of(part.out.data)
+        shape = tuple(map(shape_of, arrays(part.out.data)))
         if part.span:
             held = tuple(np.shape(p.data) for _, p in parameters(part))
             return (part.span.type, held, shape, len(part.members), own)
@@ -128,7 +128,7 @@ class Boxes:
         for k in places:
             g = gradients[k]
             heat = g / largest if g is not None and math.isfinite(g) and largest else None
-            rows.append(Copy(names[k], shown(rms(x.data for x in outputs(lasts[k]))), shown(g), heat))
+            rows.append(Copy(names[k], shown(rms(results(lasts[k], "data"))), shown(g), heat))
         return tuple(rows), remark(gradients, names)
 
     def _drawn_in_copy(self, elements: list[int]) -> list[int]:
@@ -145,7 +145,7 @@ class Boxes:
     def _gradient(self, main: Part, last: Part) -> float | None:
         """The size of the gradients of a part's own parameters; if it has none, of the result of its copy."""
         own = self._own(main)
-        return rms(p.grad for p in own) if own else rms(x.grad for x in outputs(last))
+        return rms(p.grad for p in own) if own else rms(results(last, "grad"))
 
     def _own(self, part: Part) -> list[Value]:
         """The variables that only this part uses, or that its module holds."""
@@ -269,6 +269,11 @@ def outputs(part: Part) -> list[Value]:
     return [part.out] if part.span else part.members
 
 
+def results(part: Part, what: str) -> list[Any]:
+    """The arrays that a part results in, or those of their gradients: what is `data` or `grad`."""
+    return [x for out in outputs(part) for x in arrays(getattr(out, what))]
+
+
 def gradient_text(variables: list[Value]) -> str:
     """The gradient of one number, or the size of several."""
     size = rms(x.grad for x in variables)
@@ -279,14 +284,16 @@ def gradient_text(variables: list[Value]) -> str:
 
 def result_lines(part: Part) -> list[Line]:
     """The result of a part and its gradient, and how much of it is cut off."""
-    outs = outputs(part)
-    first = outs[0]
-    if len(outs) == 1 and np.size(first.data) == 1:
-        lines = [Line("output", inline(first.data), "value")]
+    outs, data = outputs(part), results(part, "data")
+    if len(data) == 1 and np.size(data[0]) == 1:
+        lines = [Line("output", inline(data[0]), "value")]
     else:
-        shape = shape_text(np.shape(first.data))
-        lines = [Line("output", f"{shape} rms {shown(rms(x.data for x in outs))}".strip(), "value")]
-    lines.append(Line("output's grad", gradient_text(outs), "grad"))
+        shape = ", ".join(map(shape_text, map(shape_of, arrays(outs[0].data))))
+        lines = [Line("output", f"{shape} rms {shown(rms(data))}".strip(), "value")]
+    size = rms(results(part, "grad"))
+    number = len(data) == 1 and np.size(data[0]) == 1 and size is not None
+    gradient = inline(outs[0].grad) if number else shown(size) if size is None else f"rms {shown(size)}"
+    lines.append(Line("output's grad", gradient, "grad"))
     if found := cut_off(outs if not part.span else [part.out]):
         lines.append(Line(*found))
     return lines

@@ -8,6 +8,8 @@ import functools
 import os
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from .render import MissingRendererError, program_for, render
 
 if TYPE_CHECKING:
@@ -19,7 +21,11 @@ MOST_CARDS = {"dot": 10_000, "svg": 1000, "pdf": 1000, "png": 250, "gif": 60}
 MOST_ROWS = 10_000
 """How many rows of cards the arrows may pass, all taken together: 100 uses of one weight in a row of 100 operations."""
 
-SMALLER = "draw a part of it, such as an intermediate Value, or compute with arrays instead of single numbers"
+SMALLER = (
+    'view="model" folds what is equal and shows what is near to the result; or draw a part of it, such as an '
+    "intermediate Value"
+)
+"""What to draw of a graph that is too large."""
 
 
 class Drawing:
@@ -32,6 +38,8 @@ class Drawing:
     >>> print(drawing.step(1).scene.subtitle)
     step 1 of 2: out passes its gradient on to v1
     """
+
+    smaller = SMALLER
 
     def __init__(self, scene: "Scene", whole: "Scene | None" = None) -> None:
         self.scene = scene
@@ -56,8 +64,8 @@ class Drawing:
             If no backward pass has run, or it has fewer steps.
         """
         frames = self.frames()
-        if not 0 <= k < len(frames):
-            raise ValueError(f"step {k}: the backward pass has steps 0 (before it) to {len(frames) - 1} (the last)")
+        if not isinstance(k, (int, np.integer)) or not 0 <= k < len(frames):
+            raise ValueError(f"step {k!r}: the backward pass has steps 0 (before it) to {len(frames) - 1} (the last)")
         return frames[k]
 
     def frames(self) -> list["Drawing"]:
@@ -85,9 +93,9 @@ class Drawing:
             raise ValueError(f"theme={theme!r}: it is {', '.join(map(repr, THEMES))}")
         if form == "dot":
             return (dark(self.dot) if theme == "dark" else self.dot).encode()
-        check_size(len(self.scene.cards), form)
+        check_size(len(self.scene.cards), form, self.smaller)
         if rows_passed(self.scene) > MOST_ROWS:
-            raise ValueError(f"the arrows of the graph are too many and too long for a picture: {SMALLER}")
+            raise ValueError(f"the arrows of the graph are too many and too long for a picture: {self.smaller}")
         if form == "gif":
             from .animation import DPI, gif
 
@@ -145,11 +153,11 @@ class Drawing:
         return f"<Drawing of {self.scene.title}: {len(self.scene.cards)} cards, {len(self.scene.edges)} arrows>"
 
 
-def check_size(cards: int, form: str) -> None:
+def check_size(cards: int, form: str, smaller: str = SMALLER) -> None:
     """Refuse what no renderer can lay out."""
     if cards > MOST_CARDS[form]:
         larger = [f"{kind} up to {most:,}" for kind, most in MOST_CARDS.items() if most >= cards]
         hint = f" ({', '.join(larger)})" if larger else ""
         raise ValueError(
-            f"the graph has {cards:,} cards, too many for {form}, up to {MOST_CARDS[form]:,}{hint}: {SMALLER}"
+            f"the graph has {cards:,} cards, too many for {form}, up to {MOST_CARDS[form]:,}{hint}: {smaller}"
         )

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..explain.digits import number
+from ..ops.several import Parts
 from ..value import Value
 
 SATURATED = 0.05
@@ -35,6 +36,12 @@ def rms(arrays: Iterable[Any]) -> float | None:
                 total += float(np.vdot(data, data))
             count += data.size
     return math.sqrt(total / count) if count else None
+
+
+def arrays(x: Any) -> list[Any]:
+    """The arrays of a result or gradient: of a decomposition several, without those that nothing came back to."""
+    parts = x.parts if isinstance(x, Parts) else x if isinstance(x, tuple) else [x]
+    return [part for part in parts if part is not None or len(parts) == 1]
 
 
 def shown(x: float | None) -> str:

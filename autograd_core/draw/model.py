@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 class ModelDrawing(Drawing):
     """A picture whose cards are modules and groups of equal parts; `expand` opens them."""
 
+    smaller = "fold it (no fold=False, and fewer names opened), or lower max_cards"
+
     def __init__(
         self, root: Value, names: Mapping[str, Any], folding: bool, max_cards: int, opened: frozenset[str] = frozenset()
     ) -> None:

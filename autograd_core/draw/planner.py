@@ -10,7 +10,7 @@ from ..explain import phrases
 from ..explain.digits import inline, shape_text
 from ..explain.names import arrays_of, is_shown, settings_of
 from .boxes import Boxes, size_of
-from .measure import rms
+from .measure import arrays, rms
 from .parts import Part
 from .plan import Arrow, Box, Fold, Line, Plan, clip, rest
 
@@ -84,8 +84,8 @@ class Planner(Boxes):
         broken: list[int] = []
         for element in row:
             out = self.parts.list[self.folded.last(element)].out
-            gradient = rms([out.grad])
-            if not np.all(np.isfinite(out.data)) or not math.isfinite(gradient or 0.0):
+            gradient = rms(arrays(out.grad))
+            if not all(np.all(np.isfinite(x)) for x in arrays(out.data)) or not math.isfinite(gradient or 0.0):
                 broken.append(element)
             elif gradient is not None:
                 sizes[element] = gradient
@@ -198,6 +198,6 @@ def top_of(boss: dict[int, int], e: int) -> int:
 
 def flow(part: Part) -> str:
     """What an arrow says: the shape that flows, and how often."""
-    shape = shape_text(shape_of(part.out.data))
+    shape = ", ".join(map(shape_text, map(shape_of, arrays(part.out.data))))
     many = 1 if part.span else len(part.members)
     return shape if many == 1 else f"{many:,} × {shape}" if shape else f"{many:,}"

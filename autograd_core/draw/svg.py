@@ -15,6 +15,9 @@ OPENING = re.compile(r'<svg width="([.0-9]+)pt" height="([.0-9]+)pt"\s+(viewBox=
 TOOLTIP = re.compile(r'<a xlink:title="([^"]*)">')
 COMMENT = re.compile(r"<!--.*?-->\n?", re.DOTALL)
 
+RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]+(?=.*[0-9])")
+"""Letters that, before a number, would let it change places with them; a mark that is not seen ends them."""
+
 SMALL = 0.1
 """What the renderers round positions by."""
 
@@ -51,6 +54,7 @@ def laid(svg: str) -> str:
         before = (y, float(x) + taken(words, points, bool(bold)), at + long)
         length = f' textLength="{long:.2f}" lengthAdjust="spacingAndGlyphs"' if long else ""
         more = f' font-size="{points:g}"{length}{more}'
+        content = RIGHT_TO_LEFT.sub("\\g<0>\u200e", content)
         return f'<text xml:space="preserve" x="{at:.2f}" y="{y}"{bold}{more}>{content}</text>'
 
     return TEXT.sub(text, svg)

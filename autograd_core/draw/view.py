@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from ..recording import always_recording
 from ..value import Value
 from .drawing import Drawing, check_size
@@ -75,9 +77,9 @@ def draw(
         raise TypeError("names is a dictionary from names to Values and arrays, such as locals()")
     if view not in VIEWS:
         raise ValueError(f"view={view!r}: it is {', '.join(map(repr, VIEWS))}")
-    if fold not in ("auto", True, False):
+    if not isinstance(fold, (bool, str)) or fold not in ("auto", True, False):
         raise ValueError(f"fold={fold!r}: it is 'auto', True or False")
-    if type(max_cards) is not int or max_cards < 1:
+    if isinstance(max_cards, bool) or not isinstance(max_cards, (int, np.integer)) or max_cards < 1:
         raise ValueError(f"max_cards={max_cards!r}: it is a whole number, at least 1")
     root = result_of(x, sample)
     if view == "model" or (view == "auto" and is_for_builders(root)):

@@ -160,3 +160,20 @@ def test_no_name_runs_as_a_script(browser: Any, tmp_path: Path, renderer: str) -
     page.evaluate("window.hit = 1")  # the check can fail
     assert page.evaluate("window.hit") == 1
     page.close()
+
+
+def test_right_to_left_names_leave_numbers_where_they_are(browser: Any, tmp_path: Path) -> None:
+    """In "∂out/∂b = שלום = 2" the 2 stands at the end: the browser draws its last character rightmost."""
+    out = Value(2.0, name="שלום") * Value(3.0, name="b")
+    out.backward()
+    path, page = tmp_path / "x.svg", browser.new_page()
+    draw(out).save(path)
+    page.goto(path.as_uri())
+    places = page.evaluate("""() => {
+      const text = [...document.querySelectorAll('text')].find(x => x.textContent.includes('∂out/∂b'));
+      const n = text.getNumberOfChars();
+      return [...Array(n).keys()].map(k => [text.textContent[k], text.getExtentOfChar(k).x]);
+    }""")
+    assert places[-1][0] == "2"
+    assert places[-1][1] == max(x for _, x in places)
+    page.close()

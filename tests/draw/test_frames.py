@@ -177,3 +177,9 @@ def test_a_gif_needs_pillow(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "PIL", None)
     with pytest.raises(ImportError, match=r'this needs Pillow: pip install "autograd-core\[plot\]"'):
         drawn(*graphs.neuron()).render("gif")
+
+
+@pytest.mark.parametrize("k", [-1, 7, 1.0, "1", None])
+def test_steps_that_there_are_not_are_refused(k: Any) -> None:
+    with pytest.raises(ValueError, match=r"the backward pass has steps 0 \(before it\) to 6"):
+        drawn(*graphs.neuron()).step(k)

@@ -373,3 +373,40 @@ def test_a_result_that_is_passed_on_is_not_marked() -> None:
     assert nn.Identity()(x).calls is None
     y = x * 2.0
     assert nn.Identity()(y).calls is None
+
+
+def test_decompositions_are_drawn_with_all_their_results() -> None:
+    u, s, v = np.linalg.svd(Value(np.diag([3.0, 2.0]), name="M"))
+    out = (s * s).sum() + u[0, 0]
+    out.backward()
+    plan = plan_of(out)
+    assert lines(plan, "svd")["output"] == "(2×2), (2), (2×2) rms 1.3"  # √(17/10)
+    assert lines(plan, "svd")["output's grad"].startswith("rms ")
+    assert {arrow.label for arrow in plan.edges if arrow.source == box(plan, "svd").id} == {"(2×2), (2), (2×2)"}
+    assert v.shape == (2, 2)
+    assert draw(out, view="model").render("svg")
+
+
+def test_what_is_too_large_says_how_it_becomes_smaller() -> None:
+    v: Any = Value(0.5)
+    for k in range(600):
+        v = np.sin(v) + float(k)
+    drawing = draw(v, view="model", fold=False, max_cards=2000)
+    with pytest.raises(ValueError, match=r"too many for png.*fold it .* or lower max_cards"):
+        drawing.render("png")
+    assert "too many for svg" in drawing._repr_mimebundle_()["text/plain"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"fold": np.ones(3)}, "fold=array.*it is 'auto', True or False"),
+        ({"fold": 2}, "fold=2"),
+        ({"max_cards": True}, "max_cards=True: it is a whole number"),
+        ({"max_cards": 2.5}, "max_cards=2.5: it is a whole number"),
+        ({"view": None}, "view=None: it is 'auto', 'learn', 'model'"),
+    ],
+)
+def test_settings_of_another_kind_are_refused(settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        draw(Value(1.0) * 2.0, **settings)
