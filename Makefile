@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export MPLBACKEND := Agg
 
-.PHONY: demo test lint types fuzz fuzz-files fuzz-compiled growth endurance gallery notebooks ops-page golden bench clean
+.PHONY: demo test lint types fuzz fuzz-files fuzz-compiled growth endurance gallery notebooks reproduce ops-page golden bench clean
 
 demo: .venv/installed-demo
 	$(BIN)/python -m nn.demo
@@ -27,6 +27,9 @@ gallery: .venv/installed-dev
 
 notebooks: .venv/installed-dev
 	$(BIN)/python -m notebooks.run $(NOTEBOOK)
+
+reproduce: .venv/installed-dev
+	$(BIN)/python -m notebooks.reproduce
 
 fuzz-files: .venv/installed-dev
 	$(BIN)/python tests/fuzz_files.py 10000
