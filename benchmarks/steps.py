@@ -187,9 +187,10 @@ def with_c(params: Any, x: Array, y: Array, steps: int) -> Step | None:
 
     tables = pointers([w for w, _ in params]), pointers([b for _, b in params])
     layers = (ctypes.c_int * len(sizes))(*sizes)
-    data = [ctypes.c_void_p(a.ctypes.data) for a in (x, y, work)]
+    arrays = (x, y, work)
 
     def step() -> Any:
+        data = [ctypes.c_void_p(a.ctypes.data) for a in arrays]
         train(steps, len(params), layers, len(x), real(RATE), *tables, *data)
         return params
 

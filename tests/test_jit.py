@@ -1,6 +1,8 @@
 """`jit`: compiled functions compute what they compute uncompiled, and say what they cannot record."""
 
 import gc
+import subprocess
+import sys
 import threading
 from dataclasses import dataclass
 from itertools import pairwise
@@ -264,6 +266,25 @@ def test_the_source_runs_by_itself() -> None:
     assert "autograd_core" not in program.source
     found = names["step"](*flatten(params)[0], x, y, 0.1)
     same(found, flatten(step(params, x, y, 0.1))[0])
+
+
+def test_without_llvmlite_programs_run_as_numpy_source() -> None:
+    text = """
+import sys
+sys.modules["llvmlite"] = None
+import numpy as np
+from autograd_core import jit
+f = jit(lambda x, w: np.tanh(x @ w).sum(axis=0))
+x, w = np.ones((4, 2)), np.full((2, 3), 0.25)
+assert np.allclose(f(x, w), np.tanh(x @ w).sum(axis=0))
+assert "It runs as NumPy source" in f.program(x, w).explain()
+try:
+    jit(np.sin, backend="llvm")(x)
+except ImportError:
+    print("done")
+"""
+    run = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=False)
+    assert run.stdout == "done\n", run.stderr
 
 
 def test_a_dropped_function_is_freed() -> None:

@@ -31,7 +31,7 @@ def described(kernel: Kernel) -> str:
     if kernel.kind == "matmul":
         assert kernel.core is not None
         k = kernel.core.inputs[0].shape[-1]
-        after = f"; then, in the same loop, {steps}" if steps else ""
+        after = f"; then, while it is at hand, {steps}" if steps else ""
         return f"matrix product to {shape}, summing over {k}{after}"
     if kernel.kind == "reduce":
         assert kernel.core is not None
@@ -73,31 +73,46 @@ def name_of(node: Node) -> str:
     return str(getattr(node.settings[0], "__name__", node.settings[0]))
 
 
+def operations(program: Program) -> list[Node]:
+    """What a program computes, with what the steps of its loops do."""
+    nodes = [n for n in program.nodes() if n.op not in ("input", "constant", "item")]
+    return [m for n in nodes for m in (operations(n.settings[0].body) if n.op == "scan" else [n])]
+
+
+def kernels_of(layout: Any) -> int:
+    """How many kernels there are, with those of loops."""
+    return sum(kernels_of(layout.loops[k.root]) if k.kind == "scan" else 1 for k in layout.kernels)
+
+
+def counted(n: int, what: str) -> str:
+    return f"{n:,} {what}{'s' * (n != 1)}"
+
+
 def explained(recorded: Program, program: Program, machine: Any, source: str) -> str:
     """The whole story: what was recorded, what is left of it, and how it runs."""
-    nodes = [n for n in program.nodes() if n.op not in ("input", "constant", "item")]
-    before = len([n for n in recorded.nodes() if n.op not in ("input", "constant", "item")])
-    work = sum(map(flops, nodes))
+    nodes, before = operations(program), len(operations(recorded))
+    work = sum(map(flops, program.nodes()))
     moved = sum(x.nbytes for x in program.inputs) + sum(y.nbytes for y in program.outputs)
+    verb = "is" if len(nodes) == 1 else "are"
     lines = [
-        f"Recorded {before} operations; {len(nodes)} are left after common ones were merged and constants computed.",
-        f"It takes about {work:,} floating-point operations; arguments and results are {moved:,} bytes.",
+        f"Recorded {counted(before, 'operation')}; {len(nodes)} {verb} left after common ones were merged and "
+        "constants computed.",
+        f"It takes about {counted(work, 'floating-point operation')}; arguments and results are {moved:,} bytes.",
     ]
     if machine is None:
         buffers = source.count("np.empty(")
         lines.append(f"It runs as NumPy source, with {buffers or 'no'} buffers, which large results share.")
         return "\n".join(lines)
-    kernels = machine.layout.kernels
     left = Counter(name_of(node) for node, _, _ in machine.host.calls)
     views = sum(n.op in VIEWS for n in nodes)
-    plural = "s" * (len(kernels) != 1)
     lines.append(
-        f"It runs as machine code: {len(nodes) - views} operations in {len(kernels)} kernel{plural}; {views} more are "
-        f"only another way to index. What is computed on the way takes {machine.size:,} bytes in all."
+        f"It runs as machine code: {counted(len(nodes) - views, 'operation')} in "
+        f"{counted(kernels_of(machine.layout), 'kernel')}; {views} more are only another way to index. What is "
+        f"computed on the way takes {machine.size:,} bytes in all."
     )
     lines.append(
         "Left to NumPy: " + ", ".join(f"{name} ({n})" for name, n in left.items()) + "." if left
         else "Nothing is left to NumPy."
     )  # fmt: skip
     by_numpy = {node for node, _, _ in machine.host.calls}
-    return "\n".join([*lines, *lines_of(program, kernels, by_numpy, machine.layout, "  ")])
+    return "\n".join([*lines, *lines_of(program, machine.layout.kernels, by_numpy, machine.layout, "  ")])

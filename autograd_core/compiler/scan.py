@@ -109,7 +109,7 @@ def recorded(trace: Trace, step: Callable[..., Any], carry: Any, xs: Any, n: int
     ]
     lifted = [f"{name}" for name in (f"outer_{k}" for k in range(len(outer)))]
     counted = [] if count is None else [cast_node(trace.node(count), np.int64)]
-    title = getattr(step, "__name__", "step")
+    title = getattr(step, "__name__", "step").replace("<lambda>", "step")
     loop = Loop(body.program, carries, len(arrays), n, [*names, *lifted], title, bool(counted))
     whole = Node("scan", [*[x.node for x in (*start, *arrays)], *outer, *counted], (loop,), shape=(), dtype=object)
     results = []

@@ -119,9 +119,14 @@ def product_room(core: Node) -> int:
     return max(rounded(x.nbytes) for x in core.inputs) + rounded(core.inputs[0].shape[-1] * 3 * LINE)
 
 
+def is_large(core: Node) -> bool:
+    """Whether a product may be one for BLAS."""
+    return core.size * core.inputs[0].shape[-1] >= target().large
+
+
 def is_long(body: list[Node], core: Node) -> bool:
     """Whether an epilogue is a loop of its own, not a part of every tile: it is much code, or the product is large."""
-    if body and core.size * core.inputs[0].shape[-1] >= target().large:
+    if body and is_large(core):
         return True
     return len(body) > 8 or any(node.op in FUNCTIONS for node in body)
 

@@ -14,10 +14,12 @@ from collections.abc import Callable
 from typing import Any
 
 from ..fuse import Kernel
+from ..ir import Node
 from . import blas
 from .code import I8, MEMORY, Code
 from .kernels import Find, Operands, copy, elementwise, lanes_for
-from .layout import is_long, product_room, rounded
+from .layout import is_large, is_long, product_room, rounded
+from .mathematics import FUNCTIONS
 from .place import Place, contiguous_strides, element, load, store, whole
 
 TILES = {16: {1: 8, 2: 6, 3: 4}, 32: {1: 14, 2: 12, 3: 8}}
@@ -241,6 +243,17 @@ def updated(code: Code, kernel: Kernel, find: Find, out: Place, room: Any) -> bo
     return True
 
 
+def split(body: list[Node], core: Node) -> tuple[list[Node], list[Node]]:
+    """An epilogue in two: what comes before its first exponential or the like, and the rest, which then is a loop that
+    need not care about rows. The rest reads only the last result of the first part; else there is no first part."""
+    k = next((k for k, node in enumerate(body) if node.op in FUNCTIONS), 0)
+    first, rest = body[:k], body[k:]
+    hidden = {core, *first[:-1]}
+    if not first or first[-1].dtype != core.dtype or any(x in hidden for node in rest for x in node.inputs):
+        return [], body
+    return first, rest
+
+
 def matmul(code: Code, kernel: Kernel, find: Find, out: Place, room: Any) -> None:
     """root[i, j] = f(Σₚ A[i, p] B[p, j]); a long f follows in a loop of its own, while the product is in the cache."""
     core = kernel.core
@@ -250,6 +263,14 @@ def matmul(code: Code, kernel: Kernel, find: Find, out: Place, room: Any) -> Non
         return
     if updated(code, kernel, find, out, room):
         return
-    raw = whole(code.at(room, product_room(core), I8), core)
-    Product(code, Kernel(core, core, [], [], list(core.inputs)), find, raw, room).emit()
-    elementwise(code, kernel, lambda node: raw if node is core else find(node), out)
+    first, rest = ([], kernel.body) if is_large(core) else split(kernel.body, core)
+    middle = first[-1] if first else core
+    raw = whole(code.at(room, product_room(core), I8), middle)
+    reads = [x for node in (core, *first) for x in node.inputs if x is not core and x not in first]
+    Product(code, Kernel(middle, core, first, [], list(dict.fromkeys(reads))), find, raw, room).emit()
+    elementwise(
+        code,
+        Kernel(kernel.root, middle, rest, [], kernel.reads),
+        lambda node: raw if node is middle else find(node),
+        out,
+    )
