@@ -26,4 +26,4 @@ def as_array(x: Any) -> Any:
 def is_known(x: Any) -> bool:
     """Whether an array has numbers that can be looked at. While `fit` records a step it has none; what a loss checks of
     them is checked before, of all the data, and again by every step that is not compiled."""
-    return isinstance(x, (np.ndarray, np.generic))
+    return isinstance(x, (np.ndarray, np.generic, int, float))

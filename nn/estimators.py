@@ -4,9 +4,10 @@ Parameters and attributes have the names and the meaning that they have in `skle
 `random_state` gives the initial weights and the order of the samples that it gives there. So both learn the same, to
 rounding, for as long as their optimizers do: SGD at a constant rate always, Adam but for the place of its ε.
 
-What differs: `activation` may be any name in `nn.activations`. `model_` is the network, an `nn.MLP` whose outputs are
-logits: to draw, explain or save. With several outputs the loss is what is minimised, the sum over the outputs, half
-their mean square there. `verbose` shows the progress bar of `fit`. Sparse matrices are refused.
+What differs: there is one parameter more, `compiled`, and `activation` may be any name in `nn.activations`. `model_` is
+the network, an `nn.MLP` whose outputs are logits: to draw, explain or save. With several outputs the loss is what is
+minimised, the sum over the outputs, half their mean square there. `verbose` shows the progress bar of `fit`. Sparse
+matrices are refused.
 """
 
 from typing import Any, Self
@@ -62,6 +63,10 @@ class MLPClassifier(ClassifierMixin, Perceptron):  # type: ignore[misc]
         Look at the score of a part that is held out instead of at the loss, and go back to the best weights.
     random_state, warm_start, verbose
         The seed; whether `fit` goes on from the weights there are; whether there is a progress bar.
+    compiled
+        Whether steps are machine code (extra `fast`), as in `nn.fit`; scikit-learn has no such parameter. By default,
+        in long trainings. True pays where networks of one shape are trained several times, as in a cross-validation:
+        their program is compiled once.
 
     Attributes
     ----------
@@ -103,12 +108,10 @@ class MLPClassifier(ClassifierMixin, Perceptron):  # type: ignore[misc]
         numbers = np.searchsorted(self.classes_, y)
         return numbers[:, None] if self.n_outputs_ == 1 else numbers
 
-    def loss_of(self, prediction: Any, target: Any, sample_weight: Any) -> Any:
+    def loss_and_factor(self) -> tuple[Any, float]:
         """-log p(class) in the mean over the samples; of several labels, the sum."""
-        if self.out_activation_ == "softmax":
-            return cross_entropy(prediction, target, sample_weight=sample_weight)
-        loss = binary_cross_entropy_with_logits(prediction, target, sample_weight=sample_weight)
-        return loss * self.n_outputs_ if self.n_outputs_ > 1 else loss
+        softmax = self.out_activation_ == "softmax"
+        return (cross_entropy, 1) if softmax else (binary_cross_entropy_with_logits, self.n_outputs_)
 
     def decided(self, outputs: Array) -> Array:
         """Outputs as targets: what is likeliest."""
@@ -184,9 +187,9 @@ class MLPRegressor(RegressorMixin, Perceptron):  # type: ignore[misc]
         self.n_outputs_ = target.shape[1]
         return target
 
-    def loss_of(self, prediction: Any, target: Any, sample_weight: Any) -> Any:
+    def loss_and_factor(self) -> tuple[Any, float]:
         """Half the squared error."""
-        return half_mse_loss(prediction, target, sample_weight=sample_weight)
+        return half_mse_loss, 1
 
     def score_of(self, X: Array, target: Array, sample_weight: Any = None) -> float:
         """R² on checked data."""

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from .aliases import is_known
 from .layers import Linear
 from .module import Module, contents
 
@@ -52,7 +53,7 @@ def l1_penalty(model: Module, strength: float, m: int = 1) -> Any:
 
 def penalty(name: str, model: Module, function: Any, strength: float, m: int) -> Any:
     """strength/m Σ function(w)."""
-    if not strength >= 0 or not m > 0:
+    if not strength >= 0 or (is_known(m) and not m > 0):
         raise ValueError(f"{name}: the strength is not negative, and m is the number of samples, not {m}")
     return sum(np.sum(function(w)) for w in weights_of(model)) * (strength / m)
 

@@ -17,10 +17,9 @@ from .full_batch import minimize_loss
 from .layers import MLP, Linear
 from .losses import place
 from .optim import Optimizer
-from .penalties import l2_penalty
 from .sgd import SGD
 from .train import fit
-from .watch import Watch, shuffled
+from .watch import Cost, Shuffled, Watch
 
 require("sklearn", extra="learn")
 from sklearn.base import BaseEstimator, is_classifier, is_regressor  # noqa: E402
@@ -50,6 +49,7 @@ class Perceptron(BaseEstimator):  # type: ignore[misc]
     model_: MLP
     n_outputs_: int
     out_activation_: str
+    loss_and_factor: Callable[[], tuple[Any, float]]
 
     def __init__(
         self,
@@ -77,6 +77,7 @@ class Perceptron(BaseEstimator):  # type: ignore[misc]
         epsilon: float = 1e-8,
         n_iter_no_change: float = 10,
         max_fun: int = 15000,
+        compiled: bool | None = None,
     ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
@@ -101,6 +102,7 @@ class Perceptron(BaseEstimator):  # type: ignore[misc]
         self.epsilon = epsilon
         self.n_iter_no_change = n_iter_no_change
         self.max_fun = max_fun
+        self.compiled = compiled
 
     # What has been learnt ---------------------------------------------------------------------------------------------
 
@@ -210,16 +212,16 @@ class Perceptron(BaseEstimator):  # type: ignore[misc]
         self.best_loss_ = None if self.early_stopping else np.inf
         self._without_change = 0
 
-    def cost(self, prediction: Any, target: Any, sample_weight: Any = None) -> Any:
-        """What is minimised: the mean loss over the samples, and alpha / 2 Σ w² divided by their number."""
-        m = len(target) if sample_weight is None else sample_weight.sum()
-        found = self.loss_of(prediction, target, sample_weight)
-        return found + l2_penalty(self.model_, self.alpha, m) if self.alpha else found
+    def cost(self) -> Cost:
+        """What is minimised."""
+        loss, factor = self.loss_and_factor()
+        return Cost(self.model_, loss, factor, self.alpha)
 
     def search(self, X: Array, target: Array, sample_weight: Any) -> None:
         """L-BFGS on all the data."""
+        cost = self.cost()
         result = minimize_loss(
-            lambda: self.cost(self.model_(X), target, sample_weight),
+            lambda: cost(self.model_(X), target, sample_weight),
             self.model_.parameters(),
             options=dict(maxiter=self.max_iter, maxfun=self.max_fun, gtol=self.tol),
         )
@@ -242,11 +244,12 @@ class Perceptron(BaseEstimator):  # type: ignore[misc]
         try:
             fit(
                 self.model_,
-                shuffled(data, self.batch_size, rng if self.shuffle else None),
+                Shuffled(data, self.batch_size, rng if self.shuffle else None),
                 optimizer=self._optimizer,
                 epochs=1 if once else self.max_iter,
-                loss=self.cost,
+                loss=self.cost(),
                 callbacks=[watch],
+                compiled=self.compiled,
                 progress=bool(self.verbose),
             )
         except KeyboardInterrupt:

@@ -1,32 +1,53 @@
-"""How scikit-learn's perceptrons take their batches, and when they stop: what `fit` is given for them."""
+"""What scikit-learn's perceptrons minimise, how they take their batches, and when they stop: what `fit` is given."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from .aliases import Array
 from .callbacks import Callback
+from .data import pieces
+from .feed import Arrays, Key
+from .layers import MLP
+from .penalties import l2_penalty
 from .run import Run
 
 LEAST_RATE = 1e-6
 """With learning_rate="adaptive" the rate is divided by 5 until it is no larger than this."""
 
 
-def shuffled(data: list[Array], batch_size: Any, rng: np.random.RandomState | None) -> Callable[[Any], Iterator[Any]]:
-    """The batches of an epoch, in the order that scikit-learn takes. Those that weigh nothing are left out."""
-    order = np.arange(len(data[0]))
-    size = min(200 if batch_size == "auto" else int(batch_size), len(order))
+@dataclass
+class Cost:
+    """What is minimised: the mean loss over the samples, and alpha / 2 Σ w² divided by their number."""
 
-    def epoch(_: Any) -> Iterator[tuple[Array, ...]]:
-        if rng is not None:
-            rng.shuffle(order)
-        for begin in range(0, len(order), size):
-            batch = tuple(array[order[begin : begin + size]] for array in data)
-            if len(batch) < 3 or batch[2].any():
-                yield batch
+    model: MLP
+    loss: Callable[..., Any]
+    factor: float
+    """What the loss is multiplied by: scikit-learn sums over several labels."""
+    alpha: float
 
-    return epoch
+    def __call__(self, prediction: Any, target: Any, sample_weight: Any = None) -> Any:
+        m = len(target) if sample_weight is None else sample_weight.sum()
+        found = self.loss(prediction, target, sample_weight=sample_weight)
+        found = found * self.factor if self.factor != 1 else found
+        return found + l2_penalty(self.model, self.alpha, m) if self.alpha else found
+
+
+class Shuffled(Arrays):
+    """Batches in the order that scikit-learn takes; without a random state, in the order of the data."""
+
+    def __init__(self, data: list[Array], batch_size: Any, rng: np.random.RandomState | None) -> None:
+        self.arrays = data
+        self.batch_size = min(200 if batch_size == "auto" else int(batch_size), len(data[0]))
+        self.rng = rng
+        self.order = np.arange(len(data[0]))
+
+    def epoch(self, rng: np.random.Generator) -> Iterator[Key]:
+        if self.rng is not None:
+            self.rng.shuffle(self.order)
+        return pieces(self.order.copy(), self.batch_size)
 
 
 class Watch(Callback):

@@ -18,8 +18,8 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from autograd_core import Value
+from nn import cross_entropy, load, load_dataset, save
 from nn import estimators as ours
-from nn import load, load_dataset, save
 from nn.estimators import MLPClassifier, MLPRegressor
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -112,6 +112,7 @@ def test_it_learns_what_scikit_learns_own_learns(settings, target, weighted):
 def test_the_parameters_are_scikit_learns(name):
     mine, other = (getattr(package, name)().get_params() for package in (ours, theirs))
     other.pop("loss", None)
+    assert mine.pop("compiled") is None, "the only one of its own"
     assert mine == other
 
 
@@ -198,16 +199,15 @@ def test_it_says_when_it_has_not_converged():
 
 def test_control_c_keeps_what_was_learnt(monkeypatch):
     estimator = MLPClassifier((8,), random_state=0, max_iter=50)
-    record = estimator.cost
     calls = []
 
     def interrupted(*arguments, **settings):
         calls.append(1)
         if len(calls) == 4:
             raise KeyboardInterrupt
-        return record(*arguments, **settings)
+        return cross_entropy(*arguments, **settings)
 
-    monkeypatch.setattr(estimator, "cost", interrupted)
+    monkeypatch.setattr(estimator, "loss_and_factor", lambda: (interrupted, 1))
     with pytest.warns(UserWarning, match="interrupted"):
         estimator.fit(X, Y)
     assert estimator.n_iter_ == len(estimator.loss_curve_) == 3
@@ -267,3 +267,28 @@ def test_parameters_that_change_before_a_warm_start():
     assert len(estimator.validation_scores_) == 3
     with pytest.raises(ValueError, match=r"hidden_layer_sizes=\[5\] is not what was trained before"):
         estimator.set_params(hidden_layer_sizes=5).fit(X, Y)
+
+
+# In machine code ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("solver", ["sgd", "adam"])
+@pytest.mark.parametrize("kind", ["classes", "two classes", "labels", "numbers"])
+def test_compiled_they_learn_the_same(kind, solver):
+    pytest.importorskip("llvmlite")
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(90, 3))
+    y = {
+        "classes": rng.integers(0, 3, 90),
+        "two classes": rng.integers(0, 2, 90),
+        "labels": rng.integers(0, 2, (90, 2)),
+        "numbers": np.tanh(x @ rng.normal(size=(3, 2))),
+    }[kind]
+    settings = dict(hidden_layer_sizes=(5,), solver=solver, batch_size=20, max_iter=20, random_state=0)
+    make = MLPRegressor if kind == "numbers" else MLPClassifier
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        one, other = (make(**settings, compiled=compiled).fit(x, y) for compiled in (False, True))
+    np.testing.assert_allclose(one.loss_curve_, other.loss_curve_, rtol=1e-9)
+    for a, b in zip(one.coefs_ + one.intercepts_, other.coefs_ + other.intercepts_, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-9)
