@@ -82,6 +82,9 @@ class Compiled:
         while self.run.epoch < epochs and not self.run.history.stopped:
             steps = self.ahead(epochs)
             following = next(steps, None)
+            if following is None:  # the checkpoint is of after the last step, and of before the end of the epoch
+                self.run.end_epoch()
+                yield None
             while following is not None:
                 chunk, sizes = [following], following.sizes
                 room = self.limits.get(sizes, STEPS) if sizes in self.worth and not self.unfit else 1

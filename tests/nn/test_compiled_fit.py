@@ -318,7 +318,7 @@ class Stop(Callback):
             raise StopError
 
 
-@pytest.mark.parametrize("every", [None, 5])
+@pytest.mark.parametrize("every", [None, 5, 9])
 def test_a_resumed_training_is_the_same_to_the_last_bit(tmp_path, every):
     pytest.importorskip("safetensors")
     settings = {"make": noisy, "clip_norm": 1.0, "metrics": {"size": lambda p, t: np.mean(p * p)}, "every": every}

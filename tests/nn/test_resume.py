@@ -57,8 +57,9 @@ def train(directory=None, *, stop=10**9, seed=0, data=(X, Y), **settings):
     return digest([model.state_dict(), optimizer.state_dict(), numbers, history.stopped])
 
 
-def test_random_kills_lose_nothing():
-    assert endure(5, seed=0, report=lambda line: None) >= 1
+@pytest.mark.parametrize(("seed", "kills"), [(0, 5), (1, 3)], ids=["eager", "compiled"])
+def test_random_kills_lose_nothing(seed, kills):
+    assert endure(kills, seed=seed, report=lambda line: None) >= 1
 
 
 @pytest.mark.parametrize("every", [None, 2, 7])
