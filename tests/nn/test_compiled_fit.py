@@ -278,7 +278,7 @@ def test_a_gradient_that_overflows_only_when_squared_is_no_end():
 def test_ctrl_c_keeps_what_was_learnt():
     model = network()
     before = model.state_dict()
-    optimizer = Adam(model.parameters(), 0.01)
+    optimizer = SGD(model.parameters(), 0.01, momentum=0.5)
     fit(model, X, Y, optimizer=optimizer, epochs=2, batch_size=24, compiled=True, progress=False)  # compiles
     timer = threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT))
     timer.start()
@@ -290,7 +290,6 @@ def test_ctrl_c_keeps_what_was_learnt():
     assert history.executor == "compiled"
     assert history.loss[-1] < history.loss[0]
     assert mse_loss(model(X), Y).item() < 1.1 * history.loss[-1]
-    assert optimizer.state_dict()["parameters.0.steps"] > 18
     assert not np.array_equal(before["layers.0.weight"], model.state_dict()["layers.0.weight"])
 
 
