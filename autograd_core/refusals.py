@@ -4,7 +4,63 @@ Python and NumPy convert on their own: `math.exp(v)` asks for a float, `a[0] = v
 The result would be a plain number with no memory of where it came from, and its derivative zero.
 """
 
+import sys
 from typing import Any
+
+OF_SCIPY = {
+    "logsumexp": "autograd_core.logsumexp(x, axis)",
+    "softmax": "autograd_core.softmax(x, axis)",
+    "log_softmax": "autograd_core.log_softmax(x, axis)",
+    "polygamma": "(-1.0) ** (n + 1) * math.factorial(n) * scipy.special.zeta(n + 1, x)",
+    "multigammaln": "d * (d - 1) / 4 * np.log(np.pi) + np.sum(scipy.special.gammaln(a - np.arange(d) / 2))",
+    "factorial": "scipy.special.gamma(n + 1)",
+    "comb": "scipy.special.binom(n, k)",
+    **{
+        name: f"np.linalg.{name}(...)"
+        for name in ("solve", "inv", "pinv", "det", "norm", "eig", "eigh", "eigvals", "eigvalsh", "cholesky", "qr",
+                     "svd", "svdvals", "lstsq")
+    },
+    **{name: f"np.{name}(...)" for name in ("convolve", "correlate", "trapezoid")},
+    **{
+        f"{half}{name}": f"np.fft.{half}{name}(...)"
+        for half in ("", "r", "i", "ir") for name in ("fft", "fft2", "fftn")
+    },
+}  # fmt: skip
+"""What to write instead of a function of SciPy that is not a ufunc, and so does not hand over to its arguments."""
+
+
+def function_of_scipy() -> tuple[str, str] | None:
+    """The package and the name of the function of SciPy that is making a plain array or number now, if one is."""
+    found = None
+    frame = sys._getframe(3)
+    while frame is not None and frame.f_globals.get("__name__", "").partition(".")[0] in ("scipy", "numpy"):
+        module, name = frame.f_globals["__name__"], frame.f_code.co_name
+        if "wrapper" in name:  # what a decorator made knows the function
+            for x in frame.f_locals.values():
+                if (getattr(x, "__module__", None) or "").startswith("scipy.") and hasattr(x, "__name__"):
+                    module, name = x.__module__, x.__name__
+                    break
+        parts = module.split(".")
+        if parts[0] == "scipy" and parts[1] != "_lib" and not name.startswith(("_", "<")):
+            found = f"scipy.{parts[1]}", name
+        frame = frame.f_back  # type: ignore[assignment]
+    return found  # whatever called that is the user's own, also where SciPy calls it back
+
+
+def refused(otherwise: str) -> TypeError:
+    """The error for a conversion; one that SciPy asked for says what to write instead of the function of SciPy."""
+    function = function_of_scipy()
+    if function is None:
+        return TypeError(otherwise)
+    package, name = function
+    instead = OF_SCIPY.get(name)
+    write = f"write {instead}" if instead else (
+        "write it with functions of NumPy, or give it a rule: @autograd_core.primitive(pullback=...)"
+    )  # fmt: skip
+    return TypeError(
+        f"{package}.{name} makes a plain array of a Value, which would lose its gradient, for SciPy hands over to "
+        f"Values only in the ufuncs of scipy.special: {write}; or pass v.data for plain results"
+    )
 
 
 class Refusals:
@@ -19,7 +75,7 @@ class Refusals:
             )
 
     def __float__(self) -> float:
-        raise TypeError(
+        raise refused(
             "float(v) and math functions would drop the gradient of a Value: write np.exp(v) instead of math.exp(v), "
             "or v.item() for the plain number"
         )
@@ -34,7 +90,7 @@ class Refusals:
         raise TypeError("a Value is no index or count, for it is continuous: write int(v.item())")
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
-        raise TypeError(
+        raise refused(
             "a Value in a plain array would lose its gradient: write v.data for its data, np.stack([v, w]) instead of "
             "np.array([v, w]), and a new array instead of out[i] = v"
         )

@@ -1,11 +1,15 @@
 """SciPy's functions on Values: conventions at their edges, and that the engine itself does without SciPy."""
 
+import math
 import subprocess
 import sys
 from typing import Any
 
 import numpy as np
 import pytest
+import scipy.integrate
+import scipy.linalg
+import scipy.stats
 from scipy import special
 
 from autograd_core import Value, check_gradients, grad
@@ -157,3 +161,33 @@ def test_zeta_and_lambert_arrive_through_their_ufuncs() -> None:
         special.zeta(Value(2.0))
     assert special.round(Value(2.6)) == 3.0
     assert special.gammasgn(Value(-0.5)) == -1.0
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda v: special.logsumexp(v), r"scipy\.special\.logsumexp.*write autograd_core\.logsumexp"),
+        (lambda v: special.softmax(v), r"scipy\.special\.softmax.*write autograd_core\.softmax"),
+        (lambda v: special.polygamma(1, v), r"scipy\.special\.polygamma.*scipy\.special\.zeta\(n \+ 1, x\)"),
+        (lambda v: scipy.linalg.solve(np.eye(2), v), r"scipy\.linalg\.solve .*write np\.linalg\.solve"),
+        (lambda v: scipy.linalg.expm(v[:, None] * v), r"scipy\.linalg\.expm .*@autograd_core\.primitive"),
+        (lambda v: scipy.linalg.solve_triangular(np.eye(2), v), r"scipy\.linalg\.solve_triangular"),
+        (lambda v: scipy.stats.norm.logpdf(v), r"scipy\.stats\.logpdf"),
+        (lambda v: scipy.integrate.odeint(lambda y, t: -y, v, [0.0, 1.0]), r"scipy\.integrate\.odeint"),
+        (lambda v: scipy.integrate.quad(lambda x: float(v[0]), 0.0, 1.0), r"^float\(v\) and math functions"),
+        (lambda v: np.asarray(v), "^a Value in a plain array"),
+    ],
+)  # fmt: skip
+def test_functions_of_scipy_that_do_not_hand_over_say_what_to_write(call: Any, said: str) -> None:
+    with pytest.raises(TypeError, match=said):
+        call(Value([1.0, 2.0]))
+
+
+def test_what_is_said_to_write_instead_of_polygamma_and_multigammaln() -> None:
+    x, n, d = X + 2.0, 2, 3
+    instead = lambda x: (-1.0) ** (n + 1) * math.factorial(n) * special.zeta(n + 1, x)
+    np.testing.assert_allclose(instead(x), special.polygamma(n, x), rtol=1e-13)
+    check_gradients(instead, x, order=2)
+    instead = lambda a: d * (d - 1) / 4 * np.log(np.pi) + np.sum(special.gammaln(a - np.arange(d) / 2))
+    np.testing.assert_allclose(instead(3.2), special.multigammaln(3.2, d), rtol=1e-13)
+    check_gradients(instead, 3.2, order=2)
