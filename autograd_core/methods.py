@@ -10,55 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .at import At
 from .data import dtype_of, shape_of, size_of
 from .registry import BY_NUMPY, OPS
-
-
-class At:
-    """`v.at`, of which `v.at[index]` are items (JAX's spelling)."""
-
-    def __init__(self, x: Any) -> None:
-        self.x = x
-
-    def __getitem__(self, index: Any) -> "Items":
-        return Items(self.x, index)
-
-
-class Items:
-    """`v.at[index]`: the items of a Value, to be replaced in a copy of it."""
-
-    def __init__(self, x: Any, index: Any) -> None:
-        self.x = x
-        self.index = index
-
-    def set(self, y: Any) -> Any:
-        """x with y in place of these items."""
-        return OPS["index_set"](self.x, y, index=self.once())
-
-    def add(self, y: Any) -> Any:
-        """x with y added to these items, as often as the index takes them."""
-        shape = shape_of(self.x[self.index])
-        y = OPS["broadcast_to"](y, shape=shape) if shape_of(y) != shape else y
-        return self.x + OPS["scatter_add"](y, index=self.index, shape=self.x.shape)
-
-    def multiply(self, y: Any) -> Any:
-        """x with these items times y."""
-        return self.set(self.x[self.index] * y)
-
-    def min(self, y: Any) -> Any:
-        """x with the smaller of these items and y."""
-        return self.set(OPS["minimum"](self.x[self.index], y))
-
-    def max(self, y: Any) -> Any:
-        """x with the larger of these items and y."""
-        return self.set(OPS["maximum"](self.x[self.index], y))
-
-    def once(self) -> Any:
-        """The index, if it takes no item twice: which of two values stays would be left to chance."""
-        places = np.arange(self.x.size).reshape(self.x.shape)[self.index]
-        if np.unique(places).size != places.size:
-            raise IndexError("at[index] takes an item twice; only .add(y) is defined then")
-        return self.index
 
 
 def through(function: Any, x: Any, **settings: Any) -> Any:
@@ -127,6 +81,14 @@ class ArrayMethods:
         """Whether any element is nonzero, as plain data; see `np.any`."""
         return np.any(self.data, axis=axis, **settings)
 
+    def nonzero(self) -> Any:
+        """Plain indices of the elements that are not 0."""
+        return np.nonzero(self.data)
+
+    def round(self, decimals: int = 0) -> Any:
+        """Rounded, as plain data: the derivative is 0."""
+        return np.round(self.data, decimals)
+
     # Reductions -------------------------------------------------------------------------------------------------------
 
     def sum(self, axis: Axis = None, *, keepdims: bool = False, **settings: Any) -> Any:
@@ -170,6 +132,14 @@ class ArrayMethods:
     def cumsum(self, axis: int | None = None, **settings: Any) -> Any:
         """See `np.cumsum`."""
         return through(np.cumsum, self, axis=axis, **settings)
+
+    def cumprod(self, axis: int | None = None, **settings: Any) -> Any:
+        """See `np.cumprod`."""
+        return through(np.cumprod, self, axis=axis, **settings)
+
+    def trace(self, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
+        """See `np.trace`."""
+        return BY_NUMPY[np.trace](self, offset, axis1, axis2)
 
     @property
     def at(self) -> At:
@@ -217,9 +187,47 @@ class ArrayMethods:
         """See `np.squeeze`."""
         return OPS["squeeze"].apply(self, axis)
 
+    def diagonal(self, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
+        """See `np.diagonal`."""
+        return BY_NUMPY[np.diagonal](self, offset, axis1, axis2)
+
+    def take(self, indices: Any, axis: int | None = None, **settings: Any) -> Any:
+        """See `np.take`."""
+        return BY_NUMPY[np.take](self, indices, axis, **settings)
+
+    def compress(self, condition: Any, axis: int | None = None) -> Any:
+        """See `np.compress`."""
+        return BY_NUMPY[np.compress](condition, self, axis)
+
+    def repeat(self, repeats: Any, axis: int | None = None) -> Any:
+        """See `np.repeat`."""
+        return BY_NUMPY[np.repeat](self, repeats, axis)
+
+    def copy(self) -> Any:
+        """The same data as another Value, whose gradient comes back to this one."""
+        return BY_NUMPY[np.copy](self)
+
     def astype(self, dtype: Any) -> Any:
         """The data in another floating dtype; the gradient comes back in this one's."""
         return OPS["astype"].apply(self, np.dtype(dtype))
+
+    # Complex numbers --------------------------------------------------------------------------------------------------
+
+    @property
+    def real(self) -> Any:
+        """The real part."""
+        return OPS["real"].apply(self)
+
+    @property
+    def imag(self) -> Any:
+        """The imaginary part."""
+        return OPS["imag"].apply(self)
+
+    def conj(self) -> Any:
+        """The complex conjugate."""
+        return BY_NUMPY[np.conj](self)
+
+    conjugate = conj
 
     # Arithmetic by name, as PyTorch and micrograd spell it; the elementary functions are declared with their ops ------
 

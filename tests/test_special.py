@@ -191,3 +191,12 @@ def test_what_is_said_to_write_instead_of_polygamma_and_multigammaln() -> None:
     instead = lambda a: d * (d - 1) / 4 * np.log(np.pi) + np.sum(special.gammaln(a - np.arange(d) / 2))
     np.testing.assert_allclose(instead(3.2), special.multigammaln(3.2, d), rtol=1e-13)
     check_gradients(instead, 3.2, order=2)
+
+
+@pytest.mark.filterwarnings("ignore:floating point number truncated", "ignore:non-integer arg n")
+@pytest.mark.parametrize("name", ["kn", "yn", "expn", "nbdtr", "bdtr", "pdtr"])
+def test_counts_are_taken_without_what_is_behind_the_point(name: str) -> None:
+    given = (1.7, 4.3) if name in ("bdtr", "nbdtr") else (2.6,)
+    function = getattr(special, name)
+    check_gradients(lambda x: function(*given, x), X / 4)
+    check_gradients(lambda x: function(*map(np.array, given), x), X / 4)

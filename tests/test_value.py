@@ -484,3 +484,27 @@ def test_stop_gradient_makes_a_constant() -> None:
     loss.backward()
     assert w.grad == 6.0
     assert stop_gradient(5.0) == 5.0
+
+
+@pytest.mark.parametrize("call", [
+    lambda x: x.cumprod(axis=1), lambda x: x.cumprod(), lambda x: x.trace(1), lambda x: x.diagonal(-1),
+    lambda x: x.take([2, 0, 0], 1), lambda x: x.take([5, 1]), lambda x: x.compress([True, False, True], axis=1),
+    lambda x: x.repeat(2, axis=0), lambda x: x.copy(), lambda x: x.conj(), lambda x: x.conjugate(), lambda x: x.real,
+])  # fmt: skip
+def test_methods_of_arrays_are_numpys(call: Any) -> None:
+    x = np.array([[1.0, 2.0, -3.0], [0.5, 4.0, 6.0]])
+    out = call(Value(x))
+    assert type(out) is Value
+    np.testing.assert_array_equal(out.data, call(x))
+    check_gradients(call, x, order=2)
+
+
+def test_parts_of_complex_values_and_what_is_plain() -> None:
+    z = np.array([1.0 + 2.0j, 3.0 - 1.0j])
+    check_gradients(lambda z: z.real * z.imag + (z * z.conj()).real, z, order=2)
+    x = Value([0.0, 1.26, -2.0])
+    np.testing.assert_array_equal(x.nonzero()[0], [1, 2])
+    np.testing.assert_array_equal(x.round(1), [0.0, 1.3, -2.0])
+    y = x.copy()
+    (y * y).sum().backward()
+    np.testing.assert_array_equal(x.grad, [0.0, 2.52, -4.0])

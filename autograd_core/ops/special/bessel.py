@@ -12,7 +12,7 @@ import scipy.special as special  # type: ignore[import-untyped, unused-ignore]
 
 from ...op import composed, primitive
 from ..indexing import choose
-from .declare import POSITIVE, of_scipy, of_several, parameters_first, taking
+from .declare import POSITIVE, of_scipy, of_several, parameters_first, taking, whole
 
 # Bessel functions -----------------------------------------------------------------------------------------------------
 
@@ -45,9 +45,16 @@ of_scipy("iv", lambda out, x, v: (special.iv(v - 1, x) + special.iv(v + 1, x)) /
          tex="I_{{{v}}}({x})")  # fmt: skip
 of_scipy("kv", lambda out, x, v: -(special.kv(v - 1, x) + special.kv(v + 1, x)) / 2, parameters=ORDER, domain=ANY,
          tex="K_{{{v}}}({x})")  # fmt: skip
-of_scipy("yn", lambda out, x, n: (special.yv(n - 1, x) - special.yv(n + 1, x)) / 2, parameters=dict(n=2), domain=ANY,
+
+
+def neighbours(function: Any, n: Any, x: Any, sign: int) -> Any:
+    """Cₙ₋₁ ± Cₙ₊₁, for a count n that SciPy takes without what is behind the point."""
+    return function(whole(n) - 1, x) + sign * function(whole(n) + 1, x)
+
+
+of_scipy("yn", lambda out, x, n: neighbours(special.yv, n, x, -1) / 2, parameters=dict(n=2), domain=ANY,
          tex="Y_{{{n}}}({x})")  # fmt: skip
-of_scipy("kn", lambda out, x, n: -(special.kv(n - 1, x) + special.kv(n + 1, x)) / 2, parameters=dict(n=2), domain=ANY,
+of_scipy("kn", lambda out, x, n: -neighbours(special.kv, n, x, 1) / 2, parameters=dict(n=2), domain=ANY,
          tex="K_{{{n}}}({x})")  # fmt: skip
 
 # The same, scaled: by exp(-|Im x|), which is 1 for real x, by exp(-|Re x|) or by exp(x)

@@ -124,6 +124,11 @@ def of_several(
     return op
 
 
+def whole(n: Any) -> Any:
+    """A count as SciPy takes it, without what is behind the point."""
+    return int(n) if isinstance(n, (int, float)) else np.trunc(n)
+
+
 def polynomial(coefficients: list[float], x: Any) -> Any:
     """Σ cₖ xᵏ, by Horner's scheme."""
     out: Any = 0.0

@@ -14,7 +14,7 @@ from ...data import dtype_of
 from ...op import composed, primitive
 from ...value import plain
 from ..indexing import choose
-from .declare import POSITIVE, of_scipy, of_several, parameters_first, polynomial
+from .declare import POSITIVE, of_scipy, of_several, parameters_first, polynomial, whole
 from .elementary import log_quotient
 
 # Exponential integrals ------------------------------------------------------------------------------------------------
@@ -23,7 +23,7 @@ of_scipy("expi", lambda out, x: np.exp(x) / x, domain=POSITIVE)
 of_scipy("exp1", lambda out, x: -np.exp(-x) / x, domain=POSITIVE)  # 6.2.1
 of_scipy(
     "expn",  # 8.19.13; E₀(x) = e⁻ˣ/x
-    lambda out, x, n: choose(n > 0, -special.expn(np.maximum(n - 1, 0), x), -out * (1 + 1 / x)),
+    lambda out, x, n: choose(n >= 1, -special.expn(np.maximum(whole(n) - 1, 0), x), -out * (1 + 1 / x)),
     parameters=dict(n=2), domain=POSITIVE, tex="E_{{{n}}}({x})",
 )  # fmt: skip
 

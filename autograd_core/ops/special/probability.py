@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import scipy.special as special  # type: ignore[import-untyped, unused-ignore]
 
-from .declare import CHANCE, POSITIVE, of_scipy
+from .declare import CHANCE, POSITIVE, of_scipy, whole
 from .gamma import beta_density, gamma_density
 
 FREEDOM: dict[str, Any] = dict(v=3.5)
@@ -27,9 +27,15 @@ def f_density(v: Any, w: Any, x: Any) -> Any:
     return beta_density(v / 2, w / 2, y) * (1 - y) * v / (v * x + w)
 
 
-def binomial(n: Any, k: Any, x: Any) -> Any:
-    """The chance of k successes of n, each of probability x."""
-    return np.exp(special.xlogy(k, x) + special.xlog1py(n - k, -x) - special.betaln(k + 1, n - k + 1)) / (n + 1)
+def last_success(k: Any, n: Any, x: Any) -> Any:
+    """-∂/∂p of the chance of at most k successes of n: n times the chance of k successes of n - 1 (26.5.24)."""
+    k, n = k // 1, whole(n)
+    return np.exp(special.xlogy(k, x) + special.xlog1py(n - 1 - k, -x) - special.betaln(k + 1, n - k))
+
+
+def last_failure(k: Any, n: Any, x: Any) -> Any:
+    """∂/∂p of the chance of at most k failures before n successes (26.5.26)."""
+    return beta_density(whole(n), whole(k) + 1, x)
 
 
 def poisson(k: Any, x: Any) -> Any:
@@ -52,13 +58,14 @@ of_scipy("gdtrc", lambda out, x, a, b: -a * gamma_density(b, a * x), parameters=
 
 # Of counts ------------------------------------------------------------------------------------------------------------
 
-of_scipy("bdtr", lambda out, x, k, n: -n * binomial(n - 1, k // 1, x), parameters=dict(k=2.0, n=5), domain=CHANCE)
-of_scipy("bdtrc", lambda out, x, k, n: n * binomial(n - 1, k // 1, x), parameters=dict(k=2.0, n=5), domain=CHANCE)
-of_scipy("bdtri", lambda out, x, k, n: -1 / (n * binomial(n - 1, k // 1, out)), parameters=dict(k=2.0, n=5),
-         domain=CHANCE)  # fmt: skip
-of_scipy("nbdtr", lambda out, x, k, n: beta_density(n, k + 1, x), parameters=dict(k=2, n=5), domain=CHANCE)
-of_scipy("nbdtrc", lambda out, x, k, n: -beta_density(n, k + 1, x), parameters=dict(k=2, n=5), domain=CHANCE)
-of_scipy("nbdtri", lambda out, x, k, n: 1 / beta_density(n, k + 1, out), parameters=dict(k=2, n=5), domain=CHANCE)
+COUNTS: dict[str, Any] = dict(k=2.0, n=5)
+
+of_scipy("bdtr", lambda out, x, k, n: -last_success(k, n, x), parameters=COUNTS, domain=CHANCE)
+of_scipy("bdtrc", lambda out, x, k, n: last_success(k, n, x), parameters=COUNTS, domain=CHANCE)
+of_scipy("bdtri", lambda out, x, k, n: -1 / last_success(k, n, out), parameters=COUNTS, domain=CHANCE)
+of_scipy("nbdtr", lambda out, x, k, n: last_failure(k, n, x), parameters=dict(k=2, n=5), domain=CHANCE)
+of_scipy("nbdtrc", lambda out, x, k, n: -last_failure(k, n, x), parameters=dict(k=2, n=5), domain=CHANCE)
+of_scipy("nbdtri", lambda out, x, k, n: 1 / last_failure(k, n, out), parameters=dict(k=2, n=5), domain=CHANCE)
 of_scipy("pdtr", lambda out, x, k: -poisson(k, x), parameters=dict(k=2), domain=POSITIVE)
 of_scipy("pdtrc", lambda out, x, k: poisson(k, x), parameters=dict(k=2), domain=POSITIVE)
 of_scipy("pdtri", lambda out, x, k: -1 / poisson(k, out), parameters=dict(k=2), domain=CHANCE)
