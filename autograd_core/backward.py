@@ -74,7 +74,7 @@ def pull_back(adjoint: dict[Value, Any], *, oldest: int = 0, keep: bool = False)
                 if type(c) is not float or type(a) is not float:
                     c = fit(c, a)
                 if x in adjoint:
-                    adjoint[x] = adjoint[x] + c
+                    adjoint[x] = adjoint[x] + c if type(c) is float or rule is ONE else added_to(c, adjoint[x])
                 elif x.op is not None:
                     next_node, next_g = x, c
                 else:
@@ -89,13 +89,16 @@ def pull_back(adjoint: dict[Value, Any], *, oldest: int = 0, keep: bool = False)
             if type(x) is Value:
                 if oldest <= x.stamp < stamp:
                     try:
-                        c = g if rule is ONE else g * b if rule is SECOND else g * rule(node._held, a, b)
+                        if rule is SECOND:
+                            c = g * b if b is not y else scaled(g, b)
+                        else:
+                            c = g if rule is ONE else g * rule(node._held, a, b)
                     except ArithmeticError:
                         c = at_a_pole(rule, g, node._held, a, b)
                     if type(c) is not float or type(a) is not float:
                         c = fit(c, a)
                     if x in adjoint:
-                        adjoint[x] = adjoint[x] + c
+                        adjoint[x] = adjoint[x] + c if type(c) is float or rule is ONE else added_to(c, adjoint[x])
                     elif x.op is not None:
                         next_node, next_g = x, c
                     else:
@@ -105,19 +108,22 @@ def pull_back(adjoint: dict[Value, Any], *, oldest: int = 0, keep: bool = False)
             if type(y) is Value:
                 if oldest <= y.stamp < stamp:
                     try:
-                        c = g if rule_y is ONE else g * a if rule_y is FIRST else g * rule_y(node._held, a, b)
+                        if rule_y is FIRST:
+                            c = g * a if a is not x else scaled(g, a)
+                        else:
+                            c = g if rule_y is ONE else g * rule_y(node._held, a, b)
                     except ArithmeticError:
                         c = at_a_pole(rule_y, g, node._held, a, b)
                     if type(c) is not float or type(b) is not float:
                         c = fit(c, b)
                     if y in adjoint:
-                        adjoint[y] = adjoint[y] + c
+                        adjoint[y] = adjoint[y] + c if type(c) is float or rule_y is ONE else added_to(c, adjoint[y])
                     elif y.op is None:
                         adjoint[y] = c.copy() if c is g and type(c) is ndarray else c
                     elif next_node is None:
                         next_node, next_g = y, c
                     elif next_node is y:
-                        next_g = next_g + c
+                        next_g = next_g + c if type(c) is float or rule_y is ONE else added_to(c, next_g)
                     else:
                         adjoint[y] = c
                         heappush(waiting, (-y.stamp, y))
@@ -130,7 +136,7 @@ def pull_back(adjoint: dict[Value, Any], *, oldest: int = 0, keep: bool = False)
                     if x in adjoint:
                         adjoint[x] = np.array(adjoint[x])
                     else:
-                        adjoint[x] = np.zeros_like(x._held)
+                        adjoint[x] = np.zeros(x._held.shape, x._held.dtype)
                         if x.op is not None:
                             heappush(waiting, (-x.stamp, x))
                     own.add(x)
@@ -159,6 +165,20 @@ def pull_back(adjoint: dict[Value, Any], *, oldest: int = 0, keep: bool = False)
             adjoint[next_node] = next_g
             node = heappushpop(waiting, (-next_node.stamp, next_node))[1]
             g = adjoint.pop(node)
+
+
+def scaled(g: Any, factor: Any) -> Any:
+    """g · factor, a constant. A gradient that is one number everywhere, as those of a sum's terms are, stays one."""
+    if type(g) is ndarray and type(factor) is float and g.ndim and g.size and not any(g.strides):
+        return np.broadcast_to(g[(0,) * g.ndim] * factor, g.shape)
+    return g * factor
+
+
+def added_to(c: Any, total: Any) -> Any:
+    """total + c in the memory of c, which was made for this and is nobody else's."""
+    if type(c) is ndarray and c.flags.writeable:
+        return np.add(total, c, c)
+    return total + c
 
 
 def has_nan(c: Any) -> bool:
