@@ -231,7 +231,7 @@ class Boxes:
         lines.append(Line("value", value, "value"))
         if leaf.is_variable:
             lines.append(Line("grad", gradient_text(leaf.members), "grad"))
-        word = f"{count:,} of them" if count > 1 else kind if self._leaf_name(leaf, "") else ""
+        word = f"{count:,} of them" if count > 1 else kind if self._leaf_name(leaf, kind) != kind else ""
         self.boxes[f"x{k}"] = Box(f"x{k}", kind, name, word, tuple(lines), None, f"{name}, {kind}")
 
 

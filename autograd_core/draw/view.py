@@ -82,10 +82,13 @@ def draw(
     if isinstance(max_cards, bool) or not isinstance(max_cards, (int, np.integer)) or max_cards < 1:
         raise ValueError(f"max_cards={max_cards!r}: it is a whole number, at least 1")
     root = result_of(x, sample)
+    names = dict(names or {})
+    for k, given in enumerate(sample, start=1):  # what has a name keeps it
+        names.setdefault("input" if len(sample) == 1 else f"input {k}", given)
     if view == "model" or (view == "auto" and is_for_builders(root)):
         from .model import ModelDrawing
 
-        return ModelDrawing(root, names or {}, bool(fold), max_cards)
+        return ModelDrawing(root, names, bool(fold), max_cards)
     from ..explain.names import read
     from .scene import compose
 

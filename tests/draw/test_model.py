@@ -177,6 +177,11 @@ def test_a_module_is_drawn_with_a_sample_and_not_changed() -> None:
     assert pickle.dumps(model) == before
     with no_grad():
         assert draw(model, np.ones((1, 2))).dot == drawing.dot
+    plan = drawing.scene
+    assert isinstance(plan, Plan)
+    assert [(b.name, b.word) for b in plan.cards if b.kind == "input"] == [("input", "")]
+    x = np.ones((1, 2))
+    assert [b.name for b in plan_of(model, x, names={"x": x}).cards if b.kind == "input"] == ["x"]
     with pytest.raises(TypeError, match="a sample x is missing"):
         draw(model)
     with pytest.raises(TypeError, match="a Value has its graph already"):
