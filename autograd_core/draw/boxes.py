@@ -35,6 +35,8 @@ class Boxes:
         shared = {k for k, leaf in enumerate(parts.leaves) if len(leaf.users) > 1}
         self.shared = shared
         kinds = [self._kind(part) for part in parts.list]
+        if parts.place >= 0:
+            kinds[parts.place] = ("result",)  # which is drawn by itself, whatever it is equal to
         sources = [[*p.sources, *(-(k + 2) for k in p.leaves if k in shared)] for p in parts.list]
         self.folded = Folded(kinds, sources, [self._weight(part) for part in parts.list], folding)
         for element in list(self.folded.row):
@@ -83,11 +85,11 @@ class Boxes:
         folds = tuple(fold for fold in inner if fold)
         taken = {box for fold in folds for box in all_boxes(fold)}
         copies, said = self._copies(group) if top else ((), "")
-        of = "their parameters" if self._own(self.parts.list[self._main(first)]) else "their outputs"
+        of = "parameters" if self._own(self.parts.list[self._main(first)]) else "outputs"
         return Fold(
             f"g{element}",
             f"{self._group_name(group)} × {len(group.copies):,}",
-            f"the first of {len(group.copies):,} equal ones; grad is that of {of}",
+            f"the first of {len(group.copies):,}; grad of {of}",
             tuple(box for box in inside if box not in taken),
             folds,
             copies,
