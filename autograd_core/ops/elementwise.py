@@ -271,5 +271,5 @@ def clip(a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: 
 flat(
     np.floor, np.ceil, np.trunc, np.rint, np.round, np.floor_divide, np.isnan, np.isinf, np.isfinite,
     np.signbit, np.greater, np.greater_equal, np.less, np.less_equal, np.equal, np.not_equal, np.logical_and,
-    np.logical_or, np.logical_not, np.logical_xor, np.heaviside, np.spacing,
+    np.logical_or, np.logical_not, np.logical_xor, np.spacing,
 )  # fmt: skip

@@ -11,7 +11,7 @@ from ..op import composed, elementwise, flat
 from ..registry import BY_NUMPY
 from ..value import Value, plain
 from .indexing import choose, concatenate, scatter_add
-from .linear import imag, real
+from .linear import broadcast_to, imag, in_dtype, real
 
 # Element by element ---------------------------------------------------------------------------------------------------
 
@@ -158,6 +158,24 @@ def piecewise(x: Any, condlist: Any, funclist: Any, *args: Any, **settings: Any)
         else:
             out = np.where(mine, function, out)
     return out
+
+
+@composed(np.heaviside)
+def heaviside(x1: Any, x2: Any) -> Any:
+    """See `np.heaviside`: plain, but for what x2 says of x1 = 0 if that is a Value."""
+    step = np.heaviside(plain(x1), plain(x2))
+    return step + np.where(np.equal(plain(x1), 0), x2 - plain(x2), 0.0) if type(x2) is Value else step
+
+
+@composed(np.full_like)
+def full_like(
+    a: Any, fill_value: Any, dtype: Any = None, order: Any = "K", subok: bool = True, *, shape: Any = None, **more: Any
+) -> Any:
+    """See `np.full_like`: plain, unless what it is filled with is a Value."""
+    if type(fill_value) is not Value:
+        return np.full_like(plain(a), fill_value, dtype, order, subok, shape, **more)
+    shape = shape_of(a) if shape is None else (shape,) if isinstance(shape, int) else tuple(shape)
+    return in_dtype(broadcast_to(fill_value, shape), dtype_of(a) if dtype is None else np.dtype(dtype))
 
 
 # By tables ------------------------------------------------------------------------------------------------------------

@@ -264,7 +264,7 @@ def reshape_in_order(a: Any, /, shape: Any, order: str = "C", *, copy: bool | No
 # Questions about an array have plain answers --------------------------------------------------------------------------
 
 flat(
-    np.shape, np.ndim, np.size, np.zeros_like, np.ones_like, np.full_like, np.empty_like, np.result_type,
+    np.shape, np.ndim, np.size, np.zeros_like, np.ones_like, np.empty_like, np.result_type,
     np.iscomplexobj, np.isrealobj, np.iscomplex, np.isreal, np.argmax, np.argmin, np.argsort, np.argwhere, np.nonzero,
     np.flatnonzero, np.count_nonzero, np.all, np.any, np.allclose, np.isclose, np.array_equal, np.array_repr,
     np.array_str, np.array2string, np.searchsorted, np.may_share_memory, np.shares_memory, np.lexsort,
