@@ -9,8 +9,13 @@ import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
+from .data import NUMBERS, dtype_of, is_foreign
 from .gradcheck import check_gradients
 from .op import Op, elementwise
+from .ops.several import picked
+from .value import Value
 
 Function = Callable[..., Any]
 
@@ -24,7 +29,9 @@ def primitive(
 ) -> Callable[[Function], Op]:
     """Make a function of plain arrays differentiable, by what you know of its derivative.
 
-    Its positional arguments are the arrays; what is keyword-only is a setting, and reaches the rules by keyword.
+    Its positional arguments are the arrays; what is keyword-only is a setting, and reaches the rules by keyword. It
+    returns an array or a number, or a tuple of these: then `g`, `out` and tangents are as many. Integers and truth
+    values become floats, since a gradient belongs to each result.
 
     Parameters
     ----------
@@ -43,7 +50,7 @@ def primitive(
     Raises
     ------
     TypeError
-        If there is neither a pullback nor partials, or both.
+        If there is neither a pullback nor partials, or both; when called, if the function returns no numbers.
     AssertionError
         If the check fails.
 
@@ -83,7 +90,10 @@ def primitive(
         )
 
     def declare(function: Function) -> Op:
-        parameters = inspect.signature(function).parameters.values()
+        signature = inspect.signature(function)
+        parameters = signature.parameters.values()
+        if any(p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD) for p in parameters):
+            raise TypeError(f"{function.__name__} takes *args or **settings: name its arguments, each has its gradient")
         arity = sum(p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) for p in parameters)
         settings = {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
         by_keyword = functools.partial(with_settings, names=tuple(settings))
@@ -92,24 +102,56 @@ def primitive(
         if partials is not None:
             rules = [partials] if callable(partials) else list(partials)
             expected(rules, arity, function, "partials")
-            op = elementwise(name, by_keyword(function), partials=tuple(map(by_keyword, rules)), **record)
+            op = elementwise(
+                name, of_numbers(by_keyword(function), function), partials=tuple(map(by_keyword, rules)), **record
+            )
         else:
             assert pullback is not None
-            op = Op(
+            op = Custom(
                 name,
                 "primitive",
-                by_keyword(function),
+                of_numbers(by_keyword(function), function),
                 (by_keyword(pullback),) * arity,  # what is called is `joint`
                 joint=by_keyword(one_for_each(pullback, arity, function)),
                 pushforward=by_keyword(with_tuple(pushforward, arity)) if pushforward else None,
                 **record,
             )
+        op.signature = signature
         op.name = op.__name__ = function.__name__  # what pictures show; `key` is what pickles look up
         if check is not None:
             check_gradients(op, *check)
         return op
 
     return declare
+
+
+class Custom(Op):
+    """An op whose several results, if it has them, are Values of their own."""
+
+    def __call__(self, *args: Any, **settings: Any) -> Any:
+        out = super().__call__(*args, **settings)
+        return picked(out) if type(out) is Value and type(out._held) is tuple else out
+
+
+def of_numbers(forward: Function, function: Function) -> Function:
+    """A function whose results are floats or complex numbers; of others those in the dtype of its first argument."""
+
+    def number(out: Any, like: Any) -> Any:
+        if not isinstance(out, (*NUMBERS, np.ndarray)) and not is_foreign(out):
+            raise TypeError(
+                f"{function.__name__} returned a {type(out).__name__}: return an array, or a tuple of arrays"
+            )
+        if dtype_of(out).kind not in "biu":
+            return out
+        if isinstance(out, (bool, int)):
+            return float(out)
+        return out.astype(dtype_of(like) if dtype_of(like).kind in "fc" else np.float64)
+
+    def call(*inputs: Any) -> Any:
+        out = forward(*inputs)
+        return tuple([number(y, inputs[0]) for y in out]) if type(out) is tuple else number(out, inputs[0])
+
+    return call
 
 
 def with_settings(function: Function, names: tuple[str, ...]) -> Function:

@@ -109,6 +109,7 @@ class Op:
         self.batched = batched
         self.joint = joint
         self.within = within
+        self.signature: Any = None
         self.pushforward = pushforward
         self.tex = tex
         self.text = text
@@ -143,6 +144,10 @@ class Op:
         else:
             arrays, rest = args[: self.arity], args[self.arity :]
             if len(arrays) < self.arity:
+                if self.signature is not None:  # of a function: arguments by keyword, and defaults
+                    given = self.signature.bind(*args, **settings)
+                    given.apply_defaults()
+                    return self(*given.args, **given.kwargs)
                 raise TypeError(f"{self.name} takes {self.arity} arrays, {len(arrays)} given")
         for x in arrays:
             t = type(x)

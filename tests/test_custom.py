@@ -70,6 +70,60 @@ def test_forward_mode_without_a_pushforward_says_what_is_missing() -> None:
         jvp(triple, (np.ones(2),), (np.ones(2),))
 
 
+def test_several_results_are_values_of_their_own() -> None:
+    @primitive(
+        pullback=lambda g, out, x, y: (g[0] * y + g[1], g[0] * x - g[1]),
+        pushforward=lambda t, out, x, y: (
+            (0.0 if t[0] is None else t[0] * y) + (0.0 if t[1] is None else t[1] * x),
+            (0.0 if t[0] is None else t[0]) - (0.0 if t[1] is None else t[1]),
+        ),
+        check=[np.array([1.0, 2.0]), 3.0],
+    )
+    def product_and_difference(x: Any, y: Any) -> Any:
+        return x * y, x - y
+
+    first, second = product_and_difference(Value(2.0), 5.0)
+    assert (first.data, second.data) == (10.0, -3.0)
+    assert product_and_difference(2.0, 5.0) == (10.0, -3.0)
+    assert grad(lambda x: product_and_difference(x, 5.0)[0])(2.0) == 5.0
+    f = lambda x, y: product_and_difference(x, y)[0] ** 2 + product_and_difference(x, y)[1]
+    check_gradients(f, 2.0, 5.0, order=2)
+    assert jvp(product_and_difference, (2.0, 5.0), (1.0, 0.0)) == ((10.0, -3.0), (5.0, 1.0))
+    assert pickle.loads(pickle.dumps(second)).data == -3.0
+
+
+def test_results_are_numbers_that_can_have_a_gradient() -> None:
+    """A step with the gradient of a sigmoid, as spiking networks have it: truth values become floats."""
+
+    @primitive(pullback=lambda g, out, x: g * 0.25)
+    def step(x: Any) -> Any:
+        return x > 0
+
+    for dtype in (np.float32, np.float64):
+        x = Value(np.array([-1.0, 2.0], dtype))
+        out = step(x)
+        assert out.dtype == dtype
+        (out * 3.0).sum().backward()
+        np.testing.assert_array_equal(x.grad, np.array([0.75, 0.75], dtype))
+    assert grad(lambda x: step(x) * 3.0)(2.0) == 0.75
+    for bad in ([1.0, 2.0], None, "text"):
+        with pytest.raises(TypeError, match=f"lambda> returned a {type(bad).__name__}: return an array"):
+            primitive(pullback=lambda g, out, x: g)(lambda x, *, bad=bad: bad)(Value(1.0))
+
+
+def test_arguments_by_keyword_and_by_default() -> None:
+    @primitive(pullback=lambda g, out, x, y, *, k: (g * y * k, g * x * k))
+    def product(x: Any, y: Any = 3.0, *, k: float = 1.0) -> Any:
+        return x * y * k
+
+    assert grad(product)(2.0) == 3.0
+    assert grad(lambda y: product(y=y, x=2.0, k=10.0))(5.0) == 20.0
+    with pytest.raises(TypeError, match="missing a required argument: 'x'"):
+        product(y=1.0)
+    with pytest.raises(TypeError, match=r"takes \*args or \*\*settings"):
+        primitive(pullback=lambda g, out, *xs: xs)(lambda *xs: xs)
+
+
 def test_what_is_wrong_with_a_declaration() -> None:
     with pytest.raises(TypeError, match="either pullback="):
         primitive()

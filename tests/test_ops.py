@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from samples import COMPLEX_SAMPLES, EVERY_OP, EVERY_SAMPLE, Sample, samples_of
 
-from autograd_core import Value, check_gradients, grad, hessian, jvp, no_grad, vjp
+from autograd_core import Value, check_gradients, grad, hessian, hvp, jacobian, jvp, no_grad, vjp
 from autograd_core.batched import push_together
 from autograd_core.data import dtype_of, shape_of
 from autograd_core.explain.symbols import Symbol
@@ -263,6 +263,24 @@ def test_conventions_where_there_is_no_derivative() -> None:
     np.testing.assert_array_equal(grad(np.std)(np.array([2.0, 2.0])), [0.0, 0.0])
 
 
+@pytest.mark.parametrize(
+    ("function", "point"),
+    [
+        (np.linalg.norm, np.zeros(2)),
+        (lambda x: np.hypot(x[0], x[1]), np.zeros(2)),
+        (lambda x: np.abs(x[0] + 1j * x[1]), np.zeros(2)),
+        (np.std, np.ones(2)),
+        (lambda x: np.sum(np.abs(x)), np.zeros(2)),
+    ],
+)
+def test_where_a_size_is_0_its_derivatives_are_0_and_not_an_arbitrary_number(function: Any, point: Any) -> None:
+    np.testing.assert_array_equal(grad(function)(point), np.zeros(2))
+    for mode in ("forward", "reverse"):
+        np.testing.assert_array_equal(jacobian(grad(function), mode=mode)(point), np.zeros((2, 2)))
+        np.testing.assert_array_equal(jacobian(function, mode=mode)(point), np.zeros(2))
+    np.testing.assert_array_equal(hvp(function, point, np.ones(2)), np.zeros(2))
+
+
 def test_powers_at_zero_are_right_to_order_4() -> None:
     for n in range(5):
         f: Any = lambda x, n=n: x**n
@@ -337,6 +355,10 @@ def test_a_nan_takes_the_gradient_of_an_extreme() -> None:
         grad(lambda x: np.sum(OPS["relu"](x)))(np.array([np.nan, -1.0, 0.0, 2.0])), [1, 0, 0, 1]
     )
     assert grad(OPS["relu"])(np.nan) == 1.0
+    z = np.array([1.0, np.nan, 7.0, -3.0])
+    np.testing.assert_array_equal(grad(lambda x: np.sum(np.clip(x, 0.0, 5.0)))(z), [1.0, 1.0, 0.0, 0.0])
+    np.testing.assert_array_equal(grad(np.median)(z), [0.0, 1.0, 0.0, 0.0])
+    np.testing.assert_array_equal(grad(lambda x: np.sum(np.quantile(x, [0.1, 0.9])))(z), [0.0, 2.0, 0.0, 0.0])
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")  # NumPy's own, of inf - inf

@@ -15,7 +15,7 @@ import numpy as np
 from ..data import dtype_of
 from ..op import CHOICE, FIRST, ONE, POWER, PRODUCT, SECOND, SUM, UNARY, composed, elementwise, flat
 from .activations import sigmoid
-from .indexing import choose
+from .indexing import choose, over_size
 
 LN2, LN10, RADIANS = math.log(2.0), math.log(10.0), math.pi / 180
 INSIDE, POSITIVE = [(-0.9, 0.9)], [(0.3, 2.0)]
@@ -55,7 +55,7 @@ neg = elementwise(
 )  # fmt: skip
 abs = elementwise(
     "abs", operator.abs, operator="abs", numpy=(np.abs, np.fabs), text="|{x}|", tex=r"\left|{x}\right|",
-    partials=(lambda out, x: np.conj(x) / choose(out == 0, 1.0, out) if dtype_of(x).kind == "c" else np.sign(x),),
+    partials=(lambda out, x: over_size(np.conj(x), out) if dtype_of(x).kind == "c" else np.sign(x),),
 )  # fmt: skip
 
 
@@ -184,8 +184,8 @@ arctan2 = elementwise(
 )  # fmt: skip
 hypot = elementwise(
     "hypot", np.hypot, scalar=math.hypot, numpy=np.hypot, domain=[(0.5, 2), (0.5, 2)], tex=r"\sqrt{{{x}^2 + {y}^2}}",
-    partials=(lambda out, x, y: x / choose(out == 0, 1.0, out),
-              lambda out, x, y: y / choose(out == 0, 1.0, out)),
+    partials=(lambda out, x, y: over_size(x, out),
+              lambda out, x, y: over_size(y, out)),
 )  # fmt: skip
 deg2rad = elementwise("deg2rad", np.deg2rad, numpy=(np.deg2rad, np.radians), partials=(lambda out, x: RADIANS,))
 rad2deg = elementwise("rad2deg", np.rad2deg, numpy=(np.rad2deg, np.degrees), partials=(lambda out, x: 1 / RADIANS,))
@@ -255,7 +255,7 @@ fmin = elementwise(
 clip_between = elementwise(
     "clip", np.clip, domain=[(-2, 2), (-1.5, -0.5), (0.5, 1.5)], tex=r"\operatorname{{clip}}({x}, {y}, {z})",
     selects=True,
-    partials=(lambda out, x, low, high: (x > low) & (x < high),
+    partials=(lambda out, x, low, high: ((x > low) & (x < high)) | (x != x),
               lambda out, x, low, high: (x <= low) & (low < high),
               lambda out, x, low, high: (x >= high) | (low >= high)),
 )  # fmt: skip

@@ -105,6 +105,11 @@ def choose(condition: Any, x: Any, y: Any) -> Any:
     return np.where(condition, x, y)
 
 
+def over_size(x: Any, size: Any) -> Any:
+    """x / size, and 0 where the size is 0: at such a kink the subgradient of least norm, whose own derivative is 0."""
+    return choose(size == 0, 0.0, x / size)
+
+
 def select(condition: Any, x: Any, y: Any) -> Any:
     return choose(condition, x, y) if shape_of(x) == shape_of(y) == () else np.where(condition, x, y)
 

@@ -7,7 +7,7 @@ import numpy as np
 from ..data import dtype_of, ndim_of, shape_of
 from ..op import composed, primitive
 from ..value import plain
-from .indexing import choose
+from .indexing import choose, over_size
 from .linalg import inv
 from .linear import REDUCTIONS, keep_axes, moveaxis, reshape, sum
 from .primitive import max, min
@@ -32,7 +32,7 @@ def euclid(x: Any, axis: Any, keepdims: bool) -> Any:
 euclidean_norm = primitive(
     "norm", euclid, settings=dict(axis=None, keepdims=False), samples=REDUCTIONS, tex=r"\left\|{x}\right\|{over}",
     pullbacks=(lambda g, out, x, axis, keepdims: keep_axes(g, x, axis, keepdims)
-               * (np.conj(x) / keep_axes(choose(out == 0, 1.0, out), x, axis, keepdims)),),
+               * over_size(np.conj(x), keep_axes(out, x, axis, keepdims)),),
     doc="""√Σ|x|² over `axis` (None: over all), without overflow; its derivative at 0 is 0.
 
     >>> print(f"{np.linalg.norm(Value([3e200, 4e200])):.3g}")

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..data import dtype_of, shape_of, size_of
 from ..op import primitive
-from .indexing import choose, stack
+from .indexing import choose, over_size, stack
 from .linear import REDUCTIONS, ROWS, count, keep_axes, reshape
 
 AXIS = [([ROWS], {}), ([ROWS], dict(axis=0)), ([(5,)], {})]
@@ -90,7 +90,8 @@ std = primitive(  # at a constant x the subgradient of least norm, 0
     "std", lambda x, axis, ddof, keepdims: np.std(x, axis=axis, ddof=ddof, keepdims=keepdims), numpy=np.std,
     settings=dict(axis=None, ddof=0, keepdims=False), samples=SPREADS, tex=r"\operatorname{{std}}{over}({x})",
     pullbacks=(lambda g, out, x, axis, ddof, keepdims:
-               keep_axes(g / choose(out == 0, 1.0, out), x, axis, keepdims) * deviation(x, axis, ddof),),
+               keep_axes(g, x, axis, keepdims)
+               * over_size(deviation(x, axis, ddof), keep_axes(out, x, axis, keepdims)),),
 )  # fmt: skip
 
 # The softmax family ---------------------------------------------------------------------------------------------------

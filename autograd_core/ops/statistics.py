@@ -95,7 +95,7 @@ def quantiles(a: Any, q: Any, axis: Axis, method: str, keepdims: bool, skip_nan:
         part = np.where(low == high, 0.0, part).astype(dtype_of(a))
     out = choose(low == high, x, x + (y - x) * part)  # inf - inf is nan
     if not skip_nan and np.isnan(data[-1:]).any():
-        out = out + rows[-1] * 0
+        out = np.where(np.isnan(data[-1]), rows[-1], out)  # nan is what comes out, and gets the gradient
     out = reshape(out, shape + rest)
     if keepdims:
         out = reshape(out, shape + tuple(1 if k in axes else m for k, m in enumerate(shape_of(a))))
