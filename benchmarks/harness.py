@@ -69,38 +69,44 @@ class Timing:
 
 
 def compare(
-    calls: dict[str, Callable[[], object]], *, rounds: int, seconds: float = 0.02, collect: bool = False
+    calls: dict[str, Callable[[], object]],
+    *,
+    rounds: int,
+    seconds: float = 0.02,
+    collect: bool = False,
+    clock: Callable[[], float] = perf_counter,
 ) -> dict[str, Timing]:
     """Time calls side by side: so many samples of each, in each of which it is repeated for some seconds.
 
     A machine's clock drifts by more than what is to be measured. So the candidates take turns, a sample each (A B C A B
     C ...), each round gives the ratios of neighbours in time, and the medians count. The garbage collector is on, as
     users have it; `collect` empties it before each sample, where somebody would pay for another's garbage.
+    `process_time` as the clock counts the processor's time of all threads, where others share the processor.
     """
-    repeats = {name: calibrate(call, seconds) for name, call in calls.items()}
+    repeats = {name: calibrate(call, seconds, clock) for name, call in calls.items()}
     timings = {name: Timing([]) for name in calls}
     for _ in range(rounds):
         for name, call in calls.items():
             if collect:
                 gc.collect()
-            timings[name].samples.append(sample(call, repeats[name]))
+            timings[name].samples.append(sample(call, repeats[name], clock))
     return timings
 
 
-def sample(call: Callable[[], object], repeats: int) -> float:
+def sample(call: Callable[[], object], repeats: int, clock: Callable[[], float] = perf_counter) -> float:
     """Seconds a call, over so many calls."""
-    begin = perf_counter()
+    begin = clock()
     for _ in range(repeats):
         call()
-    return (perf_counter() - begin) / repeats
+    return (clock() - begin) / repeats
 
 
-def calibrate(call: Callable[[], object], seconds: float) -> int:
+def calibrate(call: Callable[[], object], seconds: float, clock: Callable[[], float] = perf_counter) -> int:
     """How often a call fits into a sample; this warms it up as well."""
-    repeats, once = 1, sample(call, 1)
+    repeats, once = 1, sample(call, 1, clock)
     while once * repeats < seconds / 2:
         repeats *= 2
-        once = sample(call, repeats)
+        once = sample(call, repeats, clock)
     return max(1, round(seconds / once))
 
 

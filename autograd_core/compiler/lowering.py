@@ -65,7 +65,10 @@ class Recording(Trace):
             return self.matmul(*inputs)
         if name == "erf" or (UFUNCS.get(name) is ufunc and all(map(is_number, map(untraced, inputs)))):
             return self.elementwise(ufunc, name, inputs)
-        return self.call(ufunc, inputs, {})
+        out = self.call(ufunc, inputs, {})
+        if type(out) is Traced:
+            out.value = weakened(out.value, untraced(inputs))
+        return out
 
     def elementwise(self, ufunc: np.ufunc, name: str, inputs: Any) -> Any:
         """Record a ufunc with its inputs in the dtypes of the loop that NumPy chooses."""
