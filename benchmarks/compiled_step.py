@@ -194,8 +194,8 @@ def run(rounds: int = 31) -> Report:
         + "\n"
         + table(["seconds to the first result", "jit", "jax.jit", "torch.compile", "jit to JAX"], compiling)
         + f"\nMeasured on {processor()} ({platform.machine()}), in seconds of the processor. The parameters after a "
-        "step agreed before anything was timed. `scan`, JAX's and the C program (`step.c`, -O3 -march=native) take many "
-        "steps in one call. scikit-learn's network has no sigmoid at the output, so its step is a little less.\n"
+        "step agreed before anything was timed. `scan`, JAX's and the C program (`step.c`, -O3 -march=native) take "
+        "many steps in one call. scikit-learn's network has no sigmoid at the output, so its step is a little less.\n"
         + "".join(f"\nNot measured: {line}.\n" for line in failed)
     )
     return Report(text, targets)
