@@ -118,7 +118,7 @@ class Optimizer:
 
     def step(self) -> None:
         """Update every parameter that has a gradient."""
-        counts = "steps" in self.remembers
+        counts, update = "steps" in self.remembers, self.update
         for group, members in zip(self.param_groups, self.members, strict=True):
             t, numbers = -1, ()
             for p, memory, work, spare in members:
@@ -130,7 +130,7 @@ class Optimizer:
                     steps = memory["steps"] = memory.get("steps", 0) + 1
                 if steps != t:
                     t, numbers = steps, self.numbers(group, steps)
-                data = self.update(p.data, g, memory, numbers, work, spare)
+                data = update(p.data, g, memory, numbers, work, spare)
                 p.data = data if type(data) is ndarray else type(p.data)(data)  # a Python float stays one
 
     def zero_grad(self) -> None:

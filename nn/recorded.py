@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_core import holding, jit, scan, stop_gradient
+from autograd_core import holding, stop_gradient
 
 from .clip import shrinking
 from .state import State, UnfitError
@@ -27,6 +27,8 @@ class Program:
     """
 
     def __init__(self) -> None:
+        from autograd_core import jit, scan  # the compiler is loaded by who uses it
+
         self.lock = threading.Lock()
         recorded = self.recorded = SimpleNamespace(step=None)
 
