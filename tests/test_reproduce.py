@@ -48,7 +48,7 @@ def test_a_training_is_run_once(digits, monkeypatch, folder):
     assert [len(run["curve"]) for run in runs] == [2, 2]
     assert all(0 <= share <= 1 for run in runs for share in run["curve"])
     assert all(run["seconds"] > 0 for run in runs)
-    assert runs[0]["curve"] != runs[1]["curve"] or runs[0]["never"] != runs[1]["never"]
+    assert runs[0]["curve"] != runs[1]["curve"] or runs[0]["lost"] != runs[1]["lost"]
 
     def train(*args, **settings):
         raise AssertionError("it is trained again")
@@ -71,8 +71,8 @@ def test_what_is_kept_is_readable(folder):
 
 
 def test_runs_that_are_stuck_are_counted_apart():
-    good = [dict(curve=[0.5, share, share - 0.01], never=[], seconds=1.0) for share in (0.95, 0.97)]
-    row = digit_row(WORK, [*good, dict(curve=[0.5, 0.9, 0.86], never=[4], seconds=3.0)])
+    good = [dict(curve=[0.5, share, share - 0.01], lost=[], seconds=1.0) for share in (0.95, 0.97)]
+    row = digit_row(WORK, [*good, dict(curve=[0.5, 0.9, 0.86], lost=[4], seconds=3.0)])
     assert row == ["tiny", "–", "–", "95.00 ± 1.41", "96.00 ± 1.41", "50.0 ± 0.0", "1, at 86.0", "3", "1.0"]
 
 
