@@ -200,7 +200,7 @@ def test_a_value_with_a_large_graph_shows_itself_folded() -> None:
     v = chain(2_000)
     shown = v._repr_mimebundle_()  # type: ignore[attr-defined]
     assert shown["text/plain"] == repr(v)
-    assert "× 1,999" in shown["image/svg+xml"]
+    assert "× 1,998" in shown["image/svg+xml"]
 
 
 @pytest.mark.usefixtures("nowhere")
