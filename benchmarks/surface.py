@@ -279,8 +279,9 @@ def run() -> Report:
         rows.append([f"`{space}`", str(len(engines["autograd_core"])), *cells])
     rows.append(["all", str(sum(int(row[1]) for row in rows)), *[str(callable_[engine]) for engine in ENGINES]])
     missing = [
-        f"`{space}`: " + ", ".join(name for name, kind in engines["autograd_core"].items() if kind in (REFUSED, WRONG))
+        f"`{space}`: " + ", ".join(names)
         for space, engines in found.items()
+        if (names := [name for name, kind in engines["autograd_core"].items() if kind in (REFUSED, WRONG)])
     ]
     wrong = [
         f"{engine}: " + ", ".join(f"`{name}`" for name in names)
