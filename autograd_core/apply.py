@@ -96,7 +96,7 @@ def apply(op: Any, inputs: tuple[Any, ...]) -> Any:
         out = op.forward(*data)
     except (TypeError, ValueError) as error:
         out = recovered(op, data, error)
-    if type(data[op.first]) is float and (type(out) is float64 or (type(out) is ndarray and not out.shape)):
+    if type(data[op.leading]) is float and (type(out) is float64 or (type(out) is ndarray and not out.shape)):
         out = float(out) if out.dtype.kind == "f" else out  # a scalar made from Python floats stays weak
     if not recorded:
         return out

@@ -29,10 +29,10 @@ from .value import Value
 def pull_back(adjoint: dict[Value, Any], *, oldest: int = 0, keep: bool = False) -> dict[Value, Any]:
     """The gradients of some results with respect to the leaves of their graph, as a dictionary.
 
-    This is the quick form of `pull_back_exactly`, which says the same in a dozen lines: read that first. Elementwise
-    ops of one and two inputs are written out here, for most of the time of a backward pass goes by in these lines. And
-    there are no masks: if the pass went through a selection and a gradient came out as nan, the exact pass decides
-    from there on whether that nan is real.
+    This is the quick form of `pull_back_exactly`, whose loop says the same in a dozen lines: read that first.
+    Elementwise ops of one and two inputs are written out here, for most of the time of a backward pass goes by in these
+    lines. And there are no masks: if the pass went through a selection and a gradient came out as nan, the exact pass
+    decides from there on whether that nan is real.
 
     Parameters
     ----------

@@ -97,7 +97,7 @@ class Op:
         self.forward = forward
         self.rules = rules
         self.arity = len(rules)
-        self.first = next((k for k, rule in enumerate(rules) if rule is not None), 0)
+        self.leading = next((k for k, rule in enumerate(rules) if rule is not None), 0)  # the first that has a rule
         self.settings = settings or {}
         self.defaults = tuple(self.settings.values())
         self.unrolled = self.arity if self.elementwise and self.arity <= 2 and not settings else 0

@@ -4,6 +4,20 @@ The minibatches and the random numbers are those of uncompiled steps, drawn befo
 program and comes back. What a program cannot do is done without it: a step whose loss or gradient is not finite is
 taken again uncompiled, which finds where that began; a model, loss or metric that cannot be recorded, or that computes
 anything else when it is compiled, is trained uncompiled.
+
+How the parts fit, in the order in which a training meets them:
+
+1. `executors.py` decides whether a training can be compiled, and whether that is worth it.
+2. `Compiled`, here, cuts the steps ahead into chunks of one kind: the same sizes of batches, and the same settings of
+   the optimizer but for numbers.
+3. For a kind that is new, `trial.py` takes the first steps both ways and compares. While they run uncompiled, `tape.py`
+   notes what the layers draw at random.
+4. `recorded.py` makes the program: it runs `step.py`, the very lines that uncompiled steps run, on arrays that record,
+   with these in the places of parameters, buffers and random numbers. Other trainings of the kind find it there.
+5. From then on `kinds.py` writes down what each step of a chunk is made of (which samples, which rates, which random
+   numbers) and calls the program with that and with the parameters, buffers and memories that `state.py` lists.
+6. `Compiled.settle` puts these back, and counts losses, metrics and gradient norms in the `Run` of `run.py`, as that
+   does for its own steps. So histories, schedules and checkpoints are the same; parameters are left without a `grad`.
 """
 
 from collections.abc import Generator, Iterator

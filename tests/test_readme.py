@@ -1,7 +1,8 @@
-"""The README's examples do what it says, and its links lead somewhere."""
+"""The README's examples do what it says, its links lead somewhere, and what CONTRIBUTING.md names is there."""
 
 import doctest
 import re
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -27,3 +28,15 @@ def test_the_links_lead_somewhere() -> None:
     assert targets
     for target in targets:
         assert target.startswith("https://") or (ROOT / target).exists(), target
+
+
+def test_the_page_for_contributors_says_what_there_is() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    (declaration,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    assert textwrap.dedent("   " + declaration.lstrip()) in (ROOT / "autograd_core/ops/elementwise.py").read_text()
+    targets = set(re.findall(r"`make ([a-z-]+)", text))
+    assert len(targets) > 10
+    assert targets <= set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    packages = [ROOT / "autograd_core", ROOT / "nn"]
+    for name in re.findall(r"`([a-z_]+\.py)`", text):
+        assert any((folder / name).is_file() or (folder / "compiler" / name).is_file() for folder in packages), name

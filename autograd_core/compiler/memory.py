@@ -20,9 +20,6 @@ class Plan:
     sizes: list[Any] = field(default_factory=list)
     """The kind of each buffer: what `kind_of` said of the node that it was made for."""
 
-    reused: int = 0
-    """How many results took a buffer that was there already."""
-
 
 def memories(order: list[Node]) -> dict[Node, tuple[Node, ...]]:
     """For each node those whose memory it may show: of a view its input's, of a call possibly any input's."""
@@ -67,10 +64,8 @@ def plan(order: list[Node], outputs: list[Node], wants: Callable[[Node], bool], 
             if own:
                 found.place[node] = found.place[own[0]]
                 dying.remove(own[0])
-                found.reused += 1
             elif free.get(kind):
                 found.place[node] = free[kind].pop()
-                found.reused += 1
             else:
                 found.place[node] = len(found.sizes)
                 found.sizes.append(kind)

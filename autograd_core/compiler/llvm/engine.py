@@ -59,7 +59,6 @@ class Machine:
         self.host = Host(self.failures)
         text, shared = written(program, self.layout, self.host.address)
         self.host.calls.extend(shared.calls)
-        self.text = text
         self.size = shared.size
         self.constants = tuple(np.ascontiguousarray(node.settings[0]) for node in shared.numbers)
         module, machine = parsed(text, llvm.create_context())
@@ -94,11 +93,6 @@ class Machine:
         assert outcome == FAILED
         error, self.failures.error = self.failures.error, None
         raise error
-
-    def assembly(self) -> str:
-        """The machine code as text."""
-        module, machine = parsed(self.text, llvm.create_context())
-        return str(machine.emit_assembly(module))
 
 
 def closed(engine: Any) -> None:
