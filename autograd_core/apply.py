@@ -96,8 +96,9 @@ def apply(op: Any, inputs: tuple[Any, ...]) -> Any:
         out = op.forward(*data)
     except (TypeError, ValueError) as error:
         out = recovered(op, data, error)
-    if type(data[op.leading]) is float and (type(out) is float64 or (type(out) is ndarray and not out.shape)):
-        out = float(out) if out.dtype.kind == "f" else out  # a scalar made from Python floats stays weak
+    if type(data[op.leading]) is float and type(out) in (float64, ndarray) and not out.shape:
+        weak = out.dtype.kind == "f" and all(type(x) in FAST for x in data[op.leading : len(data) - len(op.settings)])
+        out = float(out) if weak else out  # a scalar made from Python floats only stays one
     if not recorded:
         return out
     if state.special:

@@ -508,3 +508,13 @@ def test_parts_of_complex_values_and_what_is_plain() -> None:
     y = x.copy()
     (y * y).sum().backward()
     np.testing.assert_array_equal(x.grad, [0.0, 2.52, -4.0])
+
+
+@pytest.mark.parametrize("condition", [True, False, np.True_, np.False_])
+def test_the_dtype_of_a_choice_does_not_depend_on_what_is_chosen(condition: Any) -> None:
+    single = Value(np.float32(2.0))
+    for out in (np.where(condition, 1.0, single), np.where(condition, single, 1.0)):
+        assert out.dtype == np.float32
+        assert (out * np.ones(1, np.float32)).dtype == np.float32
+    assert np.where(condition, Value(1.0), np.float64(2.0)).data.dtype == np.float64
+    assert type(np.where(condition, Value(1.0), 2.0).data) is float

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..data import dtype_of, ndim_of, shape_of, size_of
 from ..op import CHOICE, Op, composed, linear
+from ..value import FAST
 from .linear import REQUIRED, ROWS, moveaxis, reshape, sum
 
 # Indexing and selection -----------------------------------------------------------------------------------------------
@@ -111,7 +112,11 @@ def over_size(x: Any, size: Any) -> Any:
 
 
 def select(condition: Any, x: Any, y: Any) -> Any:
-    return choose(condition, x, y) if shape_of(x) == shape_of(y) == () else np.where(condition, x, y)
+    """x where the condition holds, else y; of numbers a number, whose dtype does not depend on which was chosen."""
+    if type(condition) is bool and type(x) in FAST and type(y) in FAST:
+        return x if condition else y
+    out = np.where(condition, x, y)
+    return out[()] if type(out) is np.ndarray and not out.shape else out
 
 
 MASK = np.array([[True, False, True, True], [False, True, False, True], [True, True, False, False]])
