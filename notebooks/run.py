@@ -5,8 +5,8 @@
 
 The outputs are committed, because that is what is read on the web. The tests execute every notebook with this file, and
 compare what comes out with what is committed, so that a page cannot go stale. A cell whose output is not the same each
-time has a tag in its metadata: `timed`, if it prints times, which are not compared; `approximate`, if it prints the
-outcome of a long training, whose last digits depend on the processor.
+time has a tag in its metadata: `timed`, if it prints times or machine code, which are not compared; `approximate`, if
+it prints the outcome of a long training, whose last digits depend on the processor.
 """
 
 import hashlib

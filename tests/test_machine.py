@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from test_compiled import BINARY, UNARY, machine, quiet
 
-from autograd_core import scan
+from autograd_core import jit, scan
 
 llvm = pytest.importorskip("llvmlite.binding", reason="the compiler to machine code is in the extra `fast`")
 target = pytest.importorskip("autograd_core.compiler.llvm.target")
@@ -146,3 +146,15 @@ def test_programs_leave_no_memory_behind() -> None:
 
     before = compile_some(100)
     assert compile_some(300) - before < 300 * 2000
+
+
+def test_the_machine_code_can_be_read(processor: None) -> None:
+    width = target.target().width
+    text = machine(lambda x, y: x * y - 0.5).program(np.ones(1000), np.ones(1000)).assembly
+    lines = [line.strip() for line in text.splitlines()]
+    assert "run:" in lines
+    if llvm.get_default_triple().startswith("x86_64"):
+        product = next(line for line in lines if "mulpd" in line)
+        assert {64: "zmm", 32: "ymm", 16: "xmm"}[width] in product
+    with pytest.raises(NotImplementedError, match="runs as NumPy source"):
+        _ = jit(np.sin, backend="numpy").program(np.ones(3)).assembly

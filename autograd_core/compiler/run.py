@@ -37,6 +37,17 @@ class Compiled:
         """The program as NumPy: a function that runs without this package."""
         return self.written[0]
 
+    @property
+    def assembly(self) -> str:
+        """The machine code as text, for the processor that it was written for."""
+        machine: Any = self.execute
+        if isinstance(machine, NumPyExecutor):
+            raise NotImplementedError(
+                "this program runs as NumPy source, see .source: machine code needs llvmlite, "
+                'pip install "autograd-core[fast]"'
+            )
+        return str(machine.assembly())
+
     def explain(self) -> str:
         """What was recorded and how it runs, in plain words."""
         machine = None if isinstance(self.execute, NumPyExecutor) else self.execute
@@ -227,7 +238,7 @@ def jit(
     Returns
     -------
     A function with a method more: `program(*args)` is the program for such arguments, with `source`, the NumPy that it
-    stands for, and `explain()`, what became of it in plain words.
+    stands for, `explain()`, what became of it in plain words, and `assembly`, the machine code as text.
 
     Raises
     ------

@@ -94,6 +94,12 @@ class Machine:
         error, self.failures.error = self.failures.error, None
         raise error
 
+    def assembly(self) -> str:
+        """The machine code as text, written once more."""
+        text, _ = written(self.program, self.layout, self.host.address)
+        module, machine = parsed(text, llvm.create_context())
+        return str(machine.emit_assembly(module))
+
 
 def closed(engine: Any) -> None:
     engine.close()
