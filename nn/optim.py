@@ -105,7 +105,7 @@ class Optimizer:
 
         Where the rule counts no steps, t is 0.
         """
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} has no rule: define numbers(self, group, t), and update()")
 
     def update(
         self, p: Any, g: Any, memory: dict[str, Any], numbers: tuple[Any, ...], work: Any = None, spare: Any = None
@@ -114,7 +114,7 @@ class Optimizer:
 
         With two arrays to work in, p and what is in the memory are written into, and g is left as it is.
         """
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} has no rule: define its method update(), as here")
 
     def step(self) -> None:
         """Update every parameter that has a gradient."""

@@ -90,7 +90,7 @@ class Formula(Schedule):
 
     def rate(self, base: float, t: int) -> float:
         """The rate after t steps of a group that began with `base`."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} has no formula: define rate(self, base, t)")
 
 
 class StepLR(Formula):

@@ -372,5 +372,5 @@ def test_a_copied_optimizer_belongs_to_the_copied_model(copied):
 def test_an_optimizer_defines_its_rule():
     w = Value(1.0)
     w.grad = 1.0
-    with pytest.raises(NotImplementedError):
+    with pytest.raises(NotImplementedError, match=r"Optimizer has no rule: define numbers\(self, group, t\)"):
         Optimizer([w], lr=0.1).step()
