@@ -15,6 +15,9 @@ TRAINING, VALIDATION = "#1f77b4", "#d95f02"
 MANY = 10.0
 """A column whose numbers span more than so many times the least is drawn on a logarithmic scale."""
 
+MANY_CURVES = 6
+"""The legend of more curves stands beside the panel, where it hides none of them."""
+
 
 def plot_history(history: Any, figure: Any = None) -> Any:
     """Draw what there is of loss, metrics, learning rate and gradient norms of a `History`, a panel each.
@@ -83,7 +86,9 @@ def draw_panel(ax: Any, title: str, curves: dict[str, tuple[float, ...]]) -> Non
     ax.margins(x=0.02)
     ax.grid(color="#e6e6e6", linewidth=0.7)
     ax.spines[["top", "right"]].set_visible(False)
-    if len(curves) > 1:
+    if len(curves) > MANY_CURVES:
+        ax.legend(frameon=False, fontsize=9, loc="center left", bbox_to_anchor=(1.0, 0.5))
+    elif len(curves) > 1:
         ax.legend(frameon=False, fontsize=9)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from .extras import require
 
-FORMAT = "{desc}: {percentage:3.0f}%|{bar:12}| {n_fmt}/{total_fmt} {elapsed}<{remaining}{postfix}"
+FORMAT = "{desc}: {percentage:3.0f}%|{bar:12}| {elapsed}<{remaining}{postfix}"
 LINES = 20
 """About how many lines a long training writes into a log file."""
 
@@ -19,8 +19,8 @@ class Silence:
     def epoch(self, epoch: int, numbers: dict[str, float]) -> None:
         """An epoch is over, with these numbers."""
 
-    def stopped(self, why: str) -> None:
-        """The training has been stopped before its last epoch."""
+    def stopped(self, epoch: int, why: str) -> None:
+        """The training has been stopped after this epoch, before its last."""
 
     def close(self) -> None:
         """There is no more to come."""
@@ -43,7 +43,8 @@ class Bar(Silence):
         self.bar.set_description_str(f"epoch {min(epoch + 1, self.epochs)}/{self.epochs}", refresh=False)
         self.bar.set_postfix_str(shown(numbers), refresh=False)
 
-    def stopped(self, why: str) -> None:
+    def stopped(self, epoch: int, why: str) -> None:
+        self.bar.set_description_str(f"epoch {epoch}/{self.epochs}", refresh=False)
         self.bar.write(f"stopped: {why}", file=sys.stderr)
 
     def close(self) -> None:
@@ -55,13 +56,23 @@ class Lines(Silence):
 
     def __init__(self, epochs: int) -> None:
         self.epochs = epochs
+        self.waiting = ""
+        """The line of the last epoch, if it has not been written."""
 
     def epoch(self, epoch: int, numbers: dict[str, float]) -> None:
+        self.waiting = f"epoch {epoch:{len(str(self.epochs))}}/{self.epochs}: {shown(numbers)}"
         part = LINES * epoch // self.epochs
         if self.epochs <= LINES or epoch == 1 or part > LINES * (epoch - 1) // self.epochs:
-            print(f"epoch {epoch:{len(str(self.epochs))}}/{self.epochs}: {shown(numbers)}", file=sys.stderr, flush=True)
+            self.write()
 
-    def stopped(self, why: str) -> None:
+    def write(self) -> None:
+        """Write the line of the last epoch."""
+        if self.waiting:
+            print(self.waiting, file=sys.stderr, flush=True)
+        self.waiting = ""
+
+    def stopped(self, epoch: int, why: str) -> None:
+        self.write()
         print(f"stopped: {why}", file=sys.stderr, flush=True)
 
 

@@ -1,6 +1,7 @@
 """The history, its plots, and what is shown while a model learns."""
 
 import fcntl
+import io
 import os
 import pty
 import re
@@ -185,6 +186,45 @@ def test_a_log_file_gets_plain_lines():
     assert epochs == [1, *range(50, 1001, 50)]
 
 
+STOPPED = """
+from nn import *
+class Enough(Callback):
+    def on_epoch_end(self, run):
+        if run.epoch == 123:
+            run.stop("enough")
+model = MLP([1, 2, 1], rng=0)
+optimizer = SGD(model.parameters(), 0.1)
+fit(model, [[0.0], [1.0]], [[0.0], [1.0]], optimizer=optimizer, epochs=1000, rng=0, callbacks=[Enough()])
+"""
+
+
+def test_the_last_line_before_a_training_stopped_is_there():
+    command = [sys.executable, "-W", "error", "-c", STOPPED]
+    found = subprocess.run(command, env=environment(), capture_output=True, check=True)
+    lines = [line.partition(": ")[0] for line in found.stderr.decode().splitlines()]
+    assert lines == ["epoch    1/1000", "epoch   50/1000", "epoch  100/1000", "epoch  123/1000", "stopped"]
+
+
+def test_a_bar_stands_where_it_stopped(monkeypatch):
+    pytest.importorskip("tqdm")
+    monkeypatch.setattr(sys, "stderr", io.StringIO())
+    bar = nn.progress.Bar(30, 0, 10, 0)
+    bar.batches(10)
+    bar.epoch(1, {"loss": 0.5})
+    bar.stopped(1, "enough")
+    bar.close()
+    last = sys.stderr.getvalue().rstrip().rpartition("\r")[2]
+    assert "stopped: enough" in sys.stderr.getvalue()
+    assert last.startswith("epoch 1/30:   3%")
+
+
+def test_a_legend_of_many_layers_hides_no_curve():
+    history = nn.History({"loss": [1.0, 0.5]} | {f"gradient_norm/{k}": [1.0, 2.0] for k in range(9)})
+    _, ax = nn.plots.plot_history(history, new_figure()).axes
+    ax.figure.canvas.draw()
+    assert ax.get_legend().get_window_extent().x0 >= ax.get_window_extent().x1
+
+
 def test_a_terminal_gets_a_bar():
     pytest.importorskip("tqdm")
     ours, theirs = pty.openpty()
@@ -200,7 +240,7 @@ def test_a_terminal_gets_a_bar():
     assert process.wait() == 0
     os.close(ours)
     last = shown.decode().rstrip().rpartition("\r")[2]
-    assert re.match(r"epoch 3/3: 100%\|█{12}\| 12/12 .*, loss \d\.\d+$", last)
+    assert re.match(r"epoch 3/3: 100%\|█{12}\| .*, loss \d\.\d+$", last)
 
 
 def test_a_notebook_gets_a_bar(tmp_path):
@@ -213,7 +253,7 @@ def test_a_notebook_gets_a_bar(tmp_path):
         env=environment()
     )
     shown = "".join(str(output) for output in notebook.cells[0].outputs)
-    assert "12/12" in shown
+    assert "epoch 3/3: 100%" in shown
     assert "epoch 3/3" in shown
 
 
