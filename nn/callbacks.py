@@ -20,6 +20,15 @@ class Callback:
     ...             run.stop("good enough")
     """
 
+    only_looks = False
+    """Whether `on_epoch_end` changes nothing that a step computes, beside settings of the optimizer. After any other,
+    compiled training takes the first two steps of an epoch uncompiled too, and compares. It is not inherited by a class
+    with an `on_epoch_end` of its own."""
+
+    def __init_subclass__(cls) -> None:
+        if "on_epoch_end" in vars(cls):
+            cls.only_looks = vars(cls).get("only_looks", False)
+
     def on_epoch_end(self, run: Run) -> None:
         """An epoch is over, and its numbers are in the history."""
 
@@ -65,6 +74,8 @@ class EarlyStopping(Callback):
     best, best_epoch
         The best number so far, and the epoch that it is of.
     """
+
+    only_looks = True
 
     def __init__(
         self,

@@ -18,6 +18,7 @@ How the parts fit, in the order in which a training meets them:
    numbers) and calls the program with that and with the parameters, buffers and memories that `state.py` lists.
 6. `Compiled.settle` puts these back, and counts losses, metrics and gradient norms in the `Run` of `run.py`, as that
    does for its own steps. So histories, schedules and checkpoints are the same; parameters are left without a `grad`.
+7. A callback may change anything: in the epoch after it, what is trained is looked up anew and compared again.
 """
 
 from collections.abc import Generator, Iterator
@@ -30,10 +31,10 @@ import numpy as np
 
 from .aliases import Array
 from .feed import Key
-from .kinds import Found, Kind, made_of
+from .kinds import NOTHING, Found, Kind, made_of
 from .run import SNAPSHOT, Run
 from .state import State, UnfitError
-from .trial import STEPS, tried
+from .trial import STEPS, TargetsError, tried
 
 SECONDS = 0.1
 """How long a call may take: Ctrl-C waits for it, and the progress bar."""
@@ -76,15 +77,34 @@ class Compiled:
         self.worth = worth
         self.must = must
         self.across = across
-        self.state = State(run)
-        self.data = [padded(array) for array in run.feed.arrays]  # type: ignore[union-attr]
-        weights = run.feed.arrays[2:]  # type: ignore[union-attr]
-        self.weights = weights[0] if weights and not weights[0].all() else None
-        self.kinds: dict[Any, Kind] = {}
         self.limits: dict[tuple[int, ...], int] = {}
         """How many steps of each kind the next call takes at most."""
         self.unfit: str | None = None
         """Why the steps from here on are not compiled."""
+        self.look()
+
+    def look(self) -> None:
+        """See what there is to train: what holds parameters and data, and no programs yet."""
+        self.state = State(self.run)
+        arrays = self.run.feed.arrays  # type: ignore[union-attr]
+        self.data = [padded(array) for array in arrays]
+        self.weights = arrays[2] if len(arrays) > 2 and not arrays[2].all() else None
+        self.kinds: dict[Any, Kind] = {}
+
+    def look_again(self) -> None:
+        """The same after a callback, which may have changed anything."""
+        try:
+            self.look()
+        except UnfitError as error:
+            self.refuse(error)
+
+    def refuse(self, error: UnfitError) -> None:
+        """From here on nothing is compiled; an error if it must be."""
+        if self.must and isinstance(error, TargetsError) and error.__cause__:
+            raise error.__cause__
+        if self.must:
+            raise TypeError(f"compiled=True: {error}") from error
+        self.unfit = str(error)
 
     @property
     def name(self) -> str:
@@ -94,6 +114,8 @@ class Compiled:
     def train(self, epochs: int, every: int | None) -> Iterator[int | None]:
         """Train; yields after each call the number of its batches, and None after an epoch. Stops at each `every`."""
         while self.run.epoch < epochs and not self.run.history.stopped:
+            if may_change(self.run):
+                self.look_again()
             steps = self.ahead(epochs)
             following = next(steps, None)
             if following is None:  # the checkpoint is of after the last step, and of before the end of the epoch
@@ -130,9 +152,7 @@ class Compiled:
             try:
                 found = self.called(sizes, chunk)
             except UnfitError as error:
-                if self.must:
-                    raise TypeError(f"compiled=True: {error}") from error
-                self.unfit = str(error)
+                self.refuse(error)
             else:
                 if found.steps:
                     yield from self.settle(found, chunk[: found.steps])
@@ -145,11 +165,14 @@ class Compiled:
         return 1
 
     def called(self, sizes: tuple[int, ...], chunk: list[Step]) -> Found:
-        """What a call of a program computed: all steps, or those before one that is not finite, or none."""
+        """What a call of a program computed: all steps, or those before one that is not finite or raises, or none."""
         run, state = self.run, self.state
         name = sizes, tuple(map(tuple, made_of(run.optimizer, 0)[0]))
         if name not in self.kinds:
-            self.kinds[name] = tried(state, self.data, sizes, chunk)
+            kind = tried(state, self.data, sizes, chunk)
+            if kind is None:
+                return NOTHING
+            self.kinds[name] = kind
         kind, before, begin = self.kinds[name], state.plan_of(), perf_counter()
         try:
             found = kind.computed(state, self.data, [step.rows for step in chunk])
@@ -195,6 +218,11 @@ class Compiled:
                     run.began = perf_counter() - elapsed * (end - begin) / len(chunk)
                 run.end_epoch()
                 yield None
+
+
+def may_change(run: Run) -> bool:
+    """Whether callbacks may change what is trained."""
+    return not all(callback.only_looks for callback in run.callbacks)
 
 
 def padded(array: Array) -> Array:

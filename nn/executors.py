@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from importlib.util import find_spec
 from itertools import islice
 
-from .compiled import Compiled
+from .compiled import Compiled, may_change
 from .extras import require
 from .feed import Arrays
 from .optim import Optimizer
 from .plateau import ReduceLROnPlateau
 from .run import Run
 from .state import UnfitError
+from .trial import STEPS
 
 COMPILING = (0.1, 0.06)
 """About how many seconds it takes to compile a step, beside so many for each of its parameters."""
@@ -80,7 +81,8 @@ def executor(run: Run, compiled: bool | None, then: str | None, watched: bool) -
         return Eager(run, "its checkpoint was not compiled either")
     try:
         check(run)
-        worth = frozenset(sizes for sizes, steps in kinds(run).items() if is_worth(run, sizes, steps))
+        twice = 2 * STEPS if may_change(run) and not math.isinf(run.planned) else 0  # are taken both ways in each epoch
+        worth = frozenset(sizes for sizes, steps in kinds(run).items() if is_worth(run, sizes, steps - twice))
         if not worth:
             return Eager(run, "compiling would take longer than it saves")
         return Compiled(run, worth, bool(compiled), across=not watched and not looks(run))

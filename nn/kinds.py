@@ -34,6 +34,10 @@ class Found(NamedTuple):
         return None if good.all() else int(good.argmin())
 
 
+NOTHING = Found(0, None, np.zeros((0, 1)), np.zeros((0, 1)), [], np.zeros((0, 1)))
+"""What is computed of steps that raise an error."""
+
+
 class Kind:
     """A kind of step: of batches of certain sizes, made of certain numbers; `static` has `float` in their places."""
 

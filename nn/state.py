@@ -1,9 +1,10 @@
 """What the steps of a training change, as lists of arrays: handed to a compiled program, and put back after it."""
 
+import inspect
 import operator
 from collections import deque
 from dataclasses import fields, is_dataclass
-from types import MethodType
+from types import FunctionType, MethodType
 from typing import Any
 from weakref import ref
 
@@ -13,6 +14,11 @@ from autograd_core import Value
 
 from .aliases import Array
 from .module import Module, walk
+
+PLAIN = (int, float, complex, str, bytes, type(None))
+
+SMALL = 100
+"""How many items there are at most in what is compared as a text."""
 
 
 class UnfitError(TypeError):
@@ -173,7 +179,7 @@ def structure(*things: Any) -> Any:
         if isinstance(x, (Value, np.ndarray)):
             return type(x), x.dtype, x.shape
         if isinstance(x, Module):
-            return type(x), *[(name, key(item)) for name, item in vars(x).items()]
+            return type(x), around(type(x).forward), *[(name, key(item)) for name, item in vars(x).items()]
         if is_dataclass(x):
             return type(x), *[(field.name, key(getattr(x, field.name))) for field in fields(x)]
         if isinstance(x, (list, tuple)):
@@ -189,6 +195,26 @@ def structure(*things: Any) -> Any:
             hash(found)
         except TypeError:
             return type(x), id(x)
-        return found
+        return found, around(x)
 
     return tuple(map(key, things))
+
+
+def around(x: Any) -> tuple[tuple[str, str], ...]:
+    """The plain data that a function finds in its surroundings, or an object in itself: a loss may count its calls."""
+    if isinstance(x, FunctionType):
+        variables = inspect.getclosurevars(x)
+        found = {**variables.globals, **variables.nonlocals}
+    else:
+        found = {} if isinstance(x, type) else getattr(x, "__dict__", {})
+    return tuple([(name, plain) for name, item in found.items() if (plain := as_text(item))])
+
+
+def as_text(item: Any) -> str | None:
+    """Numbers and texts, and small arrays, lists, tuples and dicts of them, as a text."""
+    if isinstance(item, np.ndarray):
+        return repr(item.tolist()) if item.size <= SMALL and item.dtype.kind in "biufc" else None
+    if isinstance(item, (list, tuple, dict)):
+        members = item.values() if isinstance(item, dict) else item
+        return repr(item) if len(item) <= SMALL and all(isinstance(x, PLAIN) for x in members) else None
+    return repr(item) if isinstance(item, PLAIN) else None

@@ -96,8 +96,9 @@ def fit(
         what prevents it; False; or None, which compiles what is worth it, by the sizes alone. The numbers are those of
         uncompiled steps, to rounding. Model, loss and metrics are then recorded with arrays that have no numbers, as by
         `jit`; what cannot be recorded, or computes anything else in the first two steps, is trained uncompiled, as are
-        batches that are made on the way and optimizers without a rule (`Optimizer.update`). `history.executor` says
-        what happened. Parameters are left without a gradient.
+        batches that are made on the way and optimizers without a rule (`Optimizer.update`). After a callback, which may
+        have changed anything, the next two steps are compared again (see `Callback.only_looks`). `history.executor`
+        says what happened. Parameters are left without a gradient.
     progress
         Whether to show a bar, which needs tqdm (extra `learn`), or lines if the standard error goes into a file.
 
@@ -165,7 +166,7 @@ def fit(
             if keeper and due:
                 keeper.try_to_save(run.state_dict(), steps.name)
         if run.history.stopped:
-            bar.stopped(run.history.stopped)
+            bar.stopped(run.epoch, run.history.stopped)
     for callback in callbacks:
         callback.on_fit_end(run)
     return run.history

@@ -9,46 +9,68 @@ from autograd_core import Value, stop_gradient
 
 from .aliases import Array
 from .kinds import Found, Kind, made_of
+from .module import Module, contents
 from .recorded import PROGRAMS, step_of
 from .state import State, UnfitError, structure
-from .tape import noting
+from .tape import Draw, noting
 
 STEPS = 2
 """How many steps are taken both ways."""
 
 
-def tried(state: State, data: list[Array], sizes: tuple[int, ...], chunk: Sequence[Any]) -> Kind:
+class TargetsError(UnfitError):
+    """The loss does not take the targets; why is the cause. Uncompiled the first batch with such a one would say so."""
+
+
+def tried(state: State, data: list[Array], sizes: tuple[int, ...], chunk: Sequence[Any]) -> Kind | None:
     """The kind of the next steps, compiled, and found to compute what they do uncompiled. The state stays as it is.
+
+    None if one of them raises an error uncompiled: taken as it is, it will raise that again, in its place.
 
     Raises
     ------
     UnfitError
         If it cannot be recorded, or computes anything else, with the reason.
     """
-    before = state.save()
+    before, chunk, what = state.save(), chunk[:STEPS], what_is_trained(state.run)
     try:
-        return compare(state, data, sizes, chunk[:STEPS], before)
-    except Exception as error:
+        try:
+            with noting(state.run.model) as notes:
+                for step in chunk:
+                    state.run.step(step.keys)
+        except Exception:
+            state.restore(before)
+            return None
+        if what != what_is_trained(state.run):
+            raise UnfitError("its modules or functions change their attributes or variables while they compute")
+        return compare(state, data, sizes, chunk, before, notes[: len(notes) // len(chunk)], what)
+    except BaseException as error:
         state.restore(before)
-        what = "" if isinstance(error, UnfitError) else f"{type(error).__name__}: "
-        raise UnfitError(f"{what}{error}") from error
+        if isinstance(error, UnfitError) or not isinstance(error, Exception):
+            raise
+        raise UnfitError(f"{type(error).__name__}: {error}") from error
 
 
 def compare(
-    state: State, data: list[Array], sizes: tuple[int, ...], chunk: Sequence[Any], before: dict[str, Any]
+    state: State,
+    data: list[Array],
+    sizes: tuple[int, ...],
+    chunk: Sequence[Any],
+    before: dict[str, Any],
+    notes: list[Draw],
+    what: Any,
 ) -> Kind:
-    """The same, for a state that has been saved."""
-    run, what = state.run, what_is_trained(state.run)
-    with noting(run.model) as notes:
-        for step in chunk:
-            run.step(step.keys)
-    if what != what_is_trained(run):
-        raise UnfitError("its modules change their attributes while they compute")
-    wanted = state.save()
-    check_targets(run, chunk[0].rows[0])
+    """The same, after the steps have been taken, of a state that was saved before them."""
+    run, wanted = state.run, state.save()
+    try:
+        check_targets(run, chunk[0].rows[0])
+    except Exception as error:
+        raise TargetsError(f"{type(error).__name__}: {error}") from error
     state.restore(before)
+    counts = [[memory.get("steps") for memory in copy["memories"]] for copy in (before, wanted)]
+    if any(was is not None and was == now for was, now in zip(*counts, strict=True)):
+        raise UnfitError("one of its parameters does not get a gradient any more")
     state.begin_memory(wanted)
-    notes = notes[: len(notes) // len(chunk)]
     static = made_of(run.optimizer, 0)[0]
     key = (
         what, sizes, tuple(map(tuple, static)), tuple(map(tuple, state.memories())),
@@ -85,8 +107,11 @@ def what_is_trained(run: Any) -> Any:
 def check_targets(run: Any, rows: Array) -> None:
     """What the loss checks of the numbers of its targets, done for all of them at once: compiled, it does not."""
     x, y, *weights = run.feed.arrays
+    modules = [item for _, item in contents(run.model) if isinstance(item, Module)]
+    modes = [module.training for module in modules]
     run.model.eval()
     some = np.asarray(stop_gradient(run.model(Value(x[rows]))))
     prediction = Value(np.resize(some, (len(y), *some.shape[1:])))
+    for module, mode in zip(modules, modes, strict=True):
+        module.training = mode
     run.loss(prediction, y, **({"sample_weight": weights[0]} if weights else {}))
-    run.model.train()

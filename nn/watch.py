@@ -53,6 +53,8 @@ class Shuffled(Arrays):
 class Watch(Callback):
     """After each epoch: keeps the books, sets the rate, and stops when nothing improves, as scikit-learn does."""
 
+    only_looks = True
+
     def __init__(self, estimator: Any, samples: int, held_out: list[Array] | None) -> None:
         self.estimator = estimator
         self.samples = samples

@@ -189,7 +189,7 @@ def test_a_module_that_counts():
             self.calls += 1
             return super().forward(x)
 
-    refuse("its modules change their attributes", make=lambda: Counting(4, 3, rng=0))
+    refuse("its modules or functions change their attributes", make=lambda: Counting(4, 3, rng=0))
 
 
 def test_a_loss_with_random_numbers_from_elsewhere():
@@ -235,11 +235,190 @@ def test_without_llvmlite(monkeypatch):
         train(True)
 
 
-def test_targets_are_checked():
-    labels = LABELS.copy()
-    labels[77] = -1
-    with pytest.raises(TypeError, match="compiled=True: ValueError: labels of 3 classes are 0 to 2, and there is -1"):
-        train(True, data=(X, labels), loss=cross_entropy)
+def raising(*_):
+    raise RuntimeError("of one's own")
+
+
+SPOILT_LABELS = np.where(np.arange(200) == 77, -1, LABELS)
+BAD = {
+    "a label": (
+        {"data": (X, SPOILT_LABELS), "loss": cross_entropy},
+        "labels of 3 classes are 0 to 2, and there is -1 in",
+    ),
+    "targets": ({"data": (X, Y[:, :2])}, r"mse_loss: the prediction has shape \(24, 3\), the target \(24, 2\)"),
+    "samples": ({"data": (X[:, :3], Y)}, r"layers.0: Linear\(4, 8\): an input of shape \(24, 3\)"),
+    "a loss": ({"loss": raising}, "^of one's own$"),
+    "a loss of no variables": ({"loss": lambda p, t: 1.0}, "^the loss is a float, plain data"),
+    "a metric": ({"metrics": [raising]}, "^of one's own$"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+@pytest.mark.parametrize("compiled", [False, True, None])
+def test_what_is_wrong_raises_the_same_error(name, compiled, monkeypatch):
+    monkeypatch.setattr(nn.executors, "COMPILING", (0.0, 0.0))
+    settings, message = BAD[name]
+    kind = RuntimeError if "own" in message else TypeError if "plain data" in message else ValueError
+    with pytest.raises(kind, match=message):
+        train(compiled, **settings)
+
+
+def test_a_loss_that_is_not_finite_at_once():
+    for compiled in (False, True):
+        with (
+            pytest.raises(FloatingPointError, match="the loss is inf in epoch 1, after 0 steps") as caught,
+            np.errstate(all="ignore"),
+        ):
+            train(compiled, make=lambda: Linear(4, 3, rng=0), data=(X, Y * 1e200))
+        assert caught.value.history is not None
+
+
+@pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt])
+def test_an_error_in_a_callback_is_raised_as_it_is(error):
+    class Raise(Callback):
+        def on_epoch_end(self, run):
+            self.model = run.model
+            if run.epoch == 3:
+                raise error("mine")
+
+    left = []
+    for compiled in (False, True):
+        raises = Raise()
+        with pytest.raises(error, match="mine"):
+            train(compiled, callbacks=[raises])
+        left.append(raises.model.state_dict())
+        assert not raises.model.training
+    for name, array in left[0].items():
+        np.testing.assert_allclose(left[1][name], array, rtol=1e-9, err_msg=name)
+
+
+# Callbacks that change what is trained --------------------------------------------------------------------------------
+
+
+class Net(Module):
+    """Everything that a callback might change."""
+
+    def __init__(self):
+        self.first, self.drop, self.last = Linear(4, 8, rng=0), Dropout(0.3, rng=3), Linear(8, 3, rng=1)
+        self.shape, self.scale = np.tanh, 1.0
+
+    def forward(self, x):
+        return self.last(self.drop(self.shape(self.first(x)))) * self.scale
+
+
+def other_arrays(run):
+    run.model.first.weight.data = run.model.first.weight.data * 0.5
+
+
+def freeze(run):
+    run.model.first.weight = run.model.first.weight.data
+
+
+SURROUNDINGS = {"factor": 1.0}
+CHANGES = {
+    "a setting of the model": lambda run: setattr(run.model, "scale", 3.0),
+    "its function": lambda run: setattr(run.model, "shape", np.sin),
+    "the rate of dropout": lambda run: setattr(run.model.drop, "p", 0.6),
+    "the mode of a layer": lambda run: run.model.drop.eval(),
+    "a layer": lambda run: setattr(run.model, "drop", Dropout(0.1, rng=8)),
+    "the numbers of a parameter": lambda run: np.multiply(run.model.first.bias.data, 2.0, run.model.first.bias.data),
+    "the array of a parameter": other_arrays,
+    "the loss": lambda run: setattr(run, "loss", nn.l1_loss),
+    "clipping": lambda run: setattr(run, "clip_norm", 0.01),
+    "the rate": lambda run: setattr(run.optimizer, "lr", 0.001),
+    "the data": lambda run: np.multiply(run.feed.arrays[0], 0.9, run.feed.arrays[0]),
+    "what the loss finds around it": lambda run: SURROUNDINGS.update(factor=2.0),
+}
+
+
+class Change(Callback):
+    """Changes something after the third epoch."""
+
+    def __init__(self, change):
+        self.change = change
+
+    def on_epoch_end(self, run):
+        if run.epoch == 3:
+            self.change(run)
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_what_a_callback_changes_counts_from_then_on(name):
+    def left(compiled, change=CHANGES[name]):
+        SURROUNDINGS["factor"] = 1.0
+        model, optimizer, history = train(
+            compiled, Net, data=(X.copy(), Y), epochs=6, callbacks=[Change(change)],
+            loss=lambda p, t: mse_loss(p, t) * SURROUNDINGS["factor"],
+        )  # fmt: skip
+        assert history.executor == ("compiled" if compiled else "eager: compiled=False")
+        return model.state_dict() | optimizer.state_dict()
+
+    wanted, found, unchanged = left(False), left(True), left(True, lambda run: None)
+    assert list(found) == list(wanted)
+    for key, array in wanted.items():
+        np.testing.assert_allclose(found[key], array, rtol=1e-9, atol=1e-12, err_msg=key)
+    assert digest(found) != digest(unchanged)
+
+
+def test_what_cannot_be_compiled_any_more_goes_on_without(monkeypatch):
+    monkeypatch.setattr(nn.executors, "COMPILING", (0.0, 0.0))
+    wanted, _, _ = train(False, Net, callbacks=[Change(freeze)])
+    found, _, history = train(None, Net, callbacks=[Change(freeze)])
+    assert "of 108 steps compiled: one of its parameters does not get a gradient any more" in history.executor
+    for name, array in wanted.state_dict().items():
+        np.testing.assert_allclose(found.state_dict()[name], array, rtol=1e-9, err_msg=name)
+    with pytest.raises(TypeError, match="compiled=True: one of its parameters does not get"):
+        train(True, Net, callbacks=[Change(freeze)])
+
+
+def test_a_callback_that_only_looks_costs_no_comparison(monkeypatch):
+    counts = []
+
+    class Looks(Change):
+        only_looks = True
+
+    class Once(nn.EarlyStopping):
+        def on_epoch_end(self, run):
+            super().on_epoch_end(run)
+
+    assert nn.EarlyStopping.only_looks
+    assert not Once.only_looks
+    before = nn.compiled.tried
+    monkeypatch.setattr(nn.compiled, "tried", lambda *args: counts.append(1) or before(*args))
+    for callback in (Looks(print), Change(lambda run: None)):
+        train(True, epochs=3, callbacks=[callback])
+        counts.append(0)
+    assert counts == [1, 1, 0, *[1] * 6, 0], "two kinds of steps, once or in each epoch"
+
+
+def test_losses_that_count():
+    class Counting:
+        calls = 0
+
+        def __call__(self, p, t):
+            self.calls += 1
+            return mse_loss(p, t) * (1.0 if self.calls < 50 else 2.0)
+
+    calls = {"number": 0}
+
+    def counting(p, t):
+        calls["number"] += 1
+        return mse_loss(p, t) * (1.0 if calls["number"] < 50 else 2.0)
+
+    for loss in (Counting(), counting):
+        with pytest.raises(TypeError, match="functions change their attributes or variables"):
+            train(True, loss=loss)
+
+
+def test_a_variable_of_nobody():
+    factor = nn.module.Value(np.ones(3))
+
+    def loss(p, t):
+        return mse_loss(p * factor, t)
+
+    with pytest.raises(TypeError, match="a variable that is neither the model's nor the optimizer's"):
+        train(True, loss=loss)
+    assert type(factor.grad) is np.ndarray
 
 
 # What is left when it stops -------------------------------------------------------------------------------------------
