@@ -16,8 +16,11 @@ import numpy as np
 
 from .registry import BY_NUMPY, OPS, missing
 
-REDUCE = {np.add: "sum", np.multiply: "prod", np.maximum: "max", np.minimum: "min"}
-"""What `ufunc.reduce` is called among the ops."""
+METHODS: dict[str, dict[Any, str]] = {
+    "reduce": {np.add: "sum", np.multiply: "prod", np.maximum: "max", np.minimum: "min", np.logaddexp: "logsumexp"},
+    "accumulate": {np.add: "cumsum", np.multiply: "cumprod"},
+}
+"""What the methods of ufuncs are called among the ops."""
 
 
 DEFAULTS = {"where": True, "dtype": None, "casting": "same_kind", "order": "K", "subok": True}
@@ -51,11 +54,14 @@ class NumPyProtocols:
                 f"np.{ufunc.__name__} cannot write a Value into an array: that would drop its gradient. "
                 "Instead of 'a += v' or 'out=a' write 'a = a + v'."
             )
-        if method == "reduce" and ufunc in REDUCE:
+        if name := METHODS.get(method, {}).get(ufunc):
             settings.setdefault("axis", 0)  # a ufunc's reduce takes the first axis, np.sum takes all
-            return OPS[REDUCE[ufunc]](*inputs, **settings)
+            return OPS[name](*inputs, **settings)
         if op is None:
             raise missing(ufunc)
+        if method == "outer":
+            x, y = inputs
+            return ufunc(np.reshape(x, np.shape(x) + (1,) * np.ndim(y)), y, **settings)
         if method != "__call__":
             raise TypeError(f"np.{ufunc.__name__}.{method} is not differentiable here: spell it with other functions")
         unknown = ", ".join(f"{key}=" for key in settings)

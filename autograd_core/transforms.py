@@ -47,7 +47,7 @@ def grad(fun: Function, argnums: int | Sequence[int] = 0) -> Function:
     Raises
     ------
     TypeError
-        If `fun` returns no real scalar, if an argument holds no numbers, or if `argnums` names none.
+        If `fun` returns no real scalar (a bool is none), if an argument holds no numbers, or if `argnums` names none.
 
     Griewank and Walther, *Evaluating Derivatives*, 2nd ed., SIAM 2008, section 3.2.
 
@@ -148,6 +148,11 @@ def check_scalar(out: Any, fun: Function) -> None:
     if dtype_of(out).kind == "c" if hasattr(out, "dtype") else isinstance(out, complex):
         raise TypeError(
             "grad needs a real function, and this one returned a complex number: take np.real or np.abs of it"
+        )
+    if isinstance(out, (bool, np.bool_)) or (hasattr(out, "dtype") and dtype_of(out).kind == "b"):
+        raise TypeError(
+            "grad needs a function that returns a number, and this one returned a bool, which has no derivative: "
+            "return what is compared, or (a > b) * 1.0 if the gradient is meant to be 0"
         )
     is_number = isinstance(plain(out), (*NUMBERS, np.ndarray)) or is_foreign(plain(out))
     if not is_number or size_of(out) != 1:

@@ -112,6 +112,10 @@ CASES: dict[str, tuple[Any, ...]] = {
     "bincount": (lambda w: np.bincount([0, 2, 2, 1, 0], w, 5), V),
     "gradient": (lambda x: np.gradient(x, 0.5, axis=1), M),
     "gradient-2": (lambda x: np.stack(np.gradient(x, 0.5, 2.0, edge_order=2)), M),
+    "gradient-coordinates": (lambda x, y: np.gradient(y, np.cumsum(x * x)), V, np.sin(V)),
+    "gradient-coordinates-2": (
+        lambda x, y: np.stack(np.gradient(x, np.cumsum(y * y), 0.5, edge_order=2)), M, np.array([0.5, 1.0, 0.7]),
+    ),
     # ranges, running totals, functions along axes
     "linspace": (lambda x, y: np.linspace(x, y, 5), np.float64(1.2), np.float64(-3.4)),
     "linspace-arrays": (lambda x, y: np.linspace(x, y, 4, endpoint=False, axis=1), M, U[:, None]),
@@ -260,7 +264,7 @@ def test_functions_in_a_piece_see_only_their_elements() -> None:
 @pytest.mark.parametrize("call", [
     lambda v: np.sort(v, order="f"), lambda v: np.pad(v, 1, "maximum"), lambda v: np.quantile(v, 0.5, weights=v),
     lambda v: np.interp(v, [0, 1], [0, 1], period=2), lambda v: np.pad(v, 1, constant_values=v[0]),
-    lambda v: np.gradient(v, [0.0, 1.0, 3.0]), lambda v: np.cumprod(v, dtype=float),
+    lambda v: np.gradient(v, 1.0, 2.0), lambda v: np.cumprod(v, dtype=float),
     lambda v: np.nansum(v, where=v > 0),
 ])  # fmt: skip
 def test_settings_that_are_not_supported_raise(call: Any) -> None:

@@ -147,6 +147,14 @@ def test_results_that_are_no_scalar() -> None:
         grad(lambda x: 1.0)("text")
 
 
+@pytest.mark.parametrize("fun", [lambda x: x > 1, lambda x: np.allclose(x, 1.0), lambda x: np.any(x > 1)])
+@pytest.mark.parametrize("x", [2.0, np.array([2.0])])
+def test_a_comparison_is_no_function_to_differentiate(fun: Any, x: Any) -> None:
+    with pytest.raises(TypeError, match="returned a bool, which has no derivative"):
+        grad(fun)(x)
+    assert np.all(grad(lambda x: np.sum(fun(x) * 1.0))(x) == 0)
+
+
 @pytest.mark.parametrize("shape", [(1,), (1, 1)])
 def test_an_array_with_one_element_is_as_good_as_a_scalar(shape: Any) -> None:
     f = lambda x: np.reshape(np.sum(x**3), shape)

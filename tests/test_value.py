@@ -1,6 +1,7 @@
 """A Value as its users meet it: arithmetic, NumPy, text, copies, and what it refuses."""
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -204,6 +205,27 @@ def test_numpy_functions_record() -> None:
     assert type(np.sign(v)) is np.ndarray
     assert np.allclose(v, v.data)
     assert np.argmax(a=v) == 3
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x, y: np.multiply.outer(x, y),
+        lambda x, y: np.subtract.outer(x, x),
+        lambda x, y: np.hypot.outer([1.0, 2.0], y),
+        lambda x, y: np.add.outer(x[0, 0], y),
+        lambda x, y: np.logaddexp.reduce(x),
+        lambda x, y: np.logaddexp.reduce(x, axis=(0, 1), keepdims=True),
+        lambda x, y: np.maximum.reduce(x, axis=1),
+        lambda x, y: np.add.accumulate(x),
+        lambda x, y: np.multiply.accumulate(x, axis=1),
+    ],
+)
+def test_methods_of_ufuncs(function: Callable[..., Any]) -> None:
+    x, y = np.array([[0.5, 2.0], [-1.0, 3.0], [0.3, 0.7]]), np.array([1.5, 0.4])
+    out = function(Value(x), Value(y))
+    np.testing.assert_allclose(out.data, function(x, y), rtol=1e-14)
+    check_gradients(function, x, y, order=2)
 
 
 @pytest.mark.parametrize(

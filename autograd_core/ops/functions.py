@@ -210,11 +210,11 @@ def bincount(x: Any, weights: Any = None, minlength: int = 0) -> Any:
 
 @composed(np.gradient)
 def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: int = 1) -> Any:
-    """See `np.gradient`, with a uniform step for each axis."""
+    """See `np.gradient`: along an axis the elements are a step apart, or lie at coordinates, which may be Values."""
     axes = tuple(range(ndim_of(f))) if axis is None else axis if isinstance(axis, tuple) else (axis,)
     steps = varargs * len(axes) if len(varargs) == 1 else varargs or (1.0,) * len(axes)
-    if len(steps) != len(axes) or any(np.ndim(plain(h)) for h in steps):
-        raise TypeError("np.gradient of a Value takes one number as step, or one for each axis; no coordinates")
+    if len(steps) != len(axes):
+        raise TypeError(f"gradient: one step for all axes or one for each of {len(axes)}, and not {len(steps)}")
     if edge_order not in (1, 2):
         raise ValueError("gradient: edge_order is 1 or 2")
     found = []
@@ -222,13 +222,39 @@ def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: int = 1) -> An
         y = np.moveaxis(f, a, 0)
         if shape_of(y)[0] < edge_order + 1:
             raise ValueError(f"gradient: axis {a} needs at least {edge_order + 1} elements")
-        if edge_order == 1:
-            first, last = y[1:2] - y[:1], y[-1:] - y[-2:-1]
-        else:
-            first = -1.5 * y[:1] + 2.0 * y[1:2] - 0.5 * y[2:3]
-            last = 1.5 * y[-1:] - 2.0 * y[-2:-1] + 0.5 * y[-3:-2]
-        found.append(np.moveaxis(concatenate([first, (y[2:] - y[:-2]) / 2, last]) / h, 0, a))
+        if ndim_of(h) and shape_of(h) != shape_of(y)[:1]:
+            raise ValueError(
+                f"gradient: axis {a} has {shape_of(y)[0]} elements, and coordinates of shape {shape_of(h)}"
+            )
+        slopes = uneven_slopes(y, h, edge_order) if ndim_of(h) else even_slopes(y, edge_order) / h
+        found.append(np.moveaxis(slopes, 0, a))
     return found[0] if len(found) == 1 else tuple(found)
+
+
+def even_slopes(y: Any, edge_order: int) -> Any:
+    """The slopes of y at points that are 1 apart."""
+    if edge_order == 1:
+        first, last = y[1:2] - y[:1], y[-1:] - y[-2:-1]
+    else:
+        first = -1.5 * y[:1] + 2.0 * y[1:2] - 0.5 * y[2:3]
+        last = 1.5 * y[-1:] - 2.0 * y[-2:-1] + 0.5 * y[-3:-2]
+    return concatenate([first, (y[2:] - y[:-2]) / 2, last])
+
+
+def uneven_slopes(y: Any, x: Any, edge_order: int) -> Any:
+    """The slopes at the points x of the parabolas through y at each point and its two neighbours.
+
+    Between the chords s on the left and t on the right, of widths h and k, the slope is (k s + h t) / (h + k); at the
+    left end of the first parabola it is s + h (s - t) / (h + k), and so on the right.
+    """
+    width = np.reshape(np.diff(x), (-1, *(1,) * (ndim_of(y) - 1)))
+    chord = np.diff(y, axis=0) / width
+    inside = (width[1:] * chord[:-1] + width[:-1] * chord[1:]) / (width[:-1] + width[1:])
+    first, last = chord[:1], chord[-1:]
+    if edge_order == 2:
+        first = first + width[:1] * (first - chord[1:2]) / (width[:1] + width[1:2])
+        last = last + width[-1:] * (last - chord[-2:-1]) / (width[-1:] + width[-2:-1])
+    return concatenate([first, inside, last])
 
 
 # What has the derivative zero wherever it has one -------------------------------------------------------------------
