@@ -114,7 +114,7 @@ class Optimizer:
 
         With two arrays to work in, p and what is in the memory are written into, and g is left as it is.
         """
-        raise NotImplementedError(f"{type(self).__name__} has no rule: define its method update(), as here")
+        raise NotImplementedError(f"{type(self).__name__} has no rule: define update(), in this form")
 
     def step(self) -> None:
         """Update every parameter that has a gradient."""

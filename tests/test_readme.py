@@ -40,3 +40,32 @@ def test_the_page_for_contributors_says_what_there_is() -> None:
     packages = [ROOT / "autograd_core", ROOT / "nn"]
     for name in re.findall(r"`([a-z_]+\.py)`", text):
         assert any((folder / name).is_file() or (folder / "compiler" / name).is_file() for folder in packages), name
+
+
+def cells(text: str, row: str) -> list[str]:
+    """The cells of the rows of tables that begin so, one after the other."""
+    found = re.findall(rf"^\| {re.escape(row)} \|(.*)\|$", text, re.MULTILINE)
+    return [cell.strip() for line in found for cell in line.split("|")]
+
+
+def rounds(said: str, measured: float) -> bool:
+    """Whether a number with so many decimals is another, rounded."""
+    return abs(float(said) - measured) <= 0.501 * 0.1 ** len(said.partition(".")[2])
+
+
+@pytest.mark.parametrize("network", ["2-3-1", "2-16-16-1", "64-32-10", "784-30-10", "784-100-10"])
+def test_what_it_says_was_measured_is_in_the_results(network: str) -> None:
+    text = README.read_text(encoding="utf-8")
+    results = (ROOT / "benchmarks" / "RESULTS.md").read_text(encoding="utf-8")
+    tried, ours, hips, mygrad = cells(results, "all")
+    assert f"Of {tried} functions of NumPy and SciPy, {ours} can be called on a Value" in text
+    assert f"on HIPS autograd's boxes {hips}, on MyGrad's tensors {mygrad}." in text
+    (batch,) = set(re.findall(rf"^\| {network}, (\d+) \|", text, re.MULTILINE))
+    eager, compiled = cells(text, f"{network}, {batch}")[:4], cells(text, f"{network}, {batch}")[4:]
+    ratios = [float(x) for x in re.findall(r"\(([\d.]+)\)", " ".join(cells(results, f"{network}, batch {batch}")))]
+    assert all(map(rounds, (eager[0], eager[1], eager[3]), (ratios[1], ratios[6], ratios[5])))
+    to_scan = cells(results, f"{network}, batch {batch}, float64")[10:20]
+    compiling = cells(results, f"{network}, batch {batch}, float64")[20:]
+    wanted = [to_scan[k] for k in (7, 9, 2, 3, 4, 8)] + compiling[3:]
+    assert len(compiled) == len(wanted)
+    assert all(map(rounds, compiled, map(float, wanted)))
