@@ -207,6 +207,7 @@ EINSUMS: list[tuple[Any, ...]] = [
     ("i,j", A[0], B[0]), ("ij,kl->", A, B), (",ij", np.float64(2.0), A), (",", np.float64(2.0), np.float64(3.0)),
     ("ab,bc,cd,de->ae", A, B, B.T, B), ("ij,ij->ij", A, A[:1]), ("...i,...i->...", D, D[0, 0]), ("bhi,bhj->bij", D, D),
     ("ii,ij->j", D[0], B), ("ij,jj->i", A, D[0]), (" i j , j k -> i k ", A, B),
+    ("ij,jk->ik", A, B[:1]), ("ij,kj->", A[:, :1], A), ("ii,i->i", D[0], B[:1, 0]), ("ij,jk,kl->il", A, B[:1], B.T[:1]),
 ]  # fmt: skip
 
 

@@ -110,15 +110,20 @@ def spelled(indices: list[Any], extra: int) -> list[Any]:
     return [j for i in indices for j in ([("…", k) for k in range(-extra, 0)] if i is Ellipsis else [i])]
 
 
-def alone(x: Any, indices: list[Any], needed: set[Any], sizes: dict[Any, int]) -> tuple[Any, list[Any]]:
-    """What concerns one operand only: broadcast axes dropped, repeated indices as diagonals, private ones summed."""
+def narrowed(x: Any, indices: list[Any], sizes: dict[Any, int]) -> tuple[Any, list[Any]]:
+    """The operand without its axes of length 1 that are broadcast."""
     shape = shape_of(x)
     for i, n in zip(indices, shape, strict=True):
         if n not in (1, sizes[i]):
             raise ValueError(f"einsum: the index {i!r} is of length {n} and of length {sizes[i]}")
     kept = [a for a, i in enumerate(indices) if shape[a] == sizes[i]]
-    if len(kept) < len(indices):
-        x, indices = reshape(x, tuple(shape[a] for a in kept)), [indices[a] for a in kept]
+    if len(kept) == len(indices):
+        return x, indices
+    return reshape(x, tuple(shape[a] for a in kept)), [indices[a] for a in kept]
+
+
+def alone(x: Any, indices: list[Any], needed: set[Any]) -> tuple[Any, list[Any]]:
+    """What concerns one operand only: repeated indices as diagonals, private ones summed."""
     for i in dict.fromkeys(indices):
         while indices.count(i) > 1:
             first = indices.index(i)
@@ -148,15 +153,15 @@ def einsum(*operands: Any, optimize: Any = False) -> Any:
     if optimize is not False and len(arrays) > 2:
         plan = ",".join(map(text, inputs)) + "->" + text(output)
         steps = np.einsum_path(plan, *map(plain, arrays), optimize=optimize)[0][1:]
-    pending = list(zip(arrays, inputs, strict=True))
+    pending = [narrowed(x, indices, sizes) for x, indices in zip(arrays, inputs, strict=True)]
     for step in steps:
         chosen = [pending.pop(k) for k in sorted(step, reverse=True)][::-1]
         total, have = chosen.pop(0)
         while chosen:
             other, indices = chosen.pop(0)
             later = {i for _, part in (*chosen, *pending) for i in part} | set(output)
-            total, have = alone(total, have, later | set(indices), sizes)
-            other, indices = alone(other, indices, later | set(have), sizes)
+            total, have = alone(total, have, later | set(indices))
+            other, indices = alone(other, indices, later | set(have))
             result = [i for i in dict.fromkeys(have + indices) if i in later]
             if have and indices:
                 total = einsum_pair(total, other, f"{text(have)},{text(indices)}->{text(result)}")
@@ -165,7 +170,7 @@ def einsum(*operands: Any, optimize: Any = False) -> Any:
             have = result
         pending.append((total, have))
     ((total, have),) = pending
-    total, have = alone(total, have, set(output), sizes)
+    total, have = alone(total, have, set(output))
     order = tuple(have.index(i) for i in output if i in have)
     total = total if order == tuple(range(len(order))) else transpose(total, order)
     shape = tuple(sizes[i] for i in output)
