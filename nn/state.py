@@ -1,8 +1,8 @@
 """What the steps of a training change, as lists of arrays: handed to a compiled program, and put back after it."""
 
-import inspect
 import operator
 from collections import deque
+from contextlib import suppress
 from dataclasses import fields, is_dataclass
 from types import FunctionType, MethodType
 from typing import Any
@@ -203,8 +203,10 @@ def structure(*things: Any) -> Any:
 def around(x: Any) -> tuple[tuple[str, str], ...]:
     """The plain data that a function finds in its surroundings, or an object in itself: a loss may count its calls."""
     if isinstance(x, FunctionType):
-        variables = inspect.getclosurevars(x)
-        found = {**variables.globals, **variables.nonlocals}
+        found = {name: x.__globals__[name] for name in x.__code__.co_names if name in x.__globals__}
+        for name, cell in zip(x.__code__.co_freevars, x.__closure__ or (), strict=True):
+            with suppress(ValueError):  # of a variable that has no content yet
+                found[name] = cell.cell_contents
     else:
         found = {} if isinstance(x, type) else getattr(x, "__dict__", {})
     return tuple([(name, plain) for name, item in found.items() if (plain := as_text(item))])

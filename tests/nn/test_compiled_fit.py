@@ -410,6 +410,14 @@ def test_losses_that_count():
             train(True, loss=loss)
 
 
+def test_a_loss_whose_surroundings_are_not_complete():
+    def loss(p, t):
+        return mse_loss(p, t) if p is not None else later
+
+    assert train(True, loss=loss)[2].executor == "compiled"
+    later = 0.0
+
+
 def test_a_variable_of_nobody():
     factor = nn.module.Value(np.ones(3))
 
