@@ -32,7 +32,7 @@ def unary(op: Any) -> Callable[[Any], Any]:
         node._held = out
         node.op = op
         node.first = x
-        node.grad = None
+        node.grad = node._marks = None
         node.stamp = next(clock)
         return node
 
@@ -75,7 +75,7 @@ def binary(op: Any) -> tuple[Callable[[Any, Any], Any], Callable[[Any, Any], Any
             node.second = y
         else:
             node.first = (x, y)
-        node.grad = None
+        node.grad = node._marks = None
         node.stamp = next(clock)
         return node
 
@@ -110,7 +110,7 @@ def apply(op: Any, inputs: tuple[Any, ...]) -> Any:
         node.inputs = inputs
     else:
         node.first = inputs
-    node.grad = None
+    node.grad = node._marks = None
     node.stamp = next(clock)
     return node
 
@@ -121,7 +121,7 @@ def record(op: Any, out: Any, inputs: tuple[Any, ...]) -> Value:
     node._held = out
     node.op = op
     node.inputs = inputs
-    node.grad = None
+    node.grad = node._marks = None
     node.stamp = next(clock)
     return node
 

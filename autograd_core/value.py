@@ -33,9 +33,6 @@ order, and an input that is younger than the result has been changed since."""
 FAST = frozenset((float, int))
 """The types of constants that need no check."""
 
-UNMARKED: tuple[str | None, Any] = (None, None)
-"""The marks of most Values: no name, and no call of a module."""
-
 
 class Value(ArrayMethods, NumPyProtocols, Refusals):
     """A scalar or array that records the operations on it.
@@ -75,18 +72,16 @@ class Value(ArrayMethods, NumPyProtocols, Refusals):
         self.op: Any = None
         self.first: Any = ()
         self.grad = None
-        if name is not None:
-            self.name = name
+        self._marks: Any = None if name is None else (name, None)
         self.stamp = next(clock)
 
-    # Few Values have a name, or were returned by a module. The two share a slot, which the others leave unset: a small
+    # Few Values have a name, or were returned by a module. The two share a slot, which is None for the others: a small
     # node is quicker to build, and to visit for the garbage collector.
 
     @property
     def name(self) -> str | None:
         """What drawings and error messages call it."""
-        name: str | None = getattr(self, "_marks", UNMARKED)[0]
-        return name
+        return None if self._marks is None else self._marks[0]
 
     @name.setter
     def name(self, name: str | None) -> None:
@@ -95,7 +90,7 @@ class Value(ArrayMethods, NumPyProtocols, Refusals):
     @property
     def calls(self) -> Any:
         """The calls of modules that returned it; see `calls.py`."""
-        return getattr(self, "_marks", UNMARKED)[1]
+        return None if self._marks is None else self._marks[1]
 
     @calls.setter
     def calls(self, calls: Any) -> None:
@@ -229,8 +224,7 @@ def leaf(data: Any, name: str | None = None) -> Value:
     node._held = data
     node.first = ()
     node.op = node.grad = None
-    if name is not None:
-        node.name = name
+    node._marks = None if name is None else (name, None)
     node.stamp = next(clock)
     return node
 
