@@ -86,8 +86,9 @@ def pull_back_masked(
             if x in adjoint:
                 adjoint[x] = added(adjoint[x], (c, mask))
             else:
-                adjoint[x] = (c.copy() if c is g and type(c) is ndarray else c), mask
-                if x.op is not None and x not in ends:
+                inner = x.op is not None and x not in ends
+                adjoint[x] = (c if inner or c is not g or type(c) is not ndarray else c.copy()), mask
+                if inner:
                     heappush(waiting, (-x.stamp, x))
             if watch is not None:
                 watch(node, g, x, c, adjoint[x][0])
