@@ -4,11 +4,10 @@ import ctypes
 import functools
 from typing import Any
 
-import llvmlite.ir as ir
-
-from .code import F32, F64, I8, I32, POINTER, Code
+from .code import Code
 from .place import Place, element
 from .target import target
+from .text import F32, F64, I8, I32, VOID, Value, constant
 
 
 @functools.cache
@@ -66,9 +65,9 @@ def gemm(code: Code, a: Place, b: Place, out: Place, factor: Any = None) -> None
     (m, k), n = a.shape, b.shape[1]
 
     def number(t: Any, value: Any) -> Any:
-        with code.b.goto_entry_block():
+        with code.b.in_entry():
             slot = code.b.alloca(t)
-        code.b.store(value if isinstance(value, ir.Value) else ir.Constant(t, value), slot)
+        code.b.store(value if isinstance(value, Value) else constant(t, value), slot)
         return slot
 
     args = [number(I8, ord(right[0])), number(I8, ord(left[0])), number(I32, n), number(I32, m), number(I32, k)]
@@ -76,5 +75,4 @@ def gemm(code: Code, a: Place, b: Place, out: Place, factor: Any = None) -> None
     args += [first, element(code, b, [0, 0]), number(I32, right[1])]
     args += [element(code, a, [0, 0]), number(I32, left[1]), number(real, float(factor is not None))]
     args += [element(code, out, [0, 0]), number(I32, result[1])]
-    kind = ir.PointerType(ir.FunctionType(ir.VoidType(), [POINTER] * 13))
-    code.b.call(code.b.inttoptr(code.index(function), kind), args)
+    code.b.call_address(function, VOID, args)

@@ -1,16 +1,28 @@
-"""Writing LLVM's language: types, constants, vectors and counted loops, over llvmlite's builder."""
+"""A function that is being written: vectors, counted loops, and addresses, which are computed outside of loops."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
-
-import llvmlite.ir as ir
-import numpy as np
+from typing import Any, NamedTuple
 
 from .target import Target
-
-I1, I8, I32, I64 = (ir.IntType(bits) for bits in (1, 8, 32, 64))
-F32, F64 = ir.FloatType(), ir.DoubleType()
-POINTER = ir.PointerType()
+from .text import (
+    F32,
+    F64,
+    I1,
+    I8,
+    I16,
+    I32,
+    I64,
+    VOID,
+    Builder,
+    Lines,
+    Type,
+    Value,
+    anything,
+    constant,
+    numbers,
+    vector_of,
+    zero,
+)
 
 REGISTERS = {"float64": F64, "float32": F32, "int64": I64, "int32": I32, "bool": I1}
 """What holds a number of each dtype while it is computed with."""
@@ -22,179 +34,189 @@ CURRENT_ROUNDING = 4
 """As every other operation here rounds."""
 
 
-def lanes_of(x: Any) -> int:
-    """How many numbers a value holds."""
-    return x.type.count if isinstance(x.type, ir.VectorType) else 1
-
-
 def held(lanes: int) -> int:
     """The lanes of the register that so many numbers are held in: the next power of two."""
     return 1 << (lanes - 1).bit_length()
 
 
-def wide(t: Any, lanes: int) -> Any:
+def wide(t: Type, lanes: int) -> Type:
     """The type of so many numbers side by side; of a register's lanes the last may be nobody's."""
-    return t if lanes == 1 else ir.VectorType(t, held(lanes))
+    return t if lanes == 1 else vector_of(t, held(lanes))
+
+
+class Index(NamedTuple):
+    """Σ stride · k + constant, where the k are known only when the code runs."""
+
+    terms: tuple[tuple[Value, int], ...]
+    constant: int
+
+
+def index_of(x: Any) -> Index:
+    """A number, or a value of the code, as an index."""
+    if isinstance(x, Index):
+        return x
+    return Index((), x) if isinstance(x, int) else Index(((x, 1),), 0)
+
+
+class Frame(NamedTuple):
+    """A loop that is being written."""
+
+    before: Lines
+    """The lines ahead of it."""
+    known: dict[Any, Value]
+    """What has been computed in it, and would be the same again."""
 
 
 class Code:
     """A function that is being written."""
 
-    def __init__(self, module: Any, function: Any, target: Target) -> None:
-        self.module = module
-        self.function = function
+    def __init__(self, target: Target) -> None:
         self.target = target
         self.width = target.width
-        self.b = ir.IRBuilder(function.append_basic_block("entry"))
+        self.b = Builder()
+        self.frames = [Frame([], {})]
+        """The function, and the loops that are around the place where is written."""
 
     # Values -----------------------------------------------------------------------------------------------------------
 
-    def index(self, n: int) -> Any:
-        return ir.Constant(I64, n)
+    def index(self, n: int) -> Value:
+        return constant(I64, n)
 
-    def constant(self, dtype: Any, value: Any, lanes: int = 1) -> Any:
+    def constant(self, dtype: Any, value: Any, lanes: int = 1) -> Value:
         """A number, in every lane."""
-        t = REGISTERS[np.dtype(dtype).name]
-        number = int(value) if np.dtype(dtype).kind in "ib" else float(value)
-        one = ir.Constant(t, number)
-        return one if lanes == 1 else ir.Constant(wide(t, lanes), [one] * held(lanes))
+        return constant(wide(REGISTERS[dtype.name], lanes), value)
 
-    def like(self, x: Any, value: Any) -> Any:
+    def like(self, x: Value, value: Any) -> Value:
         """A number as x holds them."""
-        t = x.type.element if isinstance(x.type, ir.VectorType) else x.type
-        lanes = lanes_of(x)
-        one = ir.Constant(t, value)
-        return one if lanes == 1 else ir.Constant(x.type, [one] * lanes)
+        return constant(x.type, value)
 
-    def splat(self, x: Any, lanes: int) -> Any:
+    def once(self, key: Any, depth: int, compute: Callable[[], Value]) -> Value:
+        """What is computed from values of this depth, if it is not there yet: ahead of the loops that it is the same
+        in."""
+        depth = min(depth, self.b.depth)
+        frame = self.frames[depth]
+        found = frame.known.get(key)
+        if found is None:
+            if depth < self.b.depth:
+                with self.b.placed(self.frames[depth + 1].before, depth):
+                    found = compute()
+            else:
+                found = compute()
+            frame.known[key] = found
+        return found
+
+    def splat(self, x: Value, lanes: int) -> Value:
         """A number in every lane."""
-        if lanes == 1 or lanes_of(x) > 1:
+        if lanes == 1 or x.type.vector:
             return x
+        return self.once(("splat", x, lanes), x.depth, lambda: self.spread(x, lanes))
+
+    def spread(self, x: Value, lanes: int) -> Value:
         t = wide(x.type, lanes)
-        first = self.b.insert_element(ir.Constant(t, ir.Undefined), x, ir.Constant(I32, 0))
-        return self.shuffled(first, [0] * held(lanes))
+        return self.shuffled(self.b.insert_element(anything(t), x, 0), [0] * held(lanes))
 
-    def shuffled(self, x: Any, lanes: Sequence[int]) -> Any:
+    def shuffled(self, x: Value, lanes: Sequence[int]) -> Value:
         """Some lanes of a vector, by their numbers, in this order."""
-        numbers = [ir.Constant(I32, k) for k in lanes]
-        return self.b.shuffle_vector(x, x, ir.Constant(ir.VectorType(I32, len(lanes)), numbers))
+        return self.b.shuffle_vector(x, anything(x.type), lanes)
 
-    def transposed(self, rows: list[Any]) -> list[Any]:
+    def transposed(self, rows: list[Value]) -> list[Value]:
         """n vectors of n numbers as the columns of what they were the rows of: halves, quarters, ... change places."""
         n = len(rows)
         h = n // 2
         while h:
             for i in [i for i in range(n) if not i & h]:
                 a, b = rows[i], rows[i + h]
-                for at, taken in ((i, [k if not k & h else n + k - h for k in range(n)]),
-                                  (i + h, [k + h if not k & h else n + k for k in range(n)])):  # fmt: skip
-                    numbers = [ir.Constant(I32, k) for k in taken]
-                    rows[at] = self.b.shuffle_vector(a, b, ir.Constant(ir.VectorType(I32, n), numbers))
+                rows[i] = self.b.shuffle_vector(a, b, [k if not k & h else n + k - h for k in range(n)])
+                rows[i + h] = self.b.shuffle_vector(a, b, [k + h if not k & h else n + k for k in range(n)])
             h //= 2
         return rows
 
-    def first(self, lanes: int) -> Any:
+    def first(self, lanes: int) -> Value:
         """Which lanes of a register hold the first numbers, and not nobody's."""
-        n = held(lanes)
-        return ir.Constant(ir.VectorType(I1, n), [ir.Constant(I1, k < lanes) for k in range(n)])
+        return numbers(I1, [k < lanes for k in range(held(lanes))])
 
-    def call(self, name: str, *args: Any) -> Any:
+    def call(self, name: str, *args: Value) -> Value:
         """One of LLVM's own functions: fma, sqrt, fabs, floor, ..."""
         t = args[0].type
-        scalar = t.element if isinstance(t, ir.VectorType) else t
-        suffix = {F64: "f64", F32: "f32"}[scalar]
-        full = f"llvm.{name}.{suffix if lanes_of(args[0]) == 1 else f'v{lanes_of(args[0])}{suffix}'}"
-        function = self.module.globals.get(full)
-        if function is None:
-            function = ir.Function(self.module, ir.FunctionType(t, [t] * len(args)), full)
-        return self.b.call(function, args)
+        return self.b.call(f"llvm.{name}.{t.suffix}", t, args)
 
-    def scalef(self, x: Any, n: Any, bits: int) -> Any:
+    def scalef(self, x: Value, n: Value, bits: int) -> Value:
         """x · 2ⁿ by AVX-512's instruction, for vectors of so many bits."""
-        name = {F64: "pd", F32: "ps"}[x.type.element]
-        mask = ir.IntType(max(8, x.type.count))
-        args = [x, n, ir.Constant(x.type, None), ir.Constant(mask, -1)]
-        args += [ir.Constant(I32, CURRENT_ROUNDING)] * (bits == 512)
-        full = f"llvm.x86.avx512.mask.scalef.{name}.{bits}"
-        kind = ir.FunctionType(x.type, [a.type for a in args])
-        return self.b.call(self.module.globals.get(full) or ir.Function(self.module, kind, full), args)
+        name = "pd" if x.type.scalar is F64 else "ps"
+        mask = constant(I8 if x.type.count <= 8 else I16, -1)
+        args = [x, n, zero(x.type), mask, *[constant(I32, CURRENT_ROUNDING)] * (bits == 512)]
+        return self.b.call(f"llvm.x86.avx512.mask.scalef.{name}.{bits}", x.type, args)
 
-    def fma(self, x: Any, y: Any, z: Any) -> Any:
+    def fma(self, x: Value, y: Value, z: Value) -> Value:
         """x y + z, rounded once."""
         return self.call("fma", x, y, z)
 
-    def halves_added(self, x: Any, add: Callable[[Any, Any], Any]) -> Any:
+    def halves_added(self, x: Value, add: Callable[[Value, Value], Value]) -> Value:
         """All lanes put together, halves first: an order that never changes."""
-        n = lanes_of(x)
-        while n > 1 and n % 2 == 0:
-            parts = [self.shuffled(x, range(s, s + n // 2)) for s in (0, n // 2)]
-            x, n = add(*parts), n // 2
-            if n == 1:
-                return self.b.extract_element(x, ir.Constant(I32, 0))
-        if n == 1 and not isinstance(x.type, ir.VectorType):
-            return x
-        total = self.b.extract_element(x, ir.Constant(I32, 0))
-        for k in range(1, n):
-            total = add(total, self.b.extract_element(x, ir.Constant(I32, k)))
-        return total
+        n = x.type.count
+        while n > 1:
+            if n == 2:
+                return add(self.b.extract_element(x, 0), self.b.extract_element(x, 1))
+            n //= 2
+            x = add(self.shuffled(x, range(n)), self.shuffled(x, range(n, 2 * n)))
+        return x
 
     # Addresses --------------------------------------------------------------------------------------------------------
 
-    def at(self, pointer: Any, offset: Any, t: Any) -> Any:
-        """The address of an element."""
-        if isinstance(offset, int):
-            if offset == 0:
-                return pointer
-            offset = self.index(offset)
-        return self.b.gep(pointer, [offset], source_etype=t)
+    def at(self, pointer: Value, offset: Any, t: Type) -> Value:
+        """The address of an element. What is known ahead of a loop is computed there, and once."""
+        terms, rest = index_of(offset)
+        for k, stride in sorted(terms, key=lambda term: term[0].depth):
+            pointer = self.stepped(pointer, k, stride, t)
+        return self.b.gep(t.text, pointer, self.index(rest)) if rest else pointer
+
+    def stepped(self, pointer: Value, k: Value, stride: int, t: Type) -> Value:
+        """An address k · stride elements on."""
+
+        def compute() -> Value:
+            if stride > 0:
+                return self.b.gep(t.text if stride == 1 else f"[{stride} x {t.text}]", pointer, k)
+            return self.b.gep(t.text, pointer, self.b.mul(k, self.index(stride)))
+
+        return self.once((pointer, k, stride, t), max(pointer.depth, k.depth), compute)
 
     def scaled(self, index: Any, stride: int) -> Any:
         """index · stride, of numbers that are known or not."""
-        if stride == 0 or (isinstance(index, int) and index == 0):
-            return 0
         if isinstance(index, int):
             return index * stride
-        return index if stride == 1 else self.b.mul(index, self.index(stride))
+        if stride == 0:
+            return 0
+        terms, rest = index_of(index)
+        return Index(tuple((k, s * stride) for k, s in terms), rest * stride)
 
     def plus(self, a: Any, b: Any) -> Any:
         """a + b, of numbers that are known or not."""
         if isinstance(a, int) and isinstance(b, int):
             return a + b
-        if isinstance(a, int):
-            a, b = b, a
-        if isinstance(b, int):
-            return a if b == 0 else self.b.add(a, self.index(b))
-        return self.b.add(a, b)
+        x, y = index_of(a), index_of(b)
+        return Index(x.terms + y.terms, x.constant + y.constant)
 
-    def load(self, pointer: Any, t: Any, lanes: int, align: int) -> Any:
+    def load(self, pointer: Value, t: Type, lanes: int, align: int) -> Value:
         """So many numbers that lie side by side. Nothing beyond them is touched: where the processor has masks, the
         others are masked; else parts of two, four, ... numbers are read one by one."""
         if lanes == held(lanes):
-            return self.b.load(pointer, align=align, typ=wide(t, lanes))
+            return self.b.load(wide(t, lanes), pointer, align)
         if not self.target.avx512:
-            some = self.b.load(pointer, align=align, typ=ir.VectorType(t, lanes))
+            some = self.b.load(vector_of(t, lanes), pointer, align)
             return self.shuffled(some, [*range(lanes), *[0] * (held(lanes) - lanes)])
-        mask, kind = self.first(lanes), wide(t, lanes)
-        function = self.masked("load", kind, kind, [POINTER, I32, mask.type, kind])
-        return self.b.call(function, [pointer, ir.Constant(I32, align), mask, ir.Constant(kind, None)])
+        kind = wide(t, lanes)
+        args = [pointer, constant(I32, align), self.first(lanes), zero(kind)]
+        return self.b.call(f"llvm.masked.load.{kind.suffix}.p0", kind, args)
 
-    def store(self, x: Any, pointer: Any, lanes: int, align: int) -> None:
+    def store(self, x: Value, pointer: Value, lanes: int, align: int) -> None:
         """Write the first numbers of a register side by side, and nothing beyond them."""
         if lanes == held(lanes):
-            self.b.store(x, pointer, align=align)
+            self.b.store(x, pointer, align)
         elif not self.target.avx512:
-            self.b.store(self.shuffled(x, range(lanes)), pointer, align=align)
+            self.b.store(self.shuffled(x, range(lanes)), pointer, align)
         else:
-            mask = self.first(lanes)
-            function = self.masked("store", x.type, ir.VoidType(), [x.type, POINTER, I32, mask.type])
-            self.b.call(function, [x, pointer, ir.Constant(I32, align), mask])
-
-    def masked(self, name: str, kind: Any, result: Any, args: list[Any]) -> Any:
-        """LLVM's own functions that leave out lanes."""
-        scalar = {F64: "f64", F32: "f32", I64: "i64", I32: "i32", I8: "i8"}[kind.element]
-        full = f"llvm.masked.{name}.v{kind.count}{scalar}.p0"
-        found = self.module.globals.get(full)
-        return found or ir.Function(self.module, ir.FunctionType(result, args), full)
+            args = [x, pointer, constant(I32, align), self.first(lanes)]
+            self.b.call(f"llvm.masked.store.{x.type.suffix}.p0", VOID, args)
 
     # Loops ------------------------------------------------------------------------------------------------------------
 
@@ -202,50 +224,50 @@ class Code:
         self,
         stop: Any,
         body: Callable[..., Any],
-        carried: Sequence[Any] = (),
+        carried: Sequence[Value] = (),
         *,
         start: int = 0,
         step: int = 1,
         unroll: int = 1,
-    ) -> list[Any]:
+    ) -> list[Value]:
         """`body(k, *carried)` for k from start to stop; the body returns what is carried on to its next turn.
 
         Up to `unroll` turns are written out one after the other, without a loop. How many turns there are may be known
         only when the code runs, if nothing is carried.
         """
-        state = list(carried)
         known = isinstance(stop, int)
         if known:
             turns = max(0, -(-(stop - start) // step))
-            if turns == 0:
-                return state
             if turns <= max(unroll, 1):
+                state = list(carried)
                 for k in range(start, start + turns * step, step):
                     state = list(body(k, *state) or ())
                 return state
             stop = self.index(start + turns * step)
-        before = self.b.block
-        head = self.function.append_basic_block("loop")
-        after = self.function.append_basic_block("after")
+        b, head, after = self.b, self.b.label(), self.b.label()
+        frame = Frame([], {})
+        b.lines.append(frame.before)
         if known:
-            self.b.branch(head)
+            b.branch(head)
         else:
-            self.b.cbranch(self.b.icmp_signed("<", self.index(start), stop), head, after)
-        self.b.position_at_end(head)
-        k = self.b.phi(I64, "k")
-        phis = [self.b.phi(x.type) for x in state]
-        k.add_incoming(self.index(start), before)
-        for phi, x in zip(phis, state, strict=True):
-            phi.add_incoming(x, before)
-        found = list(body(k, *phis) or ())
-        following = self.b.add(k, self.index(step), flags=("nuw", "nsw"))
-        end = self.b.block
-        k.add_incoming(following, end)
-        for phi, x in zip(phis, found, strict=True):
-            phi.add_incoming(x, end)
-        more = self.b.icmp_signed("<", following, stop)
-        self.b.cbranch(more, head, after)
-        self.b.position_at_end(after)
+            b.branch_if(b.icmp("<", self.index(start), stop), head, after)
+        before = b.block
+        b.begin(head)
+        self.frames.append(frame)
+        b.depth += 1
+        counter, next_turn = b.phi(I64, self.index(start), before)
+        phis = [b.phi(x.type, x, before) for x in carried]
+        found = list(body(counter, *[phi for phi, _ in phis]) or ())
+        following = b.new(I64, f"add nuw nsw {counter.typed}, {step}")
+        next_turn(following, b.block)
+        for (_, again), x in zip(phis, found, strict=True):
+            again(x, b.block)
+        b.branch_if(b.icmp("<", following, stop), head, after)
+        self.frames.pop()
+        b.depth -= 1
+        for x in found:
+            x.depth = min(x.depth, b.depth)  # it is there from now on
+        b.begin(after)
         return found
 
     def nest(self, counts: Sequence[int], body: Callable[[list[Any]], None]) -> None:

@@ -8,16 +8,15 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-import llvmlite.ir as ir
-
 from ..fuse import Kernel
 from ..ir import VIEWS, Loop, Node, scalar_of
-from .code import I8, I32, I64, POINTER, Code
+from .code import Code
 from .kernels import copy, elementwise, in_vectors
 from .layout import Layout, lowers, rounded
 from .matmul import matmul
 from .place import Place, contiguous_strides, element, load, store, viewed, whole
 from .reductions import reduce
+from .text import I8, I32, I64, POINTER, constant
 
 BAD_INDEX, FAILED = 1, 2
 """What the function returns if an index is out of range, and if a call of NumPy raised."""
@@ -95,10 +94,10 @@ class Writer:
 
         def row(i: Any) -> None:
             k = load(code, index, [i])
-            k = code.b.sext(k, I64) if k.type != I64 else k
-            negative = b.icmp_signed("<", k, code.index(0))
+            k = code.b.sext(k, I64) if k.type is not I64 else k
+            negative = b.icmp("<", k, code.index(0))
             k = b.select(negative, b.add(k, code.index(n)), k)
-            self.shared.leave_if(b.icmp_unsigned(">=", k, code.index(n)), BAD_INDEX)
+            self.shared.leave_if(b.icmp(">=", k, code.index(n), signed=False), BAD_INDEX)
             source = Place(element(code, x, [k] + [0] * (len(x.shape) - 1)), 0, x.strides[1:], x.shape[1:], x.dtype)
             first = element(code, out, [i] + [0] * (len(out.shape) - 1))
             copy(code, source, Place(first, 0, out.strides[1:], out.shape[1:], out.dtype))
@@ -133,7 +132,7 @@ class Writer:
         stop: Any = loop.length
         if loop.counted:
             stop = load(code, given.pop(), [])
-            self.shared.leave_if(code.b.icmp_unsigned(">", stop, code.index(loop.length)), BAD_INDEX)
+            self.shared.leave_if(code.b.icmp(">", stop, code.index(loop.length), signed=False), BAD_INDEX)
             for target in results[loop.carries :]:
                 fill(code, target, 0)
         for source, target in zip(given, results[: loop.carries], strict=False):
@@ -235,22 +234,19 @@ class Shared:
     def leave_if(self, condition: Any, outcome: int) -> None:
         """Return at once if something is wrong."""
         b = self.code.b
-        away = self.code.function.append_basic_block("away")
-        on = self.code.function.append_basic_block("on")
-        b.cbranch(condition, away, on)
-        b.position_at_end(away)
-        b.ret(ir.Constant(I32, outcome))
-        b.position_at_end(on)
+        away, on = b.label(), b.label()
+        b.branch_if(condition, away, on)
+        b.begin(away)
+        b.ret(outcome)
+        b.begin(on)
 
     def call(self, node: Node, pointers: list[Any], inputs: list[Node], results: list[Node]) -> None:
         """Have NumPy compute a node."""
         b, code = self.code.b, self.code
-        with b.goto_entry_block():
+        with b.in_entry():
             table = b.alloca(POINTER, len(pointers))
         for k, p in enumerate(pointers):
-            b.store(p, b.gep(table, [code.index(k)], source_etype=POINTER))
+            b.store(p, code.at(table, k, POINTER))
         self.calls.append((node, inputs, results))
-        kind = ir.PointerType(ir.FunctionType(I32, [I64, POINTER]))
-        host = b.inttoptr(code.index(self.host), kind)
-        outcome = b.call(host, [code.index(len(self.calls) - 1), table])
-        self.leave_if(b.icmp_signed("!=", outcome, ir.Constant(I32, 0)), FAILED)
+        outcome = b.call_address(self.host, I32, [code.index(len(self.calls) - 1), table])
+        self.leave_if(b.icmp("!=", outcome, constant(I32, 0)), FAILED)

@@ -7,15 +7,15 @@ import weakref
 from typing import Any
 
 import llvmlite.binding as llvm
-import llvmlite.ir as ir
 import numpy as np
 
 from ..ir import Node, Program, evaluate
-from .code import I8, I32, POINTER, Code
+from .code import Code
 from .emit import BAD_INDEX, FAILED, Shared, Writer
 from .layout import Layout, lay_out
 from .place import whole
 from .target import target
+from .text import I8, POINTER, Value
 
 HOST = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_int64, ctypes.c_void_p)
 RUN = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p)
@@ -151,16 +151,13 @@ def perform(node: Node, inputs: list[Node], results: list[Node], table: int) -> 
 
 def written(program: Program, layout: Layout, host: int) -> tuple[str, Shared]:
     """The program in LLVM's language."""
-    module = ir.Module(name="program", context=ir.Context())
-    module.triple = llvm.get_default_triple()
-    function = ir.Function(module, ir.FunctionType(I32, [POINTER]), "run")
-    code = Code(module, function, target())
-    (table,) = function.args
+    code = Code(target())
+    table = Value(POINTER, "%table")
 
     def data(k: int) -> Any:
-        with code.b.goto_entry_block():
-            item = code.b.load(code.at(table, ITEMS + 8 * k, I8), typ=POINTER)
-            return code.b.load(code.at(item, DATA, I8), typ=POINTER)
+        with code.b.in_entry():
+            item = code.b.load(POINTER, code.at(table, ITEMS + 8 * k, I8))
+            return code.b.load(POINTER, code.at(item, DATA, I8))
 
     inputs, outputs = program.inputs, program.outputs
     places = {x: whole(data(k), x) for k, x in enumerate(inputs)}
@@ -168,9 +165,6 @@ def written(program: Program, layout: Layout, host: int) -> tuple[str, Shared]:
     targets = [whole(data(len(inputs) + k), y) for k, y in enumerate(outputs)]
     arena = data(count)
     shared = Shared(code, lambda k: data(count + 1 + k), arena, layout.total, host)
-    body = function.append_basic_block("body")
-    code.b.branch(body)
-    code.b.position_at_end(body)
     Writer(code, layout, places, arena, shared).run(outputs, targets)
-    code.b.ret(ir.Constant(I32, 0))
-    return str(module), shared
+    code.b.ret(0)
+    return code.b.text("run", llvm.get_default_triple()), shared

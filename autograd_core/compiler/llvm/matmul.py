@@ -16,11 +16,12 @@ from typing import Any
 from ..fuse import Kernel
 from ..ir import Node
 from . import blas
-from .code import I8, MEMORY, Code
+from .code import MEMORY, Code
 from .kernels import Find, Operands, copy, elementwise, lanes_for
 from .layout import is_large, is_long, product_room, rounded
 from .mathematics import FUNCTIONS
 from .place import Place, contiguous_strides, element, load, store, whole
+from .text import I8
 
 TILES = {16: {1: 8, 2: 6, 3: 4}, 32: {1: 14, 2: 12, 3: 8}}
 """Rows of a tile, for so many vectors of columns, that a processor with 16 and with 32 registers keeps there."""

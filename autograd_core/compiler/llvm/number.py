@@ -2,9 +2,8 @@
 
 from typing import Any
 
-import llvmlite.ir as ir
-
-from .code import F64, I32, I64, Code, lanes_of, wide
+from .code import Code, wide
+from .text import F64, I32, I64
 
 
 class Number:
@@ -17,8 +16,7 @@ class Number:
     @property
     def double(self) -> bool:
         """Whether it is float64, not float32."""
-        t = self.value.type
-        return bool((t.element if isinstance(t, ir.VectorType) else t) == F64)
+        return bool(self.value.type.scalar is F64)
 
     def new(self, value: Any) -> "Number":
         return Number(self.code, value)
@@ -59,9 +57,7 @@ class Number:
 
     def compare(self, how: str, other: Any) -> Any:
         """A comparison that is false where there is a nan; but != is true there."""
-        if how == "!=":
-            return self.code.b.fcmp_unordered(how, self.value, self.lift(other))
-        return self.code.b.fcmp_ordered(how, self.value, self.lift(other))
+        return self.code.b.fcmp(how, self.value, self.lift(other))
 
     def where(self, condition: Any, other: Any) -> "Number":
         """self where a condition holds, elsewhere the other."""
@@ -90,7 +86,7 @@ class Number:
         return 1023 if self.double else 127
 
     def bits(self) -> Any:
-        return self.code.b.bitcast(self.value, wide(I64 if self.double else I32, lanes_of(self.value)))
+        return self.code.b.bitcast(self.value, wide(I64 if self.double else I32, self.value.type.count))
 
     def of_bits(self, bits: Any) -> "Number":
         return self.new(self.code.b.bitcast(bits, self.value.type))
@@ -115,8 +111,7 @@ class Number:
 
         AVX-512 has an instruction for it; else it is done in two steps, each within the range.
         """
-        lanes = lanes_of(self.value)
-        bits = lanes * (64 if self.double else 32)
+        bits = self.value.type.count * (64 if self.double else 32)
         if self.code.target.avx512 and bits in (128, 256, 512):
             return self.new(self.code.scalef(self.value, n.value, bits))
         b, code = self.code.b, self.code

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from ..ir import Node
-from .code import REGISTERS, Code, lanes_of, wide
+from .code import REGISTERS, Code, wide
 from .mathematics import FUNCTIONS
 from .number import Number
 
@@ -50,8 +50,8 @@ def compute(code: Code, node: Node, args: list[Any]) -> Any:
     if op in COMPARISONS:
         how = COMPARISONS[op]
         if kind == "f":
-            return b.fcmp_unordered(how, *args) if how == "!=" else b.fcmp_ordered(how, *args)
-        return b.icmp_unsigned(how, *args) if kind == "b" else b.icmp_signed(how, *args)
+            return b.fcmp(how, *args)
+        return b.icmp(how, *args, signed=kind != "b")
     if op in LOGIC:
         return getattr(b, LOGIC[op])(*[truth(code, x, kind) for x in args])
     if op in ("logical_not", "invert"):
@@ -71,14 +71,13 @@ def truth(code: Code, x: Any, kind: str) -> Any:
     """Whether numbers are not zero."""
     if kind == "b":
         return x
-    return code.b.fcmp_unordered("!=", x, code.like(x, 0.0)) if kind == "f" else code.b.icmp_signed(
-        "!=", x, code.like(x, 0)
-    )  # fmt: skip
+    compare = code.b.fcmp if kind == "f" else code.b.icmp
+    return compare("!=", x, code.like(x, 0))
 
 
 def cast(code: Code, x: Any, old: Any, new: Any) -> Any:
     """Numbers of one dtype as those of another."""
-    b, to = code.b, wide(REGISTERS[np.dtype(new).name], lanes_of(x))
+    b, to = code.b, wide(REGISTERS[np.dtype(new).name], x.type.count)
     if old == new:
         return x
     if new.kind == "b":
@@ -121,7 +120,7 @@ def fmin(x: Number, y: Number) -> Number:
 
 def signbit(x: Number) -> Any:
     bits = x.bits()
-    return x.code.b.icmp_signed("<", bits, x.code.like(bits, 0))
+    return x.code.b.icmp("<", bits, x.code.like(bits, 0))
 
 
 FLOAT: dict[str, Callable[..., Any]] = {

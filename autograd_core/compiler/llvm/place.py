@@ -3,11 +3,11 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
-import llvmlite.ir as ir
 import numpy as np
 
 from ..ir import Node
-from .code import I8, I32, MEMORY, Code, wide
+from .code import MEMORY, Code, wide
+from .text import I8, anything, bytes_of
 
 
 @dataclass
@@ -70,7 +70,7 @@ def address(array: Any) -> int:
 
 def memory_type(dtype: Any) -> Any:
     """What a number of a dtype is in memory; complex numbers and others are only moved about, as bytes."""
-    return MEMORY.get(dtype.name) or ir.ArrayType(I8, dtype.itemsize)
+    return MEMORY.get(dtype.name) or bytes_of(dtype.itemsize)
 
 
 def broadcast(place: Place, shape: tuple[int, ...]) -> Place:
@@ -97,18 +97,18 @@ def load(code: Code, place: Place, index: list[Any], lanes: int = 1, axis: int =
     first = element(code, place, index)
     align = place.dtype.itemsize
     if lanes == 1 or stride == 0:
-        return code.splat(from_memory(code, code.b.load(first, align=align, typ=t), place), lanes)
+        return code.splat(from_memory(code, code.b.load(t, first, align), place), lanes)
     if stride == 1:
         return from_memory(code, code.load(first, t, lanes, align), place)
-    out = ir.Constant(wide(t, lanes), ir.Undefined)
+    out = anything(wide(t, lanes))
     for k in range(lanes):
-        one = code.b.load(code.at(first, k * stride, t), align=align, typ=t)
-        out = code.b.insert_element(out, one, ir.Constant(I32, k))
+        one = code.b.load(t, code.at(first, k * stride, t), align)
+        out = code.b.insert_element(out, one, k)
     return from_memory(code, out, place)
 
 
 def from_memory(code: Code, x: Any, place: Place) -> Any:
-    return code.b.icmp_unsigned("!=", x, code.like(x, 0)) if place.dtype.kind == "b" else x
+    return code.b.icmp("!=", x, code.like(x, 0)) if place.dtype.kind == "b" else x
 
 
 def store(code: Code, x: Any, place: Place, index: list[Any], lanes: int = 1, axis: int = -1) -> None:
@@ -121,6 +121,4 @@ def store(code: Code, x: Any, place: Place, index: list[Any], lanes: int = 1, ax
         code.store(x, first, lanes, place.dtype.itemsize)
         return
     for k in range(lanes):
-        code.b.store(
-            code.b.extract_element(x, ir.Constant(I32, k)), code.at(first, k * stride, t), align=place.dtype.itemsize
-        )
+        code.b.store(code.b.extract_element(x, k), code.at(first, k * stride, t), place.dtype.itemsize)

@@ -34,8 +34,8 @@ def combine_integers(code: Code, op: str, dtype: Any) -> tuple[int, Callable[[An
     pair: dict[str, tuple[int, Any]] = {
         "sum": (0, b.add),
         "prod": (1, b.mul),
-        "max": (ends.min, lambda x, y: b.select(b.icmp_signed(">", x, y), x, y)),
-        "min": (ends.max, lambda x, y: b.select(b.icmp_signed("<", x, y), x, y)),
+        "max": (ends.min, lambda x, y: b.select(b.icmp(">", x, y), x, y)),
+        "min": (ends.max, lambda x, y: b.select(b.icmp("<", x, y), x, y)),
     }
     return pair[op]
 
