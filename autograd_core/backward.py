@@ -187,8 +187,8 @@ def has_nan(c: Any) -> bool:
 
 
 def pulled(node: Value, g: Any, oldest: int) -> list[tuple[Value, Any]]:
-    """What any operation passes on: the inputs that are variables, each with its gradient along this edge."""
-    op, inputs, stamp = node.op, node.inputs, node.stamp
+    """What an operation whose inputs are a tuple passes on: to each that is a variable its gradient along this edge."""
+    op, inputs, stamp = node.op, node.first, node.stamp
     out, args = node._held, [x._held if type(x) is Value else x for x in inputs]
     if type(g) is Parts or op.joint is not None:
         return [(x, c) for x, c, _ in passed_on(node, g, None, oldest, record=False)]
@@ -254,13 +254,16 @@ Value.backward = backward
 def cotangent(root: Value, gradient: Any) -> Any:
     """The gradient that a pass begins with, checked."""
     data = root._held
-    if gradient is None and root.dtype.kind == "c":
-        raise ValueError(
-            "backward() of a complex Value needs the gradient with respect to it: take np.real or np.abs first"
-        )
     if gradient is None:
+        if is_weak(data):
+            return 1.0
+        dtype = dtype_of(data)
+        if dtype.kind == "c":
+            raise ValueError(
+                "backward() of a complex Value needs the gradient with respect to it: take np.real or np.abs first"
+            )
         if not shape_of(data):
-            return 1.0 if is_weak(data) else data.dtype.type(1)
+            return dtype.type(1)
         if root.size == 1:
             return np.ones_like(data)
         raise ValueError(

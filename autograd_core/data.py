@@ -131,9 +131,7 @@ def ndim_of(x: Any) -> int:
 
 def size_of(x: Any) -> int:
     """The number of elements of a Value, an array or a number."""
-    size = 1
-    for n in shape_of(x):
-        size *= n
+    size: int = getattr(x, "size", 1)
     return size
 
 

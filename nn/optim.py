@@ -120,16 +120,15 @@ class Optimizer:
         """Update every parameter that has a gradient."""
         counts, update = "steps" in self.remembers, self.update
         for group, members in zip(self.param_groups, self.members, strict=True):
-            t, numbers = -1, ()
+            t, numbers = 0, () if counts else self.numbers(group, 0)
             for p, memory, work, spare in members:
                 g = p.grad
                 if g is None:
                     continue
-                steps = 0
                 if counts:
                     steps = memory["steps"] = memory.get("steps", 0) + 1
-                if steps != t:
-                    t, numbers = steps, self.numbers(group, steps)
+                    if steps != t:
+                        t, numbers = steps, self.numbers(group, steps)
                 data = update(p.data, g, memory, numbers, work, spare)
                 p.data = data if type(data) is ndarray else type(p.data)(data)  # a Python float stays one
 

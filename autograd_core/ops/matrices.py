@@ -4,7 +4,6 @@ For C = A B, dC = dA B + A dB, and ⟨G, dC⟩ = ⟨G Bᵀ, dA⟩ + ⟨Aᵀ G, d
 forward and reverse mode algorithmic differentiation*, 2008, section 2.1).
 """
 
-import operator
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,11 @@ from ..op import PRODUCT, SUM, composed, multilinear, primitive
 from .linear import expand_dims, reshape, swapaxes, transpose
 
 
+def product(x: Any, y: Any) -> Any:
+    """x @ y. Two plain matrices go to BLAS at once: of small ones NumPy's `matmul` makes twice the time."""
+    return x.dot(y) if type(x) is type(y) is ndarray and x.ndim == y.ndim == 2 else x @ y
+
+
 def mT(x: Any) -> Any:
     """The transpose of a matrix, or of each matrix of a stack."""
     return x.T if x.ndim == 2 else swapaxes(x, -1, -2)
@@ -23,7 +27,7 @@ def mT(x: Any) -> Any:
 def left(g: Any, x: Any, y: Any) -> Any:
     """g yᵀ. A vector on either side counts as a matrix of one row or column, which g then lacks."""
     if x.ndim >= 2 <= y.ndim:
-        return g @ mT(y)
+        return product(g, mT(y))
     if ndim_of(y) == 1:
         return np.multiply(expand_dims(g, -1) if ndim_of(x) > 1 else g, y)
     return reshape(y @ expand_dims(g, -1), shape_of(y)[:-1])
@@ -32,7 +36,7 @@ def left(g: Any, x: Any, y: Any) -> Any:
 def right(g: Any, x: Any, y: Any) -> Any:
     """xᵀ g, with vectors as in `left`."""
     if x.ndim >= 2 <= y.ndim:
-        return mT(x) @ g
+        return product(mT(x), g)
     if ndim_of(x) == 1:
         return np.multiply(expand_dims(x, -1), expand_dims(g, -2)) if ndim_of(y) > 1 else np.multiply(g, x)
     return reshape(mT(x) @ expand_dims(g, -1), (*shape_of(x)[:-2], shape_of(x)[-1]))
@@ -56,7 +60,7 @@ def matmul_together(k: int, t: Any, x: Any, y: Any) -> Any:
 
 
 matmul = multilinear(
-    "matmul", operator.matmul, operator="matmul", numpy=np.matmul,
+    "matmul", product, operator="matmul", numpy=np.matmul,
     text="{x} @ {y}", tex=r"{x} \, {y}", precedence=PRODUCT,
     samples=[([(2, 3), (3, 4)], {}), ([(3,), (3,)], {}), ([(3,), (3, 2)], {}), ([(2, 3), (3,)], {}),
              ([(5, 2, 3), (3, 4)], {}), ([(5, 2, 3), (3,)], {}), ([(3,), (5, 3, 2)], {}),
@@ -72,7 +76,7 @@ outer = multilinear(
 
 
 def multiply_add(x: Any, weight: Any, bias: Any) -> Any:
-    out = x @ weight
+    out = product(x, weight)
     if type(out) is type(bias) is ndarray and bias.ndim == 1 and out.dtype is bias.dtype and out.ndim:
         return np.add(out, bias, out)  # no second array
     return out + bias
@@ -81,8 +85,8 @@ def multiply_add(x: Any, weight: Any, bias: Any) -> Any:
 affine = primitive(
     "affine", multiply_add, text="{x} @ {y} + {z}", tex=r"{x} \, {y} + {z}", precedence=SUM,
     samples=[([(4, 3), (3, 2), (2,)], {}), ([(3,), (3, 2), (2,)], {}), ([(4, 3), (3, 2), ()], {})],
-    pullbacks=(lambda g, out, x, weight, bias: g @ weight.T if x.ndim == 2 else left(g, x, weight),
-               lambda g, out, x, weight, bias: x.T @ g if x.ndim == 2 else right(g, x, weight),
+    pullbacks=(lambda g, out, x, weight, bias: left(g, x, weight),
+               lambda g, out, x, weight, bias: right(g, x, weight),
                lambda g, out, x, weight, bias: g),
     batched=lambda k, t, x, weight, bias: t if k == 2 else matmul_together(k, t, x, weight),
     doc="""x W + b, a layer of weights: one op where `x @ weight + bias` records two.
@@ -105,11 +109,15 @@ def mean_square(x: Any, y: Any) -> Any:
     return np.mean(difference * difference)
 
 
+def from_mean_square(g: Any, difference: Any) -> Any:
+    return difference * (2 * g / size_of(difference))
+
+
 mean_squared_error = primitive(
     "mean_squared_error", mean_square, text="mean(({x} − {y})²)", tex=r"\overline{{({x} - {y})^2}}",
     samples=[([(4, 3), (4, 3)], {}), ([(4, 3), (3,)], {}), ([(), ()], {})],
-    pullbacks=(lambda g, out, x, y: (x - y) * (2 * g / size_of(x - y)),
-               lambda g, out, x, y: (y - x) * (2 * g / size_of(x - y))),
+    pullbacks=(lambda g, out, x, y: from_mean_square(g, x - y),
+               lambda g, out, x, y: from_mean_square(g, y - x)),
     doc="""1/N Σ (x - y)² over all N elements: one op where `np.mean((x - y) ** 2)` records three.
 
     x and y are real and broadcast against each other, or that is a ValueError; N counts the elements of x - y. The
