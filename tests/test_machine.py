@@ -108,6 +108,30 @@ def test_products_and_reductions_over_random_shapes(dtype: Any, processor: None)
             np.testing.assert_allclose(found, expected, **near)
 
 
+@pytest.mark.parametrize("columns", [1, 3, 9, 13, 30, 31, 55, 100])
+def test_an_array_is_updated_in_place_once_where_vectors_overlap(columns: int, processor: None) -> None:
+    rng = np.random.default_rng(columns)
+    x, w, d = (rng.standard_normal(s) for s in ((10, 37), (37, columns), (10, columns)))
+
+    def step(w: Any, _: Any) -> Any:
+        return w - 0.1 * (x.T @ (d + x @ w)), None
+
+    found, _ = machine(lambda w: scan(step, w, None, 3))(w)
+    for _ in range(3):
+        w, _ = step(w, None)
+    np.testing.assert_allclose(found, w, rtol=1e-11, atol=1e-12)
+
+
+@pytest.mark.parametrize(("n", "k", "m"), [(21, 700, 203), (21, 1100, 1003), (50, 10, 700), (3, 2000, 70)])
+def test_products_that_are_large(n: int, k: int, m: int, processor: None) -> None:
+    """Those whose operands are copied in parts, and those that are just not."""
+    rng = np.random.default_rng(n)
+    x, w = rng.standard_normal((n, k)), rng.standard_normal((k, m))
+    found = machine(lambda x, w: (x @ w, x.T @ (x @ w), w.T @ w[:, :19]))(x, w)
+    for got, expected in zip(found, (x @ w, x.T @ (x @ w), w.T @ w[:, :19]), strict=True):
+        np.testing.assert_allclose(got, expected, rtol=1e-9, atol=1e-9)
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64, np.bool_, np.int64])
 def test_transposed_copies(dtype: Any, processor: None) -> None:
     rng = np.random.default_rng(5)

@@ -16,7 +16,7 @@ from typing import Any
 from ..fuse import Kernel
 from ..ir import Node
 from . import blas
-from .code import MEMORY, Code
+from .code import MEMORY, Code, held
 from .kernels import Find, Operands, copy, elementwise, lanes_for
 from .layout import is_large, is_long, product_room, rounded
 from .mathematics import FUNCTIONS
@@ -26,9 +26,19 @@ from .text import I8
 TILES = {16: {1: 8, 2: 6, 3: 4}, 32: {1: 14, 2: 12, 3: 8}}
 """Rows of a tile, for so many vectors of columns, that a processor with 16 and with 32 registers keeps there."""
 
-NEAR, FAR = 1 << 14, 1 << 18
-"""The bytes of a panel of B that stay in the nearest cache, and of the columns of A that the processor can address
-without looking up pages; measured."""
+NEAR, LARGE, FAR = 1 << 17, 1 << 20, 1 << 23
+"""The bytes of a B that stays at hand while it is read for every few rows; of a B so large that copies of what is read
+again pay; and of an A whose columns reach over more pages than the processor can address without looking them up.
+Measured on Zen 4, where the second cache has 1 << 20 bytes."""
+
+Vectors = list[tuple[int, int]]
+"""The vectors that make up the columns of a tile: where each begins, and its lanes."""
+
+
+def end_of(vectors: Vectors) -> int:
+    """How many columns some vectors make up."""
+    at, lanes = vectors[-1]
+    return at + lanes
 
 
 def matrices(place: Place, left: bool) -> Place:
@@ -111,45 +121,56 @@ class Product:
         self.b = packed
 
     def tiles(self) -> None:
-        """All tiles: panels of columns, and in each blocks of rows; or the other way round, if A lies in columns that
-        are far apart. What every tile of a panel or block reads is then copied, to be read in order.
+        """All tiles: panels of columns, and in each blocks of rows; or the other way round, if B stays at hand, or if
+        the columns of A are far apart. Where it pays, what every tile of a panel or block reads is copied, to be read
+        in order.
         """
         rows, inner = self.a.shape
-        far = self.a.strides[0] == 1 and inner * self.a.strides[1] * self.core.dtype.itemsize > FAR
+        size = self.core.dtype.itemsize
+        large = inner * self.out.shape[1] * size >= LARGE
+        far = self.a.strides[0] == 1 and (large or inner * self.a.strides[1] * size > FAR)
+        height = self.height(min(3, -(-self.out.shape[1] // self.width)))
         if far and self.out.shape[1] > self.width and self.b.pointer is not self.room:
-            self.over_panels(lambda j, widths: self.copied_panel(j, widths, self.store_of(j)))
-            self.in_blocks(rows, self.height(3), lambda i, count: self.block(i, count))
+            self.over_panels(lambda j, vectors: self.copied_panel(j, vectors, self.store_of(j)))
+            self.in_blocks(rows, height, self.block)
+        elif inner * self.out.shape[1] * size <= NEAR:
+            self.in_blocks(rows, height, self.line)
         else:
-            self.over_panels(self.panel)
+            self.over_panels(lambda j, vectors: self.panel(j, vectors, copied=large and rows >= 16))
 
     def height(self, vectors: int) -> int:
-        """The rows of a tile: as many as fit, or a few less, so that blocks are as equal as can be."""
+        """The rows of a tile: as many as fit, or a few less, so that blocks are equal, or as equal as can be."""
         most = TILES[32 if self.code.target.avx512 else 16][vectors]
         rows = self.a.shape[0]
-        return -(-rows // -(-rows // most))
+        even = [r for r in range(most, most // 2, -1) if rows % r == 0]
+        return even[0] if even else -(-rows // -(-rows // most))
 
-    def over_panels(self, visit: Callable[[Any, list[int]], Any]) -> None:
-        """`visit(j, widths)` for panels of up to three vectors, as equal as can be."""
+    def over_panels(self, visit: Callable[[Any, Vectors], Any]) -> None:
+        """`visit(j, vectors)` for panels of up to three vectors, as equal as can be. What is left of the columns is in
+        a vector that ends with them: where it overlaps the one before, both compute the same.
+        """
         full, rest = divmod(self.out.shape[1], self.width)
         count = full + (rest > 0)
         groups = -(-count // 3)
-        panels = []
+        panels: list[tuple[int, Vectors]] = []
         begin = 0
         for g in range(groups):
-            vectors = count // groups + (g < count % groups)
-            last = begin + vectors == count and rest > 0
-            panels.append((begin * self.width, [self.width] * (vectors - last) + [rest] * last))
-            begin += vectors
+            vectors = [(v * self.width, self.width) for v in range(count // groups + (g < count % groups))]
+            if rest and g == groups - 1:
+                at = vectors.pop()[0]
+                vectors.append((at + rest - held(rest), held(rest)) if full else (0, rest))
+            panels.append((begin, vectors))
+            begin += end_of(vectors)
         k = 0
         while k < len(panels):
-            start, widths = panels[k]
+            start, vectors = panels[k]
             same = 1
-            while k + same < len(panels) and panels[k + same][1] == widths:
+            while k + same < len(panels) and panels[k + same][1] == vectors:
                 same += 1
-            step = sum(widths)
+            step = end_of(vectors)
 
-            def turn(j: Any, widths: list[int] = widths) -> None:
-                visit(j, widths)
+            def turn(j: Any, vectors: Vectors = vectors) -> None:
+                visit(j, vectors)
 
             self.code.loop(start + same * step, turn, start=start, step=step)
             k += same
@@ -161,69 +182,67 @@ class Product:
         if rows % tile:
             visit(full, rows % tile)
 
-    def panel(self, j: Any, widths: list[int]) -> None:
-        """Some columns of the result, from a copy of B's if that pays."""
-        rows, inner = self.a.shape
-        step, b = sum(widths), None
-        if rows >= 16 and inner * step * self.core.dtype.itemsize > NEAR and self.b.strides[0] != step:
-            b = self.copied_panel(j, widths, self.packs)
-        self.in_blocks(rows, self.height(len(widths)), lambda i, count: self.tile(i, j, count, widths, b=b))
+    def panel(self, j: Any, vectors: Vectors, *, copied: bool) -> None:
+        """Some columns of the result, from a copy of B's or from B itself."""
+        b = self.copied_panel(j, vectors, self.packs) if copied and self.b.strides[0] != end_of(vectors) else None
+        self.in_blocks(
+            self.a.shape[0], self.height(len(vectors)), lambda i, count: self.tile(i, j, count, vectors, b=b)
+        )
+
+    def line(self, i: Any, rows: int) -> None:
+        """Some rows of the result."""
+        self.over_panels(lambda j, vectors: self.tile(i, j, rows, vectors))
 
     def store_of(self, j: Any) -> Any:
         """Where the copy of the panel that begins at a column is, if all of them are copied."""
         return self.code.at(self.room, self.code.scaled(j, self.b.shape[0]), MEMORY[self.b.dtype.name])
 
-    def copied_panel(self, j: Any, widths: list[int], to: Any, *, done: bool = False) -> Place:
+    def copied_panel(self, j: Any, vectors: Vectors, to: Any, *, done: bool = False) -> Place:
         """Some columns of B, row after row."""
-        shape = (self.b.shape[0], sum(widths))
+        shape = (self.b.shape[0], end_of(vectors))
         panel = Place(to, 0, (shape[1], 1), shape, self.b.dtype)
         if not done:
             copy(self.code, Place(element(self.code, self.b, [0, j]), 0, self.b.strides, shape, self.b.dtype), panel)
         return panel
 
     def block(self, i: Any, rows: int) -> None:
-        """Some rows of the result, from a copy of A's."""
-        inner = self.a.shape[1]
-        a = Place(self.packs, 0, (1, rows), (rows, inner), self.a.dtype)
-        lines = Place(element(self.code, self.a, [i, 0]), 0, self.a.strides, (rows, inner), self.a.dtype)
+        """Some rows of the result, from a copy of A's and of the panels of B."""
+        shape = (rows, self.a.shape[1])
+        a = Place(self.packs, 0, (1, rows), shape, self.a.dtype)
+        lines = Place(element(self.code, self.a, [i, 0]), 0, self.a.strides, shape, self.a.dtype)
         copy(self.code, turned(lines), turned(a))
         self.over_panels(
-            lambda j, widths: self.tile(
-                i, j, rows, widths, a=a, b=self.copied_panel(j, widths, self.store_of(j), done=True)
+            lambda j, vectors: self.tile(
+                i, j, rows, vectors, a=a, b=self.copied_panel(j, vectors, self.store_of(j), done=True)
             )
         )
 
-    def tile(
-        self, i: Any, j: Any, rows: int, widths: list[int], a: Place | None = None, b: Place | None = None
-    ) -> None:
+    def tile(self, i: Any, j: Any, rows: int, vectors: Vectors, a: Place | None = None, b: Place | None = None) -> None:
         """Some rows and vectors of the result; a and b are the copies to read, which begin with the tile."""
         code, dtype = self.code, self.core.dtype
-        offsets = [sum(widths[:v]) for v in range(len(widths))]
-        places = [code.plus(j, o) for o in offsets]
-        lines = [code.plus(i, r) for r in range(rows)]
-        start = [code.constant(dtype, 0.0, lanes) for _ in range(rows) for lanes in widths]
-        left_at, left = (lines, self.a) if a is None else (list(range(rows)), a)
-        right_at, right = (places, self.b) if b is None else (offsets, b)
+        left, top = (self.a, i) if a is None else (a, 0)
+        right, begin = (self.b, j) if b is None else (b, 0)
+        start = [code.constant(dtype, 0.0, lanes) for _ in range(rows) for _, lanes in vectors]
 
         def step(p: Any, *sums: Any) -> list[Any]:
-            row = [load(code, right, [p, at], lanes) for at, lanes in zip(right_at, widths, strict=True)]
-            found = []
-            for r in range(rows):
-                one = load(code, left, [left_at[r], p])
-                for v, lanes in enumerate(widths):
-                    found.append(code.fma(code.splat(one, lanes), row[v], sums[r * len(widths) + v]))
-            return found
+            row = [(load(code, right, [p, code.plus(begin, at)], lanes), lanes) for at, lanes in vectors]
+            column = [load(code, left, [code.plus(top, r), p]) for r in range(rows)]
+            products = [(code.splat(one, lanes), part) for one in column for part, lanes in row]
+            return [code.fma(x, y, total) for (x, y), total in zip(products, sums, strict=True)]
 
         sums = code.loop(self.a.shape[1], step, start, unroll=4)
-        for r in range(rows):
-            for v, lanes in enumerate(widths):
-                self.leave(sums[r * len(widths) + v], [lines[r], places[v]], lanes)
+        self.leave([([code.plus(i, r), code.plus(j, at)], n) for r in range(rows) for at, n in vectors], sums)
 
-    def leave(self, total: Any, index: list[Any], lanes: int) -> None:
-        """The epilogue: what follows the product, while it is in registers."""
+    def leave(self, parts: list[tuple[list[Any], int]], sums: list[Any]) -> None:
+        """The epilogue: what follows the product, while it is in registers. All is read before anything is written,
+        for vectors overlap, and the result may be where an operand was."""
         if self.kernel.body:
-            total = self.operands.evaluate(self.kernel.body, {self.core: total}, index, lanes, -1)
-        store(self.code, total, self.out, index, lanes)
+            sums = [
+                self.operands.evaluate(self.kernel.body, {self.core: total}, index, lanes, -1)
+                for (index, lanes), total in zip(parts, sums, strict=True)
+            ]
+        for (index, lanes), total in zip(parts, sums, strict=True):
+            store(self.code, total, self.out, index, lanes)
 
 
 def updated(code: Code, kernel: Kernel, find: Find, out: Place, room: Any) -> bool:
