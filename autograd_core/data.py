@@ -131,7 +131,7 @@ def ndim_of(x: Any) -> int:
 
 def size_of(x: Any) -> int:
     """The number of elements of a Value, an array or a number."""
-    size: int = getattr(x, "size", 1)
+    size: int = np.size(x) if isinstance(x, (list, tuple)) else getattr(x, "size", 1)
     return size
 
 

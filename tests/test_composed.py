@@ -248,6 +248,14 @@ def test_running_products_with_zeros(x: Any) -> None:
     check_gradients(lambda x: np.cumprod(x, axis=0), np.outer(x, [1.0, 2.0]), order=2)
 
 
+def test_a_list_is_inserted_at_one_place() -> None:
+    def insert(x: Any) -> Any:
+        return np.insert(x, 1, [7.0, 8.0])
+
+    np.testing.assert_array_equal(insert(Value(V)).data, insert(V))
+    check_gradients(insert, V, order=2)
+
+
 def test_sinc_is_smooth_at_zero() -> None:
     f: Any = np.sinc
     derivatives = []
