@@ -75,4 +75,4 @@ class SGD(Optimizer):
             v = memory["velocity"]
             v = memory["velocity"] = np.add(np.multiply(v, momentum, into(v)), g, into(v))
             g = np.add(g, np.multiply(v, momentum, spare), spare) if nesterov else v
-        return np.subtract(p, np.multiply(g, lr, work), p if type(p) is np.ndarray else None)
+        return np.subtract(p, np.multiply(g, lr, work), into(p))
