@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from .data import shape_of
+from .data import dtype_of, shape_of
 from .registry import OPS
 
 
@@ -32,6 +32,7 @@ class Items:
     def add(self, y: Any) -> Any:
         """x with y added to these items, as often as the index takes them."""
         shape = shape_of(self.x[self.index])
+        y = OPS["astype"](y, self.x.dtype) if dtype_of(y) != self.x.dtype else y
         y = OPS["broadcast_to"](y, shape=shape) if shape_of(y) != shape else y
         return self.x + OPS["scatter_add"](y, index=self.index, shape=self.x.shape)
 

@@ -413,3 +413,7 @@ def test_settings_that_say_nothing_are_taken() -> None:
 )
 def test_a_remainder_is_bracketed(function: Any, label: str) -> None:
     assert function(Symbol("x", 3.0), Symbol("y", 2.0)).text == label
+
+
+def test_a_derivative_with_respect_to_one_argument_takes_masks_as_the_other() -> None:
+    check_gradients(lambda y: np.arctan2(y, np.array([True, True])), np.array([0.5, -2.0]), order=2)

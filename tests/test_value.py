@@ -414,6 +414,8 @@ def test_items_are_replaced_in_a_copy() -> None:
         check_gradients(lambda v, y, name=name: getattr(as_value(v).at[index], name)(y) ** 2, x, y.data, order=2)
     np.testing.assert_array_equal(v.data, x)
     np.testing.assert_array_equal(v.at[[0, 0]].add(1.0).data, x + [[2.0], [0.0]])
+    for y in (1.5, np.float64(1.5), np.ones(3), Value(1.5)):
+        assert v.astype(np.float32).at[0].add(y).dtype == np.float32
     with pytest.raises(IndexError, match="takes an item twice"):
         v.at[[0, 0]].set(1.0)
 

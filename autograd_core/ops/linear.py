@@ -59,7 +59,7 @@ def sum_array(x: Any, axis: Any, keepdims: bool) -> Any:
 
 
 def mean_array(x: Any, axis: Any, keepdims: bool) -> Any:
-    if type(x) is ndarray and x.size and x.dtype != np.float16:  # NumPy adds float16 up in float32
+    if type(x) is ndarray and x.shape and x.size and x.dtype != np.float16:  # NumPy adds float16 up in float32
         return add_up(x, axis, None, None, keepdims) / count(x, axis)
     return np.mean(x, axis=axis, keepdims=keepdims)
 
@@ -137,11 +137,19 @@ reshape: Op = linear(
     adjoints=(lambda g, x, shape: reshape(g, shape_of(x)),),
     batched=lambda t, shape: t.reshape(len(t), *(shape if isinstance(shape, tuple) else (shape,))),
 )  # fmt: skip
+
+
+def back(axes: Any) -> tuple[int, ...]:
+    """The order of axes that undoes another."""
+    order: list[int] = np.argsort([axis % len(axes) for axis in axes]).tolist()
+    return tuple(order)
+
+
 transpose: Op = linear(
     "transpose", np.transpose, numpy=np.transpose, settings=dict(axes=None),
-    samples=[([ROWS], {}), ([(2, 3, 4)], dict(axes=(1, 2, 0)))],
+    samples=[([ROWS], {}), ([(2, 3, 4)], dict(axes=(1, 2, 0))), ([(2, 2, 2)], dict(axes=(-1, 0, -2)))],
     text="{x}ᵀ", tex=r"{{{x}}}^{{\top}}", precedence=POWER,
-    adjoints=(lambda g, x, axes: transpose(g, None if axes is None else tuple(np.argsort(axes).tolist())),),
+    adjoints=(lambda g, x, axes: transpose(g, None if axes is None else back(axes)),),
     batched=lambda t, axes: np.transpose(t, (0, *(range(t.ndim - 1, 0, -1) if axes is None else behind(axes, t.ndim)))),
 )  # fmt: skip
 swapaxes: Op = linear(
