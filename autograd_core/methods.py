@@ -53,6 +53,11 @@ class ArrayMethods:
         """The dtype of the data; float64 for a Python float."""
         return dtype_of(self.data)
 
+    @property
+    def nbytes(self) -> int:
+        """How many bytes the data take."""
+        return int(self.size * self.dtype.itemsize)
+
     def item(self, *index: int) -> Any:
         """The single element (or the one at `index`) as a Python number, without its gradient."""
         return np.asarray(self.data).item(*index)
@@ -80,6 +85,10 @@ class ArrayMethods:
     def any(self, axis: Axis = None, **settings: Any) -> Any:
         """Whether any element is nonzero, as plain data; see `np.any`."""
         return np.any(self.data, axis=axis, **settings)
+
+    def searchsorted(self, v: Any, side: Any = "left", sorter: Any = None) -> Any:
+        """Plain indices where numbers would be inserted into these, which are in order; see `np.searchsorted`."""
+        return np.searchsorted(self.data, v, side=side, sorter=sorter)
 
     def nonzero(self) -> Any:
         """Plain indices of the elements that are not 0."""
@@ -164,6 +173,11 @@ class ArrayMethods:
 
     flatten = ravel
 
+    @property
+    def flat(self) -> Any:
+        """The elements as one axis, whatever the shape."""
+        return self.ravel()
+
     def transpose(self, *axes: Any) -> Any:
         """See `np.transpose`; the axes as one tuple or as separate integers, reversed by default."""
         order = axes[0] if len(axes) == 1 and not isinstance(axes[0], int) else axes
@@ -203,12 +217,16 @@ class ArrayMethods:
         """See `np.repeat`."""
         return BY_NUMPY[np.repeat](self, repeats, axis)
 
-    def copy(self) -> Any:
-        """The same data as another Value, whose gradient comes back to this one."""
+    def copy(self, order: str = "C") -> Any:
+        """The same data as another Value, whose gradient comes back to this one; the order in memory is left open."""
         return BY_NUMPY[np.copy](self)
 
-    def astype(self, dtype: Any) -> Any:
+    def astype(
+        self, dtype: Any, order: str = "K", casting: Any = "unsafe", subok: bool = True, copy: bool = True
+    ) -> Any:
         """The data in another floating dtype; the gradient comes back in this one's."""
+        if not np.can_cast(self.dtype, dtype, casting):
+            raise TypeError(f"casting={casting!r} forbids to make {np.dtype(dtype)} of {self.dtype}")
         return OPS["astype"].apply(self, np.dtype(dtype))
 
     # Complex numbers --------------------------------------------------------------------------------------------------
@@ -275,3 +293,9 @@ class ArrayMethods:
 
     def __trunc__(self) -> Any:
         return math.trunc(self.data)
+
+    def __floor__(self) -> Any:
+        return math.floor(self.data)
+
+    def __ceil__(self) -> Any:
+        return math.ceil(self.data)

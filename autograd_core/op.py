@@ -131,6 +131,7 @@ class Op:
             setattr(Value, f"__{operator}__", unary(self))
         else:
             straight, reflected = binary(self)
+            straight.__qualname__ = f"Value.__{operator}__"
             setattr(Value, f"__{operator}__", straight)
             setattr(Value, f"__r{operator}__", reflected)
 

@@ -82,8 +82,11 @@ def minimize(
     """
     if "jac" in settings:
         raise TypeError("minimize takes no jac=: gradients come from fun itself")
+    if isinstance(settings.get("bounds"), dict):
+        raise TypeError("bounds= is a pair (low, high) for each element of x0 in order, those of its first leaf first")
     optimize = scipy_optimize()
     space = Space(x0)
+    args = args if isinstance(args, tuple) else (args,)
     with_args: Function = lambda x: fun(x, *args)
     start = space.vector
     check_start(plain(fun(space.build(start), *args)), fun)
@@ -106,17 +109,26 @@ def minimize(
     return structured(result, space, ("x", "jac"))
 
 
-def least_squares(fun: Function, x0: Any, args: tuple[Any, ...] = (), *, method: str = "trf", **settings: Any) -> Any:
+def least_squares(
+    fun: Function,
+    x0: Any,
+    args: tuple[Any, ...] = (),
+    *,
+    method: str = "trf",
+    kwargs: dict[str, Any] | None = None,
+    **settings: Any,
+) -> Any:
     """Minimise half the sum of the squares of residuals: `scipy.optimize.least_squares` with the exact Jacobian.
 
     Parameters
     ----------
     fun
-        A function fun(x, *args) of x as x0 is, that returns the residuals: an array, or a container of arrays.
+        A function fun(x, *args, **kwargs) of x as x0 is, that returns the residuals: an array, or a container of them.
     x0
         Where the search begins, as for `minimize`.
     method, settings
-        As SciPy's: "trf", "dogbox" or "lm"; `bounds`, `loss`, `f_scale`, `xtol`, `max_nfev`, ...
+        As SciPy's: "trf", "dogbox" or "lm"; `bounds`, `loss`, `f_scale`, `xtol`, `max_nfev`, ... The lower and the
+        upper bounds may be as x0 is.
 
     Returns
     -------
@@ -143,7 +155,10 @@ def least_squares(fun: Function, x0: Any, args: tuple[Any, ...] = (), *, method:
         raise TypeError("least_squares takes no jac=: the Jacobian comes from fun itself")
     optimize = scipy_optimize()
     space = Space(x0)
-    with_args: Function = lambda x: fun(x, *args)
+    args = args if isinstance(args, tuple) else (args,)
+    with_args: Function = lambda x: fun(x, *args, **(kwargs or {}))
+    if isinstance(settings.get("bounds"), (tuple, list)):
+        settings["bounds"] = [b if isinstance(b, NUMBERS) else joined(flatten(b)[0]) for b in settings["bounds"]]
 
     def residuals(x: Any) -> Any:
         return joined(flatten(with_args(space.build(x)))[0])

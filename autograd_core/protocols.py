@@ -10,11 +10,11 @@ import importlib
 import inspect
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from .registry import BY_NUMPY, OPS, missing
+from .registry import BY_NUMPY, FULL, OPS, full_name, missing
 
 METHODS: dict[str, dict[Any, str]] = {
     "reduce": {np.add: "sum", np.multiply: "prod", np.maximum: "max", np.minimum: "min", np.logaddexp: "logsumexp"},
@@ -23,17 +23,16 @@ METHODS: dict[str, dict[Any, str]] = {
 """What the methods of ufuncs are called among the ops."""
 
 
-DEFAULTS = {"where": True, "dtype": None, "casting": "same_kind", "order": "K", "subok": True}
-"""Settings of ufuncs that say nothing."""
-
+LAYOUT = frozenset(("order", "subok", "casting"))
+"""Settings that say how an array is to be stored, or which conversions to refuse: no result depends on them."""
 
 INSTEAD = {
-    "where": "select before, as in np.where(mask, v, 0.0).sum()",
-    "initial": "put it to the result, as in v.sum() + initial",
-    "dtype": "convert with v.astype(dtype) before",
-    "out": "it would drop the gradient",
-    "mean": "it is computed anyway",
-    "correction": "it is called ddof here",
+    "out": "to write a Value into an array would drop its gradient: write a = {name}(...)",
+    "where": "what it leaves out would be unset: write np.where(mask, {name}(...), otherwise)",
+    "dtype": "convert before, with v.astype(dtype)",
+    "overwrite_input": "a Value is not written into",
+    "axes": "move the axes before, with np.moveaxis",
+    "signature": "give dtype=",
 }
 """What to write in the place of a setting that the ops do not have."""
 
@@ -45,18 +44,21 @@ class NumPyProtocols:
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **settings: Any) -> Any:
         op = BY_NUMPY.get(ufunc) or late(ufunc)
-        if settings:
-            settings = {key: x for key, x in settings.items() if key not in DEFAULTS or x is not DEFAULTS[key]}
         if op is not None and method == "__call__" and not settings:
             return op(*inputs)
-        if "out" in settings:
+        if settings.get("out") is not None:
             raise TypeError(
-                f"np.{ufunc.__name__} cannot write a Value into an array: that would drop its gradient. "
-                "Instead of 'a += v' or 'out=a' write 'a = a + v'."
+                f"{full_name(ufunc)} cannot write a Value into an array: that would drop its gradient. "
+                f"Instead of 'a += v' or 'out=a' write 'a = a + v' or 'a = {full_name(ufunc)}(...)'."
             )
+        settings = {
+            key: x
+            for key, x in settings.items()
+            if not (key in LAYOUT or (key in ("dtype", "out") and x is None) or (key == "where" and x is True))
+        }
         if name := METHODS.get(method, {}).get(ufunc):
             settings.setdefault("axis", 0)  # a ufunc's reduce takes the first axis, np.sum takes all
-            return OPS[name](*inputs, **settings)
+            return with_settings(OPS[name], f"{full_name(ufunc)}.{method}", inputs, settings)
         if op is None:
             raise missing(ufunc)
         if method == "outer":
@@ -64,8 +66,10 @@ class NumPyProtocols:
             return ufunc(np.reshape(x, np.shape(x) + (1,) * np.ndim(y)), y, **settings)
         if method != "__call__":
             raise TypeError(f"np.{ufunc.__name__}.{method} is not differentiable here: spell it with other functions")
-        unknown = ", ".join(f"{key}=" for key in settings)
-        raise TypeError(f"np.{ufunc.__name__} takes no {unknown} on a Value: use np.where, or .astype on the result")
+        if "dtype" in settings:
+            dtype = np.dtype(settings.pop("dtype"))
+            inputs = tuple([OPS["astype"](x, dtype) for x in inputs])
+        return with_settings(op, full_name(ufunc), inputs, settings)
 
     def __array_function__(
         self, function: Callable[..., Any], types: Any, args: tuple[Any, ...], settings: dict[str, Any]
@@ -73,16 +77,27 @@ class NumPyProtocols:
         op = BY_NUMPY.get(function)
         if op is None:
             raise missing(function)
-        if function is np.reshape and "newshape" in settings:  # what NumPy 2.0 calls it
+        names = parameters(function)
+        if "newshape" in settings and function is np.reshape:  # what NumPy 2.0 calls it
             settings = {"shape" if key == "newshape" else key: x for key, x in settings.items()}
         if not hasattr(op, "settings"):  # a function of NumPy's own signature, composed of ops
+            if not settings and len(args) <= 2:
+                return op(*args)
+            places = taken(op).places
+            more = args[places:] if places is not None else ()
+            if more or lacking(op, settings):
+                settings = dict(zip(names[places:], more, strict=False), **settings)
+                return with_settings(op, full_name(function), args[:places], telling(function, op, settings))
             return op(*args, **settings)
-        names = parameters(function)
         if not names:
             return op(*args, **settings)
+        if function is np.where and len(args) == 1:
+            return np.nonzero(*args)
         given = dict(zip(names, args, strict=False), **settings)
         arrays = [given.pop(name) for name in names[: op.arity] if name in given]
-        return op(*arrays, **known(function, op, given))
+        if lacking(op, given):
+            return with_settings(op, full_name(function), arrays, telling(function, op, given))
+        return op(*arrays, **given)
 
 
 def late(ufunc: np.ufunc) -> Any:
@@ -102,11 +117,57 @@ def parameters(function: Callable[..., Any]) -> tuple[str, ...]:
     return tuple("shape" if name == "newshape" else name for name in names)  # what NumPy 2.0 calls it
 
 
-def known(function: Callable[..., Any], op: Any, given: dict[str, Any]) -> dict[str, Any]:
-    """The settings that the op has; any other may only be given at its default."""
-    for name in [name for name in given if name not in op.settings]:
-        if given.pop(name) is not inspect.signature(function).parameters[name].default:
-            has = ", ".join(f"{setting}=" for setting in op.settings) or "no settings"
-            advice = f": {INSTEAD[name]}" if name in INSTEAD else ""
-            raise TypeError(f"np.{function.__name__} takes no {name}= on a Value; it takes {has}{advice}")
-    return given
+class Taken(NamedTuple):
+    """What an op or a function of this package takes."""
+
+    names: frozenset[str]
+    """The arguments that may be given by name."""
+
+    settings: tuple[str, ...]
+    """Those with a default, in order."""
+
+    places: int | None
+    """How many arguments may be given by place; None if any number."""
+
+    others: bool
+    """Whether it looks itself at any further names."""
+
+
+@functools.cache
+def taken(function: Any) -> Taken:
+    """What an op or a function of this package takes."""
+    if hasattr(function, "settings"):
+        return Taken(frozenset(function.settings), tuple(function.settings), None, False)
+    found = inspect.signature(function).parameters.values()
+    kinds = [p.kind for p in found]
+    places = sum(kind in (kind.POSITIONAL_ONLY, kind.POSITIONAL_OR_KEYWORD) for kind in kinds)
+    return Taken(
+        frozenset(p.name for p in found if p.kind is not p.POSITIONAL_ONLY),
+        tuple(p.name for p in found if p.default is not p.empty),
+        None if inspect.Parameter.VAR_POSITIONAL in kinds else places,
+        inspect.Parameter.VAR_KEYWORD in kinds,
+    )
+
+
+def lacking(op: Any, given: dict[str, Any]) -> list[str]:
+    """The settings that an op does not take."""
+    known = taken(op)
+    return [] if known.others else [name for name in given if name not in known.names]
+
+
+def telling(function: Callable[..., Any], op: Any, given: dict[str, Any]) -> dict[str, Any]:
+    """The settings without those that say nothing: the op does not take them, and they are as NumPy has them anyway."""
+    own = inspect.signature(function).parameters
+    nothing = [n for n in lacking(op, given) if n in LAYOUT or (n in own and given[n] is own[n].default)]
+    return {name: x for name, x in given.items() if name not in nothing}
+
+
+def with_settings(op: Any, name: str, arrays: Any, given: dict[str, Any]) -> Any:
+    """An op with settings; those that it does not take are those of a longer function, or are refused."""
+    if lacking(op, given):
+        op = FULL.get(getattr(op, "name", ""), op)
+        for setting in lacking(op, given):
+            others = f" (but {', '.join(f'{n}=' for n in taken(op).settings)})" if taken(op).settings else ""
+            advice = f"; {INSTEAD[setting].format(name=name)}" if setting in INSTEAD else ""
+            raise TypeError(f"{name} takes no {setting}= on a Value{others}{advice}")
+    return op(*arrays, **given)

@@ -5,7 +5,7 @@ The result would be a plain number with no memory of where it came from, and its
 """
 
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 OF_SCIPY = {
     "logsumexp": "autograd_core.logsumexp(x, axis)",
@@ -27,6 +27,19 @@ OF_SCIPY = {
     },
 }  # fmt: skip
 """What to write instead of a function of SciPy that is not a ufunc, and so does not hand over to its arguments."""
+
+IN_PLACE = {
+    "sort": "it is not written into: write np.sort(v)",
+    "partition": "it is not written into: write np.partition(v, kth)",
+    "fill": "it is not written into: write np.full_like(v, x)",
+    "put": "it is not written into: write v.at[index].set(x)",
+    "resize": "it is not written into: write np.resize(v, shape)",
+    "view": "its memory is its own: write v.data.view() for plain data, v.astype(dtype) for another dtype",
+    "detach": "write v.data, or stop_gradient(v), for a constant",
+    "numpy": "write v.data",
+    "requires_grad": "every Value is a variable, and plain data are constants",
+}
+"""What to write instead of methods of ndarray that write into it, and of PyTorch's that are spelled otherwise."""
 
 
 def function_of_scipy() -> tuple[str, str] | None:
@@ -94,6 +107,12 @@ class Refusals:
             "a Value in a plain array would lose its gradient: write v.data for its data, np.stack([v, w]) instead of "
             "np.array([v, w]), and a new array instead of out[i] = v"
         )
+
+    if not TYPE_CHECKING:  # which knows the attributes that there are
+
+        def __getattr__(self, name: str) -> Any:
+            instead = f" ({IN_PLACE[name]})" if name in IN_PLACE else ""
+            raise AttributeError(f"a Value has no attribute {name!r}{instead}", name=name, obj=self)
 
     def __setitem__(self, index: Any, value: Any) -> None:
         raise TypeError(

@@ -11,10 +11,15 @@ OPS: dict[str, Any] = {}
 BY_NUMPY: dict[Callable[..., Any], Any] = {}
 """NumPy's function or ufunc -> what computes and records it when a Value is among its arguments."""
 
+FULL: dict[str, Callable[..., Any]] = {}
+"""An op by its name -> the function that has more of NumPy's settings than the op itself; see `ops/reductions.py`."""
+
 
 def full_name(function: Any) -> str:
     """What a user writes for a function of NumPy or SciPy."""
     written: str = getattr(function, "__name__", str(function))
+    if written.endswith(" (vectorized)"):
+        return f"np.frompyfunc({written.removesuffix(' (vectorized)')}, ...)"
     module = getattr(function, "__module__", None) or ""
     if not module and written not in vars(np):  # a ufunc does not say; those that are not NumPy's are SciPy's
         module = "scipy.special"
@@ -22,11 +27,23 @@ def full_name(function: Any) -> str:
     return ".".join(filter(None, ("np" if module in ("numpy", "") else module, rest, written.lstrip("_"))))
 
 
+INSTEAD = {
+    **dict.fromkeys(("put", "putmask", "place", "put_along_axis"), "np.where(mask, y, v), or v.at[index].set(y)"),
+    "copyto": "np.broadcast_to(v, shape) for np.full_like(a, v), or np.where(mask, v, a)",
+    "fill_diagonal": "np.where(np.eye(len(v), dtype=bool), y, v)",
+    **{name: f"np.{name}(file, v.data), or pickle.dump(v, file), which keeps the graph"
+       for name in ("save", "savez", "savez_compressed", "savetxt")},
+}  # fmt: skip
+"""What to write instead of functions that write plain data."""
+
+
 def missing(function: Any) -> TypeError:
     """The error for a NumPy function without a rule: it names the function, its nearest neighbours and the way out."""
     import difflib  # only an error needs it
 
     name = full_name(function)
+    if name.removeprefix("np.") in INSTEAD:
+        return TypeError(f"{name} writes plain data, without gradients: write {INSTEAD[name.removeprefix('np.')]}")
     known = {full_name(f).rpartition(".")[2]: full_name(f) for f in BY_NUMPY}
     near = difflib.get_close_matches(name.rpartition(".")[2], known, n=3)
     hint = f" The nearest that are: {', '.join(known[n] for n in near)}." if near else ""

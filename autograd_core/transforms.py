@@ -26,7 +26,7 @@ from .value import Value, leaf, plain
 Function = Callable[..., Any]
 
 
-def grad(fun: Function, argnums: int | Sequence[int] = 0) -> Function:
+def grad(fun: Function, argnums: int | Sequence[int] = 0, has_aux: bool = False) -> Function:
     """The gradient ∇f of a scalar function f, as a function of the same arguments: (∇f)ₖ = ∂f/∂xₖ.
 
     Parameters
@@ -36,6 +36,8 @@ def grad(fun: Function, argnums: int | Sequence[int] = 0) -> Function:
         or an array with a single element.
     argnums
         Which positional argument, or which several, to differentiate with respect to.
+    has_aux
+        `fun` returns a pair (scalar, anything), and the function returned here (gradient, anything).
 
     Returns
     -------
@@ -57,11 +59,12 @@ def grad(fun: Function, argnums: int | Sequence[int] = 0) -> Function:
     >>> grad(lambda p: p["w"] * 3.0 + p["b"])({"w": 1.0, "b": 2.0})
     {'w': 3.0, 'b': 1.0}
     """
-    both = value_and_grad(fun, argnums)  # which checks argnums
+    both = value_and_grad(fun, argnums, has_aux)  # which checks argnums
 
     @functools.wraps(fun, updated=())
     def gradient(*args: Any, **settings: Any) -> Any:
-        return both(*args, **settings)[1]
+        value, found = both(*args, **settings)
+        return (found, value[1]) if has_aux else found
 
     return gradient
 
@@ -84,7 +87,7 @@ def value_and_grad(fun: Function, argnums: int | Sequence[int] = 0, has_aux: boo
     def value_and_gradient(*args: Any, **settings: Any) -> Any:
         with always_recording() as outside, variables_of(args, chosen) as (variables, rebuild, refill):
             out = fun(*rebuild(variables), **settings)
-            out, aux = out if has_aux else (out, None)
+            out, aux = pair_of(out) if has_aux else (out, None)
             check_scalar(out, fun)
             record = outside and reaches_outside([out], variables)
             value, start = out if record else plain(out), {out: one(out)} if type(out) is Value else {}
@@ -99,10 +102,22 @@ def value_and_grad(fun: Function, argnums: int | Sequence[int] = 0, has_aux: boo
     return value_and_gradient
 
 
+def pair_of(out: Any) -> tuple[Any, Any]:
+    """What a function returns that returns something beside its value."""
+    if not isinstance(out, (tuple, list)) or len(out) != 2:
+        raise TypeError("with has_aux=True the function returns a pair (scalar, anything), and here it did not")
+    return out[0], out[1]
+
+
 def numbers_of(argnums: int | Iterable[int]) -> tuple[tuple[int, ...], bool]:
     """The numbers of the chosen arguments, and whether several were asked for."""
     several = isinstance(argnums, Iterable)
-    return tuple(map(operator.index, argnums if isinstance(argnums, Iterable) else (argnums,))), several
+    try:
+        return tuple(map(operator.index, argnums if isinstance(argnums, Iterable) else (argnums,))), several
+    except TypeError:
+        raise TypeError(
+            f"argnums={argnums!r}: it is the number of an argument by place, or several in a tuple"
+        ) from None
 
 
 @contextmanager
@@ -264,6 +279,10 @@ def jvp(fun: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple
     >>> jvp(lambda x, y: x * y, (2.0, 3.0), (1.0, 0.0))
     (6.0, 3.0)
     """
+    if not isinstance(primals, (tuple, list)) or not isinstance(tangents, (tuple, list)):
+        raise TypeError(
+            "jvp takes the arguments and their tangents as tuples: jvp(f, (x,), (t,)) or jvp(f, (x, y), (s, t))"
+        )
     value, push = linearize(fun, *primals)
     return value, push(*tangents)
 

@@ -158,6 +158,12 @@ class Value(ArrayMethods, NumPyProtocols, Refusals):
     def __rfloordiv__(self, other: Any) -> Any:
         return floor_quotient(plain(other), self._held)
 
+    def __divmod__(self, other: Any) -> Any:
+        return self // other, self % other
+
+    def __rdivmod__(self, other: Any) -> Any:
+        return other // self, other % self
+
     def __pos__(self) -> "Value":
         return self
 

@@ -14,6 +14,15 @@ HOLES = np.where(np.eye(3, 4, dtype=bool), np.nan, M)
 WIDE = RNG.uniform(-2, 2, (2, 4))
 PLACES = np.array([2, 0, 2])
 
+SQUARE = RNG.normal(size=(4, 4))
+TAKEN = M > 0.8
+SETTINGS: dict[str, list[dict[str, Any]]] = {
+    **{name: [dict(where=TAKEN), dict(initial=1.5, where=TAKEN)] for name in ("sum", "prod", "nansum", "nanprod")},
+    **{name: [dict(initial=1.2), dict(initial=1.2, where=TAKEN)] for name in ("max", "min", "nanmax", "nanmin")},
+    **{name: [dict(where=TAKEN, keepdims=True)] for name in ("mean", "nanmean")},
+    **{name: [dict(where=TAKEN), dict(correction=1)] for name in ("var", "std", "nanvar", "nanstd")},
+}
+
 CASES: dict[str, tuple[Any, ...]] = {
     # arranging
     "take": (lambda x: np.take(x, PLACES), M),
@@ -25,6 +34,14 @@ CASES: dict[str, tuple[Any, ...]] = {
     "delete": (lambda x: np.delete(x, [1], axis=1), M),
     "insert": (lambda x, y: np.insert(x, [1, 3], y), V, np.array([7.0, 8.0])),
     "insert-scalar": (lambda x: np.insert(x, 1, 2.0), V),
+    "insert-axis": (lambda x, y: np.insert(x, 1, y, axis=1), M, U),
+    "windows": (lambda x: np.lib.stride_tricks.sliding_window_view(x, 2, axis=1), M),
+    "rollaxis-negative": (lambda x: np.rollaxis(x, 0, -1), C),
+    "vstack-dtype": (lambda x: np.vstack([x, x], dtype=x.dtype), U),
+    "trace-dtype": (lambda x: np.trace(x, dtype=x.dtype), M),
+    "vecdot-axis": (lambda x, y: np.vecdot(x, y, axis=0), M, M + 1),
+    "tensorsolve-axes": (lambda a, b: np.linalg.tensorsolve(a, b, axes=(0,)), SQUARE.reshape(2, 4, 2), V[:4]),
+    "pinv-rtol": (lambda a: np.linalg.pinv(a, rtol=1e-3), M),
     "unique": (lambda x: np.unique(np.concatenate([x, x])), V),
     "repeat": (lambda x: np.repeat(x, [1, 0, 2], axis=0), M),
     "repeat-flat": (lambda x: np.repeat(x, 2), M),
@@ -87,6 +104,16 @@ CASES: dict[str, tuple[Any, ...]] = {
     "nanquantile": (lambda x: np.nanquantile(np.where(np.isnan(HOLES), np.nan, x), 0.3, axis=1), M),
     "average": (np.average, M),
     "average-weights": (lambda x, w: np.average(x, axis=0, weights=w), M, U),
+    "average-axes": (lambda x, w: np.average(x, axis=(2, 0), weights=w), C, C[:, 0].T),
+    "cov-weights": (lambda x, w: np.cov(x, fweights=[1, 2, 1, 3], aweights=w), M, M[0]),
+    "interp-period": (lambda x, y: np.interp(x, [0.0, 2.5, 1.0], y, period=3.0), V * 4, U),
+    **{
+        f"{name}-{'-'.join(settings)}": (lambda x, name=name, s=settings: getattr(np, name)(x, axis=0, **s), M)
+        for name, every in SETTINGS.items() for settings in every
+    },
+    "reduce-where": (lambda x: np.add.reduce(x, where=M > 1, initial=2.0, keepdims=True), M),
+    "reduce-all": (lambda x: np.add.reduce(x, axis=None) * np.maximum.reduce(x, axis=None, keepdims=True), M),
+    "var-mean": (lambda x, m: np.var(x, axis=0, mean=m), M, M[:1]),
     "average-both": (lambda x, w: np.average(x, weights=w, returned=True)[0], M, M + 1),
     "cov": (np.cov, M),
     "corrcoef": (np.corrcoef, M),
@@ -272,9 +299,9 @@ def test_functions_in_a_piece_see_only_their_elements() -> None:
 
 @pytest.mark.parametrize("call", [
     lambda v: np.sort(v, order="f"), lambda v: np.pad(v, 1, "maximum"), lambda v: np.quantile(v, 0.5, weights=v),
-    lambda v: np.interp(v, [0, 1], [0, 1], period=2), lambda v: np.pad(v, 1, constant_values=v[0]),
-    lambda v: np.gradient(v, 1.0, 2.0), lambda v: np.cumprod(v, dtype=float),
-    lambda v: np.nansum(v, where=v > 0),
+    lambda v: np.choose([0], [v, v], mode="clip"), lambda v: np.pad(v, 1, constant_values=v[0]),
+    lambda v: np.gradient(v, 1.0, 2.0), lambda v: np.cumprod(v, dtype=int),
+    lambda v: np.nansum(v, out=np.zeros(())),
 ])  # fmt: skip
 def test_settings_that_are_not_supported_raise(call: Any) -> None:
     with pytest.raises(TypeError):
@@ -320,3 +347,11 @@ def test_what_is_not_supported_of_these_raises(call: Any) -> None:
         np.geomspace(Value(-1.0), 2.0)
     with pytest.raises(ValueError, match="axis="):
         np.cumulative_sum(Value([[1.0]]))
+
+
+def test_the_median_of_nothing_is_nan() -> None:
+    found = np.median(Value(np.zeros((0, 3))), axis=0)
+    assert found.shape == (3,)
+    assert np.isnan(found.data).all()
+    with pytest.raises(np.exceptions.AxisError):
+        np.median(Value(M), axis=2)

@@ -249,3 +249,15 @@ def test_without_scipy_the_error_names_the_extra(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(builtins, "__import__", refuse)
     with pytest.raises(ImportError, match=r"pip install 'autograd-core\[optimize\]'"):
         minimize(bowl, 1.0)
+
+
+def test_arguments_are_given_as_scipy_has_them() -> None:
+    assert abs(minimize(lambda x, a: (x - a) ** 2, 0.0, args=3.0).x - 3.0) < 1e-6
+    fit = least_squares(
+        lambda p, k=1.0: np.stack([p["a"] - 3.0 * k, p["b"] - 1.0]), {"a": 0.0, "b": 0.0}, kwargs={"k": 2.0},
+        bounds=({"a": -1.0, "b": -1.0}, {"a": 5.0, "b": 9.0}),
+    )  # fmt: skip
+    assert abs(fit.x["a"] - 5.0) < 1e-6
+    assert abs(fit.x["b"] - 1.0) < 1e-6
+    with pytest.raises(TypeError, match="bounds= is a pair"):
+        minimize(lambda p: p["a"] ** 2, {"a": 1.0}, bounds={"a": (0, 1)})

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
-from autograd_core import Value, check_gradients, grad, sigmoid, stop_gradient, value_and_grad
+from autograd_core import Value, check_gradients, grad, jvp, sigmoid, stop_gradient, value_and_grad
 from autograd_core.trees import flatten
 
 
@@ -253,3 +253,17 @@ def test_check_gradients_moves_both_parts_of_complex_arguments() -> None:
     check_gradients(lambda z: np.conj(z) * z * z, np.arange(201.0) + 1j)
     with pytest.raises(AssertionError, match=r"the imaginary part of element \(0,\), is 0 by the rules and"):
         check_gradients(lambda z: np.imag(stop_gradient(z)) + np.real(z), z)
+
+
+def test_something_beside_the_gradient() -> None:
+    assert grad(lambda x: (x * x, {"kept": x + 1.0}), has_aux=True)(3.0) == (6.0, {"kept": 4.0})
+    assert grad(lambda x: grad(lambda y: (x * y * y, y), has_aux=True)(x)[0])(3.0) == 12.0
+    with pytest.raises(TypeError, match="has_aux=True the function returns a pair"):
+        grad(lambda x: x * x, has_aux=True)(3.0)
+
+
+def test_arguments_of_the_wrong_kind_are_named() -> None:
+    with pytest.raises(TypeError, match=r"jvp\(f, \(x,\), \(t,\)\)"):
+        jvp(np.sin, 1.0, 1.0)
+    with pytest.raises(TypeError, match="argnums='x'"):
+        grad(np.sin, argnums="x")

@@ -94,7 +94,9 @@ class Symbol(ArrayMethods, NumPyProtocols):
             formula = terms.variable(phrase, (op.name, *[x.terms for x in symbols], phrase.text), is_array=is_array)
         return Symbol(formula, data)
 
-    def astype(self, dtype: Any, copy: bool = True) -> "Symbol":
+    def astype(
+        self, dtype: Any, order: str = "K", casting: Any = "unsafe", subok: bool = True, copy: bool = True
+    ) -> "Symbol":
         """The same formula, for data of another dtype."""
         return Symbol(as_number(self).terms, np.asarray(self.data).astype(dtype, copy=copy))
 

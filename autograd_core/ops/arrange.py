@@ -74,13 +74,11 @@ def delete(arr: Any, obj: Any, axis: int | None = None) -> Any:
 
 @composed(np.insert)
 def insert(arr: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
-    """See `np.insert`, of one axis: into an array of several, flatten it first (`axis=None`)."""
-    if axis is not None and ndim_of(arr) != 1:
-        raise TypeError("np.insert along an axis of a Value takes arrays of one axis only: use np.concatenate")
-    arr = ravel(arr)
-    n, m = size_of(arr), size_of(values) if np.ndim(obj) == 0 else len(obj)
-    values = broadcast_to(ravel(np.multiply(values, np.ones((), dtype_of(arr)))), (m,))
-    return concatenate([arr, values])[np.insert(np.arange(n), obj, np.arange(n, n + m))]
+    """See `np.insert`."""
+    values = np.multiply(values, np.ones((), dtype_of(arr)))  # in the dtype of arr, as it is of a number
+    n, m = size_of(arr), size_of(values)
+    places = np.insert(np.arange(n).reshape(shape_of(arr)), obj, np.arange(n, n + m).reshape(shape_of(values)), axis)
+    return concatenate([ravel(arr), reshape(values, -1)])[places]
 
 
 @composed(np.unique)
@@ -182,6 +180,7 @@ def rot90(m: Any, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Any:
 @composed(np.rollaxis)
 def rollaxis(a: Any, axis: int, start: int = 0) -> Any:
     """See `np.rollaxis`."""
+    start = start + ndim_of(a) if start < 0 else start
     return moveaxis(a, axis, start - 1 if start > axis % ndim_of(a) else start)
 
 
@@ -271,6 +270,8 @@ def block(arrays: Any) -> Any:
 @composed(np.vsplit)
 def vsplit(ary: Any, indices_or_sections: Any) -> Any:
     """See `np.vsplit`."""
+    if ndim_of(ary) < 2:
+        raise ValueError("vsplit: an array of one axis has no rows to split; use np.split")
     return np.split(ary, indices_or_sections, 0)
 
 

@@ -182,10 +182,17 @@ def full_like(
 
 
 @composed(np.interp)
-def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None) -> Any:
-    """See `np.interp`, without `period`: differentiable in x, xp and fp; at a knot the slope is that on its right."""
+def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: float | None = None) -> Any:
+    """See `np.interp`: differentiable in x, xp and fp; at a knot the slope is that on its right."""
     dtype = dtype_of(next(y for y in (x, xp, fp) if type(y) is Value))
     x, xp, fp = (y if type(y) is Value or isinstance(y, np.ndarray) else np.asarray(y, dtype) for y in (x, xp, fp))
+    if period is not None:  # one knot more on either side
+        x, xp = np.remainder(x, period), np.remainder(xp, period)
+        order = np.argsort(plain(xp))
+        order = np.concatenate([order[-1:], order, order[:1]])
+        turn = np.zeros(order.size, dtype_of(xp))
+        turn[0], turn[-1] = -abs(period), abs(period)
+        xp, fp, left, right = xp[order] + turn, fp[order], None, None
     n = size_of(xp)
     at, knots = np.asarray(plain(x)), plain(xp)
     if n == 1:
@@ -212,7 +219,9 @@ def bincount(x: Any, weights: Any = None, minlength: int = 0) -> Any:
 def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: int = 1) -> Any:
     """See `np.gradient`: along an axis the elements are a step apart, or lie at coordinates, which may be Values."""
     axes = tuple(range(ndim_of(f))) if axis is None else axis if isinstance(axis, tuple) else (axis,)
-    steps = varargs * len(axes) if len(varargs) == 1 else varargs or (1.0,) * len(axes)
+    dtype = dtype_of(f) if dtype_of(f).kind in "fc" else np.dtype(float)
+    given = tuple([h if type(h) is Value else np.asarray(h, dtype)[()] for h in varargs])
+    steps = given * len(axes) if len(given) == 1 else given or (1.0,) * len(axes)
     if len(steps) != len(axes):
         raise TypeError(f"gradient: one step for all axes or one for each of {len(axes)}, and not {len(steps)}")
     if edge_order not in (1, 2):

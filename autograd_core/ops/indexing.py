@@ -10,8 +10,9 @@ import numpy as np
 
 from ..data import dtype_of, ndim_of, shape_of, size_of
 from ..op import CHOICE, Op, composed, linear
+from ..registry import FULL
 from ..value import FAST
-from .linear import REQUIRED, ROWS, moveaxis, reshape, sum
+from .linear import REQUIRED, ROWS, converted, moveaxis, reshape, sum
 
 # Indexing and selection -----------------------------------------------------------------------------------------------
 
@@ -164,6 +165,10 @@ stack = linear(
 )  # fmt: skip
 
 
+FULL["concatenate"] = lambda arrays, axis=0, dtype=None: concatenate([converted(x, dtype) for x in arrays], axis)
+FULL["stack"] = lambda arrays, axis=0, dtype=None: stack([converted(x, dtype) for x in arrays], axis)
+
+
 @composed(np.array_split)
 def array_split(ary: Any, indices_or_sections: Any, axis: int = 0) -> Any:
     """See `np.array_split`: each part is a slice of the whole."""
@@ -182,15 +187,16 @@ def split(ary: Any, indices_or_sections: Any, axis: int = 0) -> Any:
 
 
 @composed(np.vstack)
-def vstack(tup: Any) -> Any:
+def vstack(tup: Any, *, dtype: Any = None) -> Any:
     """See `np.vstack`."""
-    return concatenate([reshape(x, (1, -1)) if ndim_of(x) < 2 else x for x in tup])
+    return FULL["concatenate"]([reshape(x, (1, -1)) if ndim_of(x) < 2 else x for x in tup], 0, dtype)
 
 
 @composed(np.hstack)
-def hstack(tup: Any) -> Any:
+def hstack(tup: Any, *, dtype: Any = None) -> Any:
     """See `np.hstack`."""
-    return concatenate([reshape(x, -1) if ndim_of(x) == 0 else x for x in tup], 1 if ndim_of(tup[0]) > 1 else 0)
+    parts = [reshape(x, -1) if ndim_of(x) == 0 else x for x in tup]
+    return FULL["concatenate"](parts, 1 if ndim_of(tup[0]) > 1 else 0, dtype)
 
 
 @composed(np.diagonal)
@@ -203,6 +209,6 @@ def diagonal(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
 
 
 @composed(np.trace)
-def trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
+def trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None) -> Any:
     """See `np.trace`."""
-    return sum(diagonal(a, offset, axis1, axis2), -1)
+    return sum(converted(diagonal(a, offset, axis1, axis2), dtype), -1)

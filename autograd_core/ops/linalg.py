@@ -12,8 +12,9 @@ import numpy as np
 
 from ..data import dtype_of, shape_of
 from ..op import POWER, PRODUCT, Op, composed, primitive
+from ..registry import FULL
 from ..value import plain
-from .linear import expand_dims, reshape, swapaxes
+from .linear import expand_dims, moveaxis, reshape, swapaxes
 from .matrices import outer as outer_product
 from .matrices import tensordot
 from .several import picked
@@ -74,9 +75,14 @@ pinv = primitive(
 )  # fmt: skip
 
 
+FULL["pinv"] = lambda a, rcond=None, *, rtol=None: pinv(a, rcond if rtol is None else rtol)  # its name since NumPy 2
+
+
 @composed(np.linalg.tensorsolve)
-def tensorsolve(a: Any, b: Any) -> Any:
-    """See `np.linalg.tensorsolve`, without `axes`."""
+def tensorsolve(a: Any, b: Any, axes: tuple[int, ...] | None = None) -> Any:
+    """See `np.linalg.tensorsolve`."""
+    for axis in axes or ():
+        a = moveaxis(a, axis, -1)
     n = int(np.prod(shape_of(b)))
     return reshape(solve(reshape(a, (n, -1)), reshape(b, -1)), shape_of(a)[np.ndim(b) :])
 

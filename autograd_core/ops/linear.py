@@ -207,6 +207,8 @@ def cast(x: Any, dtype: Any) -> Any:
         return x.weakened() if hasattr(x, "weakened") else float(x)  # a Python float, whose precision is weak
     if dtype.kind not in "fc":
         raise TypeError(f"a Value has no derivative as {dtype}; write v.data.astype('{dtype}') for plain data")
+    if dtype_of(x).kind == "c" != dtype.kind:
+        raise TypeError(f"complex numbers are not {dtype}: take np.real(v) or np.abs(v) before")
     return x.astype(dtype) if hasattr(x, "astype") else dtype.type(x)
 
 
@@ -222,6 +224,19 @@ def in_dtype(x: Any, dtype: Any) -> Any:
     if dtype_of(x).kind == "c" != dtype.kind:
         x = real(x)
     return x if dtype_of(x) == dtype else astype.apply(x, dtype)
+
+
+def converted(x: Any, dtype: Any) -> Any:
+    """x in the dtype that a function of NumPy was told to compute in, if it was: where NumPy converts by itself."""
+    return x if dtype is None else astype(x, np.dtype(dtype))
+
+
+if hasattr(np, "astype"):  # NumPy 2.1
+
+    @composed(np.astype)
+    def array_astype(x: Any, dtype: Any, /, *, copy: bool = True, device: str | None = None) -> Any:
+        """See `np.astype`."""
+        return converted(x, dtype)
 
 
 # Complex numbers; gradients are transposes here, and are conjugated once at the leaf ----------------------------------

@@ -132,7 +132,7 @@ def poly(seq_of_zeros: Any) -> Any:
     zeros = eigvals(seq_of_zeros) if ndim_of(seq_of_zeros) == 2 else ravel(seq_of_zeros)
     out: Any = np.ones(1, dtype_of(zeros))
     for k in range(size_of(zeros)):
-        out = np.convolve(out, stack([1.0, -zeros[k]]))
+        out = np.convolve(out, stack([np.ones((), dtype_of(zeros)), -zeros[k]]))
     data = plain(zeros)
     paired = dtype_of(zeros).kind == "c" and np.all(np.sort(data) == np.sort(np.conj(data)))
     return np.real(out) if paired else out

@@ -5,11 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from ..data import dtype_of, is_weak, ndim_of, shape_of
+from ..data import dtype_of, is_weak, ndim_of, shape_of, size_of
 from ..op import composed
 from ..value import Value, plain
 from .indexing import concatenate, stack
-from .linear import cumsum, expand_dims, moveaxis, reshape
+from .linear import converted, cumsum, expand_dims, moveaxis, ravel, reshape
 from .sums import cumprod
 
 # Ranges ---------------------------------------------------------------------------------------------------------------
@@ -66,13 +66,13 @@ def geomspace(
 # Along axes -----------------------------------------------------------------------------------------------------------
 
 
-def cumulated(accumulate: Callable[..., Any], first: float, x: Any, axis: int | None, initial: bool) -> Any:
+def cumulated(accumulate: Callable[..., Any], first: float, x: Any, axis: int | None, dtype: Any, initial: bool) -> Any:
     """Running sums or products, perhaps with that of nothing before them."""
     if axis is None:
         if ndim_of(x) != 1:
             raise ValueError("cumulative sums and products of several axes need axis=")
         axis = 0
-    out = accumulate(x, axis=axis)
+    out = accumulate(converted(x, dtype), axis=axis)
     if not initial:
         return out
     shape = [1 if k == axis % ndim_of(x) else n for k, n in enumerate(shape_of(x))]
@@ -80,15 +80,24 @@ def cumulated(accumulate: Callable[..., Any], first: float, x: Any, axis: int | 
 
 
 @composed(np.cumulative_sum)
-def cumulative_sum(x: Any, /, *, axis: int | None = None, include_initial: bool = False) -> Any:
+def cumulative_sum(x: Any, /, *, axis: int | None = None, dtype: Any = None, include_initial: bool = False) -> Any:
     """See `np.cumulative_sum`."""
-    return cumulated(cumsum, 0.0, x, axis, include_initial)
+    return cumulated(cumsum, 0.0, x, axis, dtype, include_initial)
 
 
 @composed(np.cumulative_prod)
-def cumulative_prod(x: Any, /, *, axis: int | None = None, include_initial: bool = False) -> Any:
+def cumulative_prod(x: Any, /, *, axis: int | None = None, dtype: Any = None, include_initial: bool = False) -> Any:
     """See `np.cumulative_prod`."""
-    return cumulated(cumprod, 1.0, x, axis, include_initial)
+    return cumulated(cumprod, 1.0, x, axis, dtype, include_initial)
+
+
+@composed(np.lib.stride_tricks.sliding_window_view)
+def sliding_window_view(
+    x: Any, window_shape: Any, axis: Any = None, *, subok: bool = False, writeable: bool = False
+) -> Any:
+    """See `np.lib.stride_tricks.sliding_window_view`: of a Value a copy, in which elements occur repeatedly."""
+    places = np.arange(size_of(x)).reshape(shape_of(x))
+    return ravel(x)[np.lib.stride_tricks.sliding_window_view(places, window_shape, axis)]
 
 
 @composed(np.apply_along_axis)

@@ -1,22 +1,23 @@
-"""Order and statistics: sorting, quantiles, averages, and the reductions that leave out nan.
+"""Order and statistics: sorting, quantiles, averages.
 
 Sorting is a permutation that the data choose; where they are not equal it does not change nearby, so its derivative is
 that of taking elements. Equal elements keep their order.
 """
 
+import math
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_tuple
 
 from ..data import dtype_of, ndim_of, shape_of
 from ..op import composed
 from ..value import Value, plain
 from .arrange import take_along_axis
 from .indexing import choose
-from .linear import broadcast_to, count, moveaxis, ravel, reshape, sum
+from .linear import broadcast_to, converted, count, moveaxis, ravel, reshape, sum
 from .matrices import matmul
-from .primitive import max, min, prod
-from .sums import cumprod
+from .primitive import max, min
 
 Axis = int | tuple[int, ...] | None
 
@@ -61,11 +62,12 @@ in order is at the place n q + α + q (1 - α - β) - 1, between two elements in
 
 def quantiles(a: Any, q: Any, axis: Axis, method: str, keepdims: bool, skip_nan: bool) -> Any:
     """The quantiles of a over `axis`, of all elements or of those that are numbers; q is differentiated, too."""
-    axes = tuple(range(ndim_of(a))) if axis is None else axis if isinstance(axis, tuple) else (axis,)
-    axes = tuple(k % ndim_of(a) for k in axes)
+    axes = normalize_axis_tuple(range(ndim_of(a)) if axis is None else axis, ndim_of(a))
     front = moveaxis(a, axes, tuple(range(len(axes))))
     rest = shape_of(front)[len(axes) :]
-    rows = sort(reshape(front, (count(a, axes), -1)), 0)  # nan is last
+    rows = sort(reshape(front, (count(a, axes), math.prod(rest))), 0)  # nan is last
+    if not count(a, axes):
+        rows = np.concatenate([rows, np.full((1, math.prod(rest)), np.nan, dtype_of(a))])  # nan is that of nothing
     data = plain(rows)
     n = np.sum(np.logical_not(np.isnan(data)), axis=0) if skip_nan else np.full(data.shape[1], data.shape[0])
     shape = np.shape(plain(q))
@@ -147,109 +149,52 @@ def average(
 ) -> Any:  # fmt: skip
     """See `np.average`: Σ w a / Σ w."""
     if weights is None:
-        out, total = np.mean(a, axis=axis, keepdims=keepdims), np.asarray(float(count(a, axis)))
+        out, total = np.mean(a, axis=axis, keepdims=keepdims), np.asarray(count(a, axis), dtype_of(a))
     else:
         w = weights if type(weights) is Value else np.asarray(weights)
         if shape_of(w) != shape_of(a):
-            if not isinstance(axis, int) or shape_of(w) != (shape_of(a)[axis],):
-                raise TypeError("np.average takes weights of the shape of a, or with axis= of the length of that axis")
-            w = reshape(w, tuple(-1 if k == axis % ndim_of(a) else 1 for k in range(ndim_of(a))))
-            w = broadcast_to(w, shape_of(a))
+            axes = () if axis is None else normalize_axis_tuple(axis, ndim_of(a))
+            if shape_of(w) != tuple(shape_of(a)[k] for k in axes):
+                raise TypeError(
+                    "np.average takes weights of the shape of a, or with axis= of the lengths of those axes"
+                )
+            lengths = tuple(n if k in axes else 1 for k, n in enumerate(shape_of(a)))
+            w = broadcast_to(reshape(np.transpose(w, np.argsort(axes)), lengths), shape_of(a))
         total = sum(w, axis=axis, keepdims=keepdims)
         out = sum(a * w, axis=axis, keepdims=keepdims) / total
     return (out, broadcast_to(total, shape_of(out))) if returned else out
 
 
 @composed(np.cov)
-def cov(m: Any, y: Any = None, rowvar: bool = True, bias: bool = False, ddof: int | None = None) -> Any:
-    """See `np.cov`, without weights."""
+def cov(
+    m: Any, y: Any = None, rowvar: bool = True, bias: bool = False, ddof: int | None = None, fweights: Any = None,
+    aweights: Any = None, *, dtype: Any = None,
+) -> Any:  # fmt: skip
+    """See `np.cov`: an observation counts as often as `fweights` say, and as much as `aweights`, differentiated too."""
     x = np.atleast_2d(m)
     x = x if rowvar or ndim_of(m) == 1 else x.T
     if y is not None:
         other = np.atleast_2d(y)
         x = np.concatenate([x, other if rowvar or ndim_of(y) == 1 else other.T])
-    x = x - np.mean(x, axis=1, keepdims=True)
-    n = shape_of(x)[1] - ((0 if bias else 1) if ddof is None else ddof)
-    return np.squeeze(matmul(x, np.conj(x.T)) / n)
+    x = converted(x, dtype)
+    ddof = (0 if bias else 1) if ddof is None else ddof
+    weights = [w if type(w) is Value else np.asarray(w, np.real(plain(x)).dtype) for w in (fweights, aweights)
+               if w is not None]  # fmt: skip
+    if not weights:
+        x = x - np.mean(x, axis=1, keepdims=True)
+        return np.squeeze(matmul(x, np.conj(x.T)) / (shape_of(x)[1] - ddof))
+    w = math.prod(weights[1:], start=weights[0])
+    n = np.sum(w)
+    x = x - np.average(x, axis=1, weights=w, keepdims=True)
+    free = n - ddof if aweights is None else n - ddof * np.sum(w * weights[-1]) / n
+    return np.squeeze(matmul(x * w, np.conj(x.T)) / free)
 
 
 @composed(np.corrcoef)
-def corrcoef(x: Any, y: Any = None, rowvar: bool = True) -> Any:
+def corrcoef(x: Any, y: Any = None, rowvar: bool = True, *, dtype: Any = None) -> Any:
     """See `np.corrcoef`."""
-    c = cov(x, y, rowvar)
+    c = cov(x, y, rowvar, dtype=dtype)
     if ndim_of(c) == 0:
         return c / c
     d = np.sqrt(np.real(np.diagonal(c)))
     return np.clip(c / d[:, None] / d[None, :], -1, 1) if dtype_of(c).kind != "c" else c / d[:, None] / d[None, :]
-
-
-# Without nan: a nan is neither counted nor differentiated -------------------------------------------------------------
-
-
-def filled(a: Any, value: float) -> Any:
-    return np.where(np.isnan(plain(a)), value, a)
-
-
-def numbers(a: Any, axis: Axis, keepdims: bool) -> Any:
-    """How many elements are numbers, in the dtype of a."""
-    found = np.sum(np.logical_not(np.isnan(plain(a))), axis=axis, keepdims=keepdims)
-    return np.asarray(found, dtype_of(a))[()] if type(plain(a)) is not float else float(found)
-
-
-@composed(np.nansum)
-def nansum(a: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
-    """See `np.nansum`."""
-    return sum(filled(a, 0.0), axis=axis, keepdims=keepdims)
-
-
-@composed(np.nanprod)
-def nanprod(a: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
-    """See `np.nanprod`."""
-    return prod(filled(a, 1.0), axis=axis, keepdims=keepdims)
-
-
-@composed(np.nancumsum)
-def nancumsum(a: Any, axis: int | None = None) -> Any:
-    """See `np.nancumsum`."""
-    return np.cumsum(filled(a, 0.0), axis=axis)
-
-
-@composed(np.nancumprod)
-def nancumprod(a: Any, axis: int | None = None) -> Any:
-    """See `np.nancumprod`."""
-    return cumprod(filled(a, 1.0), axis=axis)
-
-
-@composed(np.nanmean)
-def nanmean(a: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
-    """See `np.nanmean`."""
-    return np.true_divide(nansum(a, axis, keepdims=keepdims), numbers(a, axis, keepdims))
-
-
-@composed(np.nanmax)
-def nanmax(a: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
-    """See `np.nanmax`; of nothing but nan it is nan."""
-    out = max(filled(a, -np.inf), axis=axis, keepdims=keepdims)
-    return np.where(numbers(a, axis, keepdims) > 0, out, np.nan)
-
-
-@composed(np.nanmin)
-def nanmin(a: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
-    """See `np.nanmin`; of nothing but nan it is nan."""
-    out = min(filled(a, np.inf), axis=axis, keepdims=keepdims)
-    return np.where(numbers(a, axis, keepdims) > 0, out, np.nan)
-
-
-@composed(np.nanvar)
-def nanvar(a: Any, axis: Axis = None, *, ddof: float = 0, keepdims: bool = False) -> Any:
-    """See `np.nanvar`."""
-    n = numbers(a, axis, keepdims) - ddof
-    apart = filled(a - nanmean(a, axis, keepdims=True), 0.0)
-    return np.true_divide(sum(apart * apart, axis=axis, keepdims=keepdims), np.where(n > 0, n, np.nan).astype(n.dtype))
-
-
-@composed(np.nanstd)
-def nanstd(a: Any, axis: Axis = None, *, ddof: float = 0, keepdims: bool = False) -> Any:
-    """See `np.nanstd`; where all are equal its derivative is 0."""
-    out = nanvar(a, axis, ddof=ddof, keepdims=keepdims)
-    return np.where(out == 0, 0.0, np.sqrt(np.where(out == 0, 1.0, out)))

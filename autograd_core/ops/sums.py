@@ -196,15 +196,9 @@ def vdot(a: Any, b: Any) -> Any:
     return np.dot(np.conj(ravel(a)), ravel(b))
 
 
-@composed(np.vecdot)
-def vecdot(x1: Any, x2: Any) -> Any:
+@composed(np.vecdot, np.linalg.vecdot)
+def vecdot(x1: Any, x2: Any, /, *, axis: int = -1) -> Any:
     """See `np.vecdot`."""
-    return sum(np.conj(x1) * x2, axis=-1)
-
-
-@composed(np.linalg.vecdot)
-def linalg_vecdot(x1: Any, x2: Any, /, *, axis: int = -1) -> Any:
-    """See `np.linalg.vecdot`."""
     return sum(np.conj(x1) * x2, axis=axis)
 
 
@@ -338,5 +332,6 @@ def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
     """See `np.trapezoid`: Σ (yᵢ + yᵢ₊₁) / 2 · (xᵢ₊₁ - xᵢ)."""
     y = moveaxis(y, axis, -1)
     if x is not None:
-        dx = diff(x) if np.ndim(x) == 1 else diff(moveaxis(x, axis, -1))
+        x = alike(x, y)
+        dx = diff(x) if ndim_of(x) == 1 else diff(moveaxis(x, axis, -1))
     return sum((y[..., 1:] + y[..., :-1]) * dx / 2, axis=-1)
