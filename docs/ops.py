@@ -39,7 +39,7 @@ Every op has reverse and forward mode, of any order. Forward mode of the first t
 of a primitive it comes from the pullback, which is transposed, unless the table says that it is declared.
 """
 
-LONGEST = 1000
+LONGEST = 600
 """How long a formula may be in LaTeX; one that is longer, with a power series in it, is better read in the code."""
 
 SPELLED = ((r"\\\|", r"\Vert"), (r"\|", r"\vert"), ("<", r"\lt"), (">", r"\gt"), ("0-1j", "(-i)"), ("0\\+1j", "i"))
