@@ -27,7 +27,7 @@ from numpy import ndarray
 
 from .apply import apply, binary, unary
 from .data import as_constant
-from .registry import BY_NUMPY, OPS
+from .registry import BY_NUMPY, LATE, OPS
 from .value import FAST, Value, plain
 
 ONE: Any = lambda *args: 1.0
@@ -203,7 +203,7 @@ class Op:
 
 def named(key: str) -> Any:
     """The op of a name: what a pickled op becomes. Who declares it is imported, as pickles import classes."""
-    declared_in = [".ops.special"] if "." not in key else [key[:k] for k, c in enumerate(key) if c == "."]
+    declared_in = [*LATE.values()] if "." not in key else [key[:k] for k, c in enumerate(key) if c == "."]
     for module in declared_in[::-1]:
         if key in OPS:
             break

@@ -10,11 +10,11 @@ import importlib
 import inspect
 import sys
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-from .registry import BY_NUMPY, FULL, OPS, full_name, missing
+from .registry import BY_NUMPY, FULL, LATE, OPS, full_name, missing
 
 METHODS: dict[str, dict[Any, str]] = {
     "reduce": {np.add: "sum", np.multiply: "prod", np.maximum: "max", np.minimum: "min", np.logaddexp: "logsumexp"},
@@ -74,7 +74,7 @@ class NumPyProtocols:
     def __array_function__(
         self, function: Callable[..., Any], types: Any, args: tuple[Any, ...], settings: dict[str, Any]
     ) -> Any:
-        op = BY_NUMPY.get(function)
+        op = BY_NUMPY.get(function) or late(function)
         if op is None:
             raise missing(function)
         names = parameters(function)
@@ -100,11 +100,12 @@ class NumPyProtocols:
         return op(*arrays, **given)
 
 
-def late(ufunc: np.ufunc) -> Any:
-    """The op of a ufunc of SciPy, which is declared once SciPy has been loaded by who calls it."""
-    if "scipy.special" in sys.modules:
-        importlib.import_module(".ops.special", __package__)
-    return BY_NUMPY.get(ufunc)
+def late(function: Callable[..., Any]) -> Any:
+    """The op of a function of SciPy, or of NumPy's Fourier transforms: declared once who calls it has loaded those."""
+    for package, ops in LATE.items():
+        if package in sys.modules:
+            importlib.import_module(ops, __package__)
+    return BY_NUMPY.get(function)
 
 
 @functools.cache
@@ -117,36 +118,26 @@ def parameters(function: Callable[..., Any]) -> tuple[str, ...]:
     return tuple("shape" if name == "newshape" else name for name in names)  # what NumPy 2.0 calls it
 
 
-class Taken(NamedTuple):
+class Taken:
     """What an op or a function of this package takes."""
 
-    names: frozenset[str]
-    """The arguments that may be given by name."""
+    def __init__(self, function: Any) -> None:
+        self.places: int | None = None  # how many arguments may be given by place, or any number
+        self.others = False  # whether it looks itself at any further names
+        if hasattr(function, "settings"):
+            self.settings = tuple(function.settings)
+            self.names = frozenset(self.settings)
+            return
+        found = inspect.signature(function).parameters.values()
+        kinds = [p.kind.name for p in found]
+        self.settings = tuple(p.name for p in found if p.default is not p.empty)  # those with a default, in order
+        self.names = frozenset(p.name for p in found if p.kind.name != "POSITIONAL_ONLY")  # those to be given by name
+        self.others = "VAR_KEYWORD" in kinds
+        if "VAR_POSITIONAL" not in kinds:
+            self.places = sum(kind.startswith("POSITIONAL") for kind in kinds)
 
-    settings: tuple[str, ...]
-    """Those with a default, in order."""
 
-    places: int | None
-    """How many arguments may be given by place; None if any number."""
-
-    others: bool
-    """Whether it looks itself at any further names."""
-
-
-@functools.cache
-def taken(function: Any) -> Taken:
-    """What an op or a function of this package takes."""
-    if hasattr(function, "settings"):
-        return Taken(frozenset(function.settings), tuple(function.settings), None, False)
-    found = inspect.signature(function).parameters.values()
-    kinds = [p.kind for p in found]
-    places = sum(kind in (kind.POSITIONAL_ONLY, kind.POSITIONAL_OR_KEYWORD) for kind in kinds)
-    return Taken(
-        frozenset(p.name for p in found if p.kind is not p.POSITIONAL_ONLY),
-        tuple(p.name for p in found if p.default is not p.empty),
-        None if inspect.Parameter.VAR_POSITIONAL in kinds else places,
-        inspect.Parameter.VAR_KEYWORD in kinds,
-    )
+taken = functools.cache(Taken)
 
 
 def lacking(op: Any, given: dict[str, Any]) -> list[str]:

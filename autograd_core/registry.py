@@ -15,6 +15,10 @@ FULL: dict[str, Callable[..., Any]] = {}
 """An op by its name -> the function that has more of NumPy's settings than the op itself; see `ops/reductions.py`."""
 
 
+LATE = {"numpy.fft": ".ops.fft", "scipy.special": ".ops.special"}
+"""Packages that only who uses them loads -> where the ops of their functions are declared, once they are loaded."""
+
+
 def full_name(function: Any) -> str:
     """What a user writes for a function of NumPy or SciPy."""
     written: str = getattr(function, "__name__", str(function))

@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 
 import autograd_core
-import autograd_core.ops.special  # the ops of SciPy, too
 from autograd_core.explain.phrases import call, name
 from autograd_core.explain.symbols import Symbol, as_number, lift
 from autograd_core.op import FREE, Op
+from autograd_core.ops import fft, special  # noqa: F401  they declare the ops that are declared late
 from autograd_core.registry import BY_NUMPY, OPS, full_name
 
 PAGE = Path(__file__).with_name("ops.md")

@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-import autograd_core.ops.special  # noqa: F401  it fills the registry, with the ops of SciPy, too
 from autograd_core.op import FREE, Op
+from autograd_core.ops import fft, special  # noqa: F401  they declare the ops that are declared late
 from autograd_core.registry import OPS
 
 Rng = np.random.Generator

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.exceptions import ComplexWarning
 
-import autograd_core.ops.special  # noqa: F401  it fills the registry, with the ops of SciPy, too
 from autograd_core.data import dtype_of
 from autograd_core.op import Op
+from autograd_core.ops import fft, special  # noqa: F401  they declare the ops that are declared late
 from autograd_core.ops.several import picked
 from autograd_core.registry import OPS
 from autograd_core.value import plain

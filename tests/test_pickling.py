@@ -78,7 +78,7 @@ def test_a_shallow_copy_has_the_same_inputs() -> None:
 
 
 def test_a_pickle_imports_what_it_needs(tmp_path: Path) -> None:
-    """Of SciPy's ops the file, of a rule of one's own the module."""
+    """Of ops that are declared late the file, of a rule of one's own the module."""
     special = pytest.importorskip("scipy.special")
     (tmp_path / "own_rule.py").write_text(
         "from autograd_core import primitive\n\n"
@@ -94,6 +94,7 @@ def test_a_pickle_imports_what_it_needs(tmp_path: Path) -> None:
     for written, expected in (
         (own, "Value(0.0, op=triple) 3.0"),
         (pickle.dumps(special.erf(Value(0.0))), "Value(0.0, op=erf) 1.1283791670955126"),
+        (pickle.dumps(np.fft.irfft(Value([2.0]), 1).sum()), "Value(np.float64(2.0), op=sum) [1.]"),
     ):
         found = subprocess.run([sys.executable, "-c", read, str(tmp_path)], input=written, **environment)
         assert found.stdout.decode().strip() == expected

@@ -1,4 +1,4 @@
-"""The ops: importing this package fills the registry; those of SciPy follow when they are first met (`special.py`)."""
+"""The ops: importing this package fills the registry; those of SciPy and of `fft.py` follow when they are first met."""
 
 from . import (
     activations,
@@ -6,7 +6,6 @@ from . import (
     decompositions,
     eigen,
     elementwise,
-    fft,
     functions,
     indexing,
     linalg,
@@ -25,7 +24,7 @@ from . import (
 )
 
 __all__ = [
-    "activations", "arrange", "decompositions", "eigen", "elementwise", "fft", "functions", "indexing", "linalg",
+    "activations", "arrange", "decompositions", "eigen", "elementwise", "functions", "indexing", "linalg",
     "linear", "matrices", "norms", "polynomials", "primitive", "ranges", "reductions", "sets", "several", "singular",
     "statistics", "sums",
 ]  # fmt: skip
