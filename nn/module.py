@@ -121,19 +121,14 @@ class Module:
         ValueError: the saved state does not fit this Scale; nothing was loaded:
           factor: saved with shape (3,), here it has shape (2,)
         """
-        if not isinstance(saved, Mapping):
-            raise TypeError(f"load_state_dict takes what state_dict() returned, not a {type(saved).__name__}")
+        check_saved(saved)
         own = dict(state(self))
         new = {name: np.asarray(stop_gradient(data)) for name, data in saved.items()}
         wrong = [f"{name}: missing from the saved state" for name in own if name not in new]
         wrong += [f"{name}: saved, but there is nothing of that name here" for name in new if name not in own]
         for name in own.keys() & new.keys():
             wrong += misfits(name, new[name], own[name])
-        if wrong:
-            raise ValueError(
-                f"the saved state does not fit this {type(self).__name__}; nothing was loaded:\n  "
-                + "\n  ".join(sorted(wrong))
-            )
+        refuse(self, wrong)
         for name, item in own.items():
             if not isinstance(item, Value):
                 item[...] = new[name]
@@ -232,6 +227,21 @@ def is_state(item: Any) -> bool:
 def state(root: Module) -> Iterator[tuple[str, Any]]:
     """What a state dict holds: the variables and arrays in a module."""
     return ((name, item) for name, item in contents(root) if not isinstance(item, Module))
+
+
+def check_saved(saved: Any) -> None:
+    """A TypeError for what no `state_dict` returned."""
+    if not isinstance(saved, Mapping):
+        raise TypeError(f"load_state_dict takes what state_dict() returned, not a {type(saved).__name__}")
+
+
+def refuse(this: Any, wrong: list[str]) -> None:
+    """A ValueError with all that is wrong with a saved state, if anything is."""
+    if wrong:
+        raise ValueError(
+            f"the saved state does not fit this {type(this).__name__}; nothing was loaded:\n  "
+            + "\n  ".join(sorted(wrong))
+        )
 
 
 def misfits(name: str, new: Array, old: Any) -> Iterator[str]:

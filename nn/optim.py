@@ -16,7 +16,7 @@ from numpy import ndarray
 from autograd_core import Value
 
 from .aliases import Array
-from .module import misfits
+from .module import check_saved, misfits, refuse
 
 LIMITS = {"lr": math.inf, "momentum": math.inf, "weight_decay": math.inf, "eps": math.inf, "alpha": 1.0, "betas": 1.0}
 """Each of these settings is at least 0 and below its limit."""
@@ -182,8 +182,7 @@ class Optimizer:
           groups.0.nesterov: missing from the saved state
           groups.0.weight_decay: missing from the saved state
         """
-        if not isinstance(saved, Mapping):
-            raise TypeError(f"load_state_dict takes what state_dict() returned, not a {type(saved).__name__}")
+        check_saved(saved)
         memories = {f"parameters.{k}": Memory(work) for k, (_, _, work, _) in enumerate(self.every_member())}
         own = {f"groups.{k}.{name}": group for k, group in enumerate(self.param_groups) for name in self.settings}
         wrong = [f"{name}: missing from the saved state" for name in own if name not in saved]
@@ -192,11 +191,7 @@ class Optimizer:
                 wrong += unlike(name, item, own[name][name.rpartition(".")[2]])
             else:
                 wrong += self.remember(memories, name, item)
-        if wrong:
-            raise ValueError(
-                f"the saved state does not fit this {type(self).__name__}; nothing was loaded:\n  "
-                + "\n  ".join(sorted(wrong))
-            )
+        refuse(self, wrong)
         for name, group in own.items():
             item = saved[name]
             group[name.rpartition(".")[2]] = tuple(item) if isinstance(item, list) else item

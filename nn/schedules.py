@@ -20,6 +20,7 @@ from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from .module import check_saved
 from .optim import Optimizer
 
 INTERVALS = ("epoch", "step")
@@ -63,8 +64,7 @@ class Schedule:
         ValueError
             If it is another schedule's.
         """
-        if not isinstance(saved, Mapping):
-            raise TypeError(f"load_state_dict takes what state_dict() returned, not a {type(saved).__name__}")
+        check_saved(saved)
         if saved.keys() != set(self.counts):
             raise ValueError(f"{type(self).__name__} saves {', '.join(self.counts)}; this state has {', '.join(saved)}")
         for name in self.counts:

@@ -1,6 +1,6 @@
 """Machine code computes what NumPy computes: every operation with code of its own, over shapes that are hard."""
 
-import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import fuzz_compiled
@@ -299,11 +299,8 @@ def test_one_program_in_many_threads() -> None:
             if not np.array_equal(f(params, points[k]), expected[k]):
                 wrong.append(k)
 
-    threads = [threading.Thread(target=work, args=(k,)) for k in range(4)]
-    for t in threads:
-        t.start()
-    for t in threads:
-        t.join()
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(work, range(4)))
     assert not wrong
 
 

@@ -70,13 +70,8 @@ class Planner(Boxes):
 
     def _outside(self, element: int) -> Iterable[int]:
         """The parts that the first copy of an element is computed from."""
-        pending = [element]
-        while pending:
-            group = self.folded.group(element := pending.pop())
-            if group:
-                pending += group.copies[0]
-            else:
-                yield from self.parts.list[element].sources
+        for inner in self._drawn_in(element):
+            yield from self.parts.list[inner].sources
 
     def _remarkable(self, row: list[int]) -> list[int]:
         """The first that is not finite, and those with the largest and the smallest gradients."""
