@@ -80,21 +80,16 @@ class NumPyProtocols:
         names = parameters(function)
         if "newshape" in settings and function is np.reshape:  # what NumPy 2.0 calls it
             settings = {"shape" if key == "newshape" else key: x for key, x in settings.items()}
-        if not hasattr(op, "settings"):  # a function of NumPy's own signature, composed of ops
-            if not settings and len(args) <= 2:
-                return op(*args)
-            places = taken(op).places
-            more = args[places:] if places is not None else ()
-            if more or lacking(op, settings):
-                settings = dict(zip(names[places:], more, strict=False), **settings)
-                return with_settings(op, full_name(function), args[:places], telling(function, op, settings))
-            return op(*args, **settings)
-        if not names:
-            return op(*args, **settings)
         if function is np.where and len(args) == 1:
             return np.nonzero(*args)
-        given = dict(zip(names, args, strict=False), **settings)
-        arrays = [given.pop(name) for name in names[: op.arity] if name in given]
+        if not names:
+            return op(*args, **settings)
+        if hasattr(op, "settings"):
+            given = dict(zip(names, args, strict=False), **settings)
+            arrays = [given.pop(name) for name in names[: op.arity] if name in given]
+        else:  # a function of NumPy's own signature, composed of ops
+            places = taken(op).places
+            arrays, given = [*args[:places]], dict(zip(names[places:], args[places:], strict=False), **settings)
         if lacking(op, given):
             return with_settings(op, full_name(function), arrays, telling(function, op, given))
         return op(*arrays, **given)
@@ -122,7 +117,7 @@ class Taken:
     """What an op or a function of this package takes."""
 
     def __init__(self, function: Any) -> None:
-        self.places: int | None = None  # how many arguments may be given by place, or any number
+        self.places = sys.maxsize  # how many arguments may be given by place
         self.others = False  # whether it looks itself at any further names
         if hasattr(function, "settings"):
             self.settings = tuple(function.settings)
