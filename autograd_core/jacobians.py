@@ -34,12 +34,14 @@ def jacobian(fun: Function, argnums: int | Sequence[int] = 0, *, mode: str = "au
     Returns
     -------
     A function that returns, for each result of shape s and each argument of shape t, an array of shape s + t, nested as
-    the results are, and in them as the arguments are (JAX's convention).
+    the results are, and in them as the arguments are (JAX's convention). Complex results of real arguments have complex
+    derivatives. Of complex arguments z = x + iy a real result u has ∂u/∂x - i ∂u/∂y, as in `grad`, and a complex one
+    its complex derivative.
 
     Raises
     ------
     ValueError
-        For an unknown mode.
+        For an unknown mode; or if a complex result has no complex derivative, since it is not holomorphic.
     TypeError
         If an argument holds no numbers, or `argnums` names none.
 
@@ -69,12 +71,26 @@ def jacobian(fun: Function, argnums: int | Sequence[int] = 0, *, mode: str = "au
 
 
 def rows(results: list[Any], variables: list[Value], record: bool) -> list[list[Any]]:
-    """The blocks of a Jacobian, a reverse pass for each row."""
+    """The blocks of a Jacobian, a reverse pass for each row; for one of a complex result two, since a real variable
+    gets the real part of its gradient: Re J from 1, and Im J from -i.
+    """
     blocks = []
     for y in results:
-        passes = [row(variables, y, g, record) for g in units(y)]
-        blocks.append([block([p[k] for p in passes], y, v) for k, v in enumerate(variables)])
+        found = rows_of(y, variables, record, 1)
+        if is_complex(y):
+            turned = rows_of(y, variables, record, -1j)
+            found = [
+                holomorphic(p, 1j * q) if is_complex(v) else p + 1j * q
+                for p, q, v in zip(found, turned, variables, strict=True)
+            ]
+        blocks.append(found)
     return blocks
+
+
+def rows_of(y: Any, variables: list[Value], record: bool, unit: complex) -> list[Any]:
+    """What comes back to each variable from each element of one result, given that unit."""
+    passes = [row(variables, y, g, record) for g in units(y, unit)]
+    return [block([p[k] for p in passes], y, v) for k, v in enumerate(variables)]
 
 
 def row(variables: list[Value], y: Any, g: Any, record: bool) -> list[Any]:
@@ -91,7 +107,14 @@ def row(variables: list[Value], y: Any, g: Any, record: bool) -> list[Any]:
 def columns(results: list[Any], variables: list[Value], record: bool) -> list[list[Any]]:
     """The blocks of a Jacobian, a direction of forward mode for each column."""
     announce_pass(results)
-    by_variable = [columns_for(v, results, variables, record) for v in variables]
+    by_variable = [columns_for(v, results, variables, record, 1) for v in variables]
+    for k, v in enumerate(variables):
+        if is_complex(v):
+            turned = columns_for(v, results, variables, record, 1j)
+            by_variable[k] = [
+                holomorphic(p, -1j * q) if is_complex(y) else p - 1j * q
+                for p, q, y in zip(by_variable[k], turned, results, strict=True)
+            ]
     return [
         [np.moveaxis(found[i], range(len(v.shape)), range(-len(v.shape), 0)) if v.shape else found[i]
          for found, v in zip(by_variable, variables, strict=True)]
@@ -99,33 +122,51 @@ def columns(results: list[Any], variables: list[Value], record: bool) -> list[li
     ]  # fmt: skip
 
 
-def columns_for(v: Value, results: list[Any], variables: list[Value], record: bool) -> list[Any]:
-    """The derivatives of all results by one variable, whose axes come first: all directions together, if that is exact,
-    else one by one.
+def columns_for(v: Value, results: list[Any], variables: list[Value], record: bool, unit: complex) -> list[Any]:
+    """The derivatives of all results by one variable, whose axes come first, in the direction of the unit: all
+    elements together, if that is exact, else one by one.
     """
     oldest = variables[0].stamp
     if not record and v.shape and v.size and not any(is_foreign(plain(y)) for y in (v, *results)):
-        tangents = np.eye(v.size, dtype=v.dtype).reshape(v.size, *v.shape)
+        tangents = (np.eye(v.size, dtype=v.dtype) * unit).reshape(v.size, *v.shape)
         try:
             together = QUIET.copy().run(push_together, results, v, tangents, oldest=oldest)
         except ArithmeticError:  # a pole of a function of Python floats
             together = None
         if together is not None and not any(has_nan(t) for t in together):
             return [t.reshape(*v.shape, *shape_of(y)) for t, y in zip(together, results, strict=True)]
-    known = [{v: (t, np.asarray(t) != 0)} for t in units(v)]
+    known = [{v: (t, np.asarray(t) != 0)} for t in units(v, unit)]
     pushed = [QUIET.copy().run(push_forward, results, t, oldest=oldest, record=record) for t in known]
     return [block([p[i] for p in pushed], v, y) for i, y in enumerate(results)]
 
 
-def units(x: Any) -> Iterator[Any]:
-    """For each element of x the array of its shape that is 1 there, and else 0."""
+def units(x: Any, unit: complex) -> Iterator[Any]:
+    """For each element of x the array of its shape that is the unit there, and else 0."""
     if type(plain(x)) is float:
         yield 1.0
         return
     for index in np.ndindex(shape_of(x)):
-        unit = np.zeros(shape_of(x), dtype_of(x))
-        unit[index] = 1
-        yield unit[()]
+        array = np.zeros(shape_of(x), dtype_of(x))
+        array[index] = unit
+        yield array[()]
+
+
+def is_complex(x: Any) -> bool:
+    """Whether a result or a variable has complex numbers."""
+    return bool(dtype_of(x).kind == "c")
+
+
+def holomorphic(p: Any, q: Any) -> Any:
+    """The derivative along the real axis, if that along the imaginary axis is the same (Cauchy and Riemann)."""
+    a, b = plain(p), plain(q)
+    if not is_foreign(a):
+        largest = max(np.max(np.abs(a), initial=0.0), np.max(np.abs(b), initial=0.0))
+        if np.any(np.abs(a - b) > np.sqrt(np.finfo(dtype_of(a)).eps) * largest):
+            raise ValueError(
+                "jacobian: the function is complex and not holomorphic, so it has no complex derivative: take that "
+                "of its parts, jacobian(lambda z: np.real(f(z))) and np.imag, or products with it, by jvp and vjp"
+            )
+    return p
 
 
 def block(parts: list[Any], outer: Any, inner: Any) -> Any:
@@ -141,7 +182,8 @@ def hessian(fun: Function, argnums: int | Sequence[int] = 0) -> Function:
     """The matrix of all second derivatives of a scalar function, Hᵢⱼ = ∂²f/∂xᵢ∂xⱼ, as a function of its arguments.
 
     It is the Jacobian of the gradient, which is recorded once. For arguments of shapes s and t its block has the shape
-    s + t, nested as `jacobian` nests. Errors are those of `grad`.
+    s + t, nested as `jacobian` nests. Errors are those of `grad`; and of complex arguments the gradient is to be
+    holomorphic, as in `jacobian`.
 
     Griewank and Walther, *Evaluating Derivatives*, 2nd ed., SIAM 2008, chapter 5.
 

@@ -228,7 +228,7 @@ def vjp(fun: Function, *primals: Any) -> tuple[Any, Function]:
     Raises
     ------
     TypeError
-        If a primal holds no numbers, or g has another structure than the value.
+        If a primal holds no numbers, or g has another structure than the value, or is complex where that is real.
     ValueError
         If g has other shapes.
 
@@ -270,7 +270,8 @@ def jvp(fun: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple
     Raises
     ------
     TypeError
-        If a primal holds no numbers, or the tangents have another structure than the primals.
+        If a primal holds no numbers, or the tangents have another structure than the primals, or are complex where
+        those are real.
     ValueError
         If they have other shapes.
 
@@ -336,6 +337,8 @@ def fitted(part: Any, y: Any, kind: str) -> Any:
         part = as_constant(part)
     if shape_of(part) != shape_of(y):
         raise ValueError(f"the {kind} has shape {shape_of(part)}, and what it belongs to has {shape_of(y)}")
+    if dtype_of(part).kind == "c" != dtype_of(y).kind:
+        raise TypeError(f"the {kind} is complex, and what it belongs to is real: take np.real of it")
     if type(part) is Value:
         return part
     if is_foreign(part):

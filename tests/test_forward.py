@@ -68,6 +68,31 @@ def test_tangents_keep_the_dtype(sample: Sample, dtype: Any) -> None:
     assert tangent.dtype == value.dtype
 
 
+@pytest.mark.parametrize("mode", ["auto", "forward", "reverse"])
+def test_jacobians_of_complex_functions(mode: str) -> None:
+    j: Any = lambda f: jacobian(f, mode=mode)
+    transform = np.fft.fft(np.eye(3))
+    np.testing.assert_allclose(j(np.fft.fft)(np.ones(3)), transform, atol=1e-15)  # complex results of real numbers
+    np.testing.assert_allclose(j(np.fft.rfft)(np.ones(3)), transform[:2], atol=1e-15)
+    assert j(lambda x: x * 1j)(2.0) == 1j
+    assert j(lambda x: x * 1j)(np.ones(2, np.float32)).dtype == np.complex64
+    z = np.array([1.0 + 2.0j, -0.5j])
+    np.testing.assert_allclose(j(np.exp)(z), np.diag(np.exp(z)))
+    np.testing.assert_allclose(j(lambda z: np.abs(z) ** 2)(z), np.diag(2 * z.conj()))  # real results, as grad has them
+    for f in (np.conj, lambda z: 1j * np.real(z), lambda z: np.array([1.0, 1.0]) * z * np.abs(z)):
+        with pytest.raises(ValueError, match="not holomorphic"):
+            j(f)(z)
+    inner = lambda a: np.real(j(lambda x: np.exp(1j * a * x))(1.0))  # d/da Re(i a exp(i a))
+    np.testing.assert_allclose(j(inner)(2.0), -np.sin(2.0) - 2.0 * np.cos(2.0))
+
+
+def test_what_is_complex_belongs_to_nothing_real() -> None:
+    with pytest.raises(TypeError, match="the tangent is complex, and what it belongs to is real"):
+        jvp(np.sin, (np.ones(2),), (np.ones(2) * 1j,))
+    with pytest.raises(TypeError, match="the gradient is complex, and what it belongs to is real"):
+        vjp(np.sin, 1.0)[1](1j)
+
+
 def test_perturbations_are_not_confused() -> None:
     derivative = lambda f: lambda x: jvp(f, (x,), (1.0,))[1]
     assert derivative(lambda x: x * derivative(lambda y: x * y)(x))(3.0) == 6.0
