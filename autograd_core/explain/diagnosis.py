@@ -156,17 +156,24 @@ def paths(x: Value, loss: Value, nodes: set[Value], most: int) -> tuple[int, lis
             found = passed_on(node, ones, None, 0, record=False)
             gain[node] = max(magnitude(c) / max(magnitude(ones), 1) * gain[y] for y, c, _ in found if y in gain)
     newest = count(0, -1)
-    waiting: list[Any] = [(0.0, next(newest), loss, ones_of(loss), [])]
+    waiting: list[Any] = [(0.0, next(newest), loss, ones_of(loss), None, [])]
     best: list[tuple[str, list[str]]] = []
     while waiting and len(best) < most:
-        _, _, node, g, names = heappop(waiting)
+        _, _, node, g, live, names = heappop(waiting)
         if node is x:
             best.append((f"{magnitude(g) if x.shape else g:.4g}", names[::-1]))
             continue
-        for y, c, _ in passed_on(node, g, None, 0, record=False) if node.op is not None else ():
+        for y, c, mask in passed_on(node, g, live, 0, record=False) if node.op is not None else ():
             if y in gain:
-                heappush(waiting, (-magnitude(c) * gain[y], next(newest), y, c, [*names, node.op.name]))
+                heappush(waiting, (-promise(c, gain[y]), next(newest), y, c, mask, [*names, node.op.name]))
     return counts[loss], best
+
+
+def promise(c: Any, gain: float) -> float:
+    """What a gradient would bring along its best continuation: of 0 nothing, and nan, which is looked for, most."""
+    size = magnitude(c)
+    found = size * gain if size else 0.0
+    return math.inf if math.isnan(found) else found
 
 
 def ones_of(node: Value) -> Any:

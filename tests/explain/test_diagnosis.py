@@ -129,6 +129,17 @@ def test_paths_from_results_from_the_loss_itself_and_of_complex_numbers() -> Non
     assert why(z, np.abs(z)).text == "∂loss/∂z = 0.6-0.8j comes along 1 path:\n  0.6-0.8j: z → abs"
 
 
+def test_a_path_through_a_branch_not_taken_carries_nothing() -> None:
+    x = Value([0.0, 4.0], name="x")
+    text = why(x, np.where(x > 0, np.sqrt(x), x * 3.0).sum()).text
+    assert text == (
+        "∂loss/∂x, of magnitude 3.25, comes along 2 paths:\n  3: x → mul → where → sum\n  0.25: x → sqrt → where → sum"
+    )
+    root = Value(0.0, name="r")
+    assert why(root, np.where(root > 0, np.sqrt(root), 0.0)).text.endswith("1 path:\n  0: r → sqrt → where")
+    assert why(root, np.sqrt(root) * 0.0).text.endswith("1 path:\n  nan: r → sqrt → mul")
+
+
 def test_long_paths_and_many_are_shortened() -> None:
     x = Value(0.5, name="x")
     y = x
