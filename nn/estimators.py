@@ -192,8 +192,9 @@ class MLPRegressor(RegressorMixin, Perceptron):  # type: ignore[misc]
         return half_mse_loss, 1
 
     def score_of(self, X: Array, target: Array, sample_weight: Any = None) -> float:
-        """R² on checked data."""
-        return float(r2_score(target, self.forward(X), sample_weight=sample_weight))
+        """R² on checked data, or nan if what comes out is not finite."""
+        outputs = self.forward(X)
+        return float(r2_score(target, outputs, sample_weight=sample_weight)) if np.isfinite(outputs).all() else np.nan
 
     @available_if(solver_is_stochastic)  # type: ignore[untyped-decorator]
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:

@@ -52,6 +52,7 @@ class SGD(Optimizer):
         parameters: Iterable[Any],
         lr: float,
         momentum: float = 0.0,
+        *,
         nesterov: bool = False,
         weight_decay: float = 0.0,
     ) -> None:

@@ -259,6 +259,11 @@ def test_weights_that_are_refused(weight, message):
 def test_a_diverging_training_is_an_error():
     with np.errstate(all="ignore"), pytest.raises(FloatingPointError, match="loss"):
         MLPRegressor((5,), solver="sgd", learning_rate_init=1e200, random_state=0).fit(X, Y)
+    with (
+        np.errstate(all="ignore"),
+        pytest.raises(FloatingPointError, match="loss"),
+    ):  # not by its score on held out data
+        MLPRegressor((5,), solver="sgd", learning_rate_init=1e3, early_stopping=True, random_state=0).fit(X, Y)
 
 
 def test_parameters_that_change_before_a_warm_start():

@@ -182,6 +182,11 @@ def test_numbers_out_of_range_are_refused(settings, message):
         SGD([Value(1.0)], **settings)
 
 
+def test_what_stands_in_another_order_elsewhere_is_given_by_name():
+    with pytest.raises(TypeError, match="positional"):
+        SGD([Value(1.0)], 0.1, 0.9, 0.1)  # PyTorch's fourth is the dampening
+
+
 @pytest.mark.parametrize(
     ("kind", "settings", "message"),
     [
