@@ -93,8 +93,9 @@ def is_weak(x: Any) -> bool:
 def reject_dtype(array: Any) -> None:
     """Numbers have derivatives; strings, dates and arbitrary objects have none. Masks would be forgotten."""
     if isinstance(array, (np.ma.MaskedArray, np.matrix)):
-        kind = type(array).__name__
-        raise TypeError(f"a {kind} does not follow an array's rules: write x.filled(0.0) or np.asarray(x), as is meant")
+        kind, write = type(array).__name__, "np.asarray(x)"
+        write = write if kind == "matrix" else f"x.filled(0.0) or {write}, as is meant"
+        raise TypeError(f"a {kind} does not follow an array's rules: write {write}")
     if array.dtype.kind not in "biufc":
         raise TypeError(
             f"data of dtype {array.dtype} cannot be differentiated: give numbers, or convert them first with "

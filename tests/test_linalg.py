@@ -71,6 +71,7 @@ def test_linear_algebra(name: str) -> None:
 def test_the_power_0_and_the_norm_of_order_0_are_plain() -> None:
     np.testing.assert_array_equal(np.linalg.matrix_power(Value(S), 0), np.eye(3))
     assert np.linalg.norm(Value([1.0, 0.0, 2.0]), 0) == 2.0
+    assert np.linalg.norm(Value([1.0j, 0.0, 2.0]), 0).dtype == np.float64
 
 
 def test_results_have_numpys_names() -> None:

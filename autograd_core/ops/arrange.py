@@ -14,7 +14,7 @@ from ..data import dtype_of, ndim_of, shape_of, size_of
 from ..op import composed
 from ..value import Value, plain
 from .indexing import concatenate, diagonal, scatter_add
-from .linear import broadcast_to, flip, identity, moveaxis, ravel, reshape, swapaxes
+from .linear import broadcast_to, flip, identity, in_dtype, moveaxis, ravel, reshape, swapaxes
 
 # Taking ---------------------------------------------------------------------------------------------------------------
 
@@ -75,7 +75,9 @@ def delete(arr: Any, obj: Any, axis: int | None = None) -> Any:
 @composed(np.insert)
 def insert(arr: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
     """See `np.insert`."""
-    values = np.multiply(values, np.ones((), dtype_of(arr)))  # in the dtype of arr, as it is of a number
+    values = values if type(values) is Value else np.asarray(values)
+    if dtype_of(arr).kind in "fc":
+        values = in_dtype(values, dtype_of(arr))
     n, m = size_of(arr), size_of(values)
     places = np.insert(np.arange(n).reshape(shape_of(arr)), obj, np.arange(n, n + m).reshape(shape_of(values)), axis)
     return concatenate([ravel(arr), reshape(values, -1)])[places]

@@ -186,6 +186,8 @@ def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period
     """See `np.interp`: differentiable in x, xp and fp; at a knot the slope is that on its right."""
     dtype = dtype_of(next(y for y in (x, xp, fp) if type(y) is Value))
     x, xp, fp = (y if type(y) is Value or isinstance(y, np.ndarray) else np.asarray(y, dtype) for y in (x, xp, fp))
+    if "c" in (dtype_of(x).kind, dtype_of(xp).kind):
+        raise TypeError("np.interp: complex coordinates have no order, so x and xp are real (fp may be complex)")
     if period is not None:  # one knot more on either side
         x, xp = np.remainder(x, period), np.remainder(xp, period)
         order = np.argsort(plain(xp))

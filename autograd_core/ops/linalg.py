@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..data import dtype_of, shape_of
+from ..data import dtype_of, ndim_of, shape_of
 from ..op import POWER, PRODUCT, Op, composed, primitive
 from ..registry import FULL
 from ..value import plain
@@ -183,6 +183,8 @@ def multi_dot(arrays: Any) -> Any:
 @composed(np.linalg.outer)
 def outer(x1: Any, x2: Any, /) -> Any:
     """See `np.linalg.outer`."""
+    if ndim_of(x1) != 1 or ndim_of(x2) != 1:
+        raise ValueError(f"np.linalg.outer takes vectors, not arrays of shapes {shape_of(x1)} and {shape_of(x2)}")
     return outer_product(x1, x2)
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from ..data import dtype_of, ndim_of, shape_of
+from ..data import ndim_of, shape_of
 from ..op import composed, primitive
 from ..value import plain
 from .indexing import choose, over_size
@@ -45,7 +45,7 @@ def of_vectors(x: Any, order: Any, axis: Any, keepdims: bool) -> Any:
     if order is None or order == 2:
         return euclidean_norm(x, axis=axis, keepdims=keepdims)
     if order == 0:
-        return np.sum(np.not_equal(plain(x), 0), axis=axis, keepdims=keepdims).astype(dtype_of(x))
+        return np.sum(np.not_equal(plain(x), 0), axis=axis, keepdims=keepdims).astype(np.abs(plain(x)).dtype)
     size = np.abs(x)
     if order == np.inf:
         return max(size, axis=axis, keepdims=keepdims)

@@ -104,16 +104,23 @@ def quantiles(a: Any, q: Any, axis: Axis, method: str, keepdims: bool, skip_nan:
     return out
 
 
+def real_numbers(a: Any) -> Any:
+    """a, if it is real: as in NumPy, medians are of whatever is sorted, and all other quantiles of real numbers."""
+    if dtype_of(a).kind == "c":
+        raise TypeError("quantiles are of real numbers, and these are complex: take np.real, np.imag or np.abs before")
+    return a
+
+
 @composed(np.quantile)
 def quantile(a: Any, q: Any, axis: Axis = None, *, method: str = "linear", keepdims: bool = False) -> Any:
     """See `np.quantile`."""
-    return quantiles(a, q, axis, method, keepdims, False)
+    return quantiles(real_numbers(a), q, axis, method, keepdims, False)
 
 
 @composed(np.percentile)
 def percentile(a: Any, q: Any, axis: Axis = None, *, method: str = "linear", keepdims: bool = False) -> Any:
     """See `np.percentile`."""
-    return quantiles(a, np.true_divide(q, 100), axis, method, keepdims, False)
+    return quantiles(real_numbers(a), np.true_divide(q, 100), axis, method, keepdims, False)
 
 
 @composed(np.median)
@@ -125,13 +132,13 @@ def median(a: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
 @composed(np.nanquantile)
 def nanquantile(a: Any, q: Any, axis: Axis = None, *, method: str = "linear", keepdims: bool = False) -> Any:
     """See `np.nanquantile`."""
-    return quantiles(a, q, axis, method, keepdims, True)
+    return quantiles(real_numbers(a), q, axis, method, keepdims, True)
 
 
 @composed(np.nanpercentile)
 def nanpercentile(a: Any, q: Any, axis: Axis = None, *, method: str = "linear", keepdims: bool = False) -> Any:
     """See `np.nanpercentile`."""
-    return quantiles(a, np.true_divide(q, 100), axis, method, keepdims, True)
+    return quantiles(real_numbers(a), np.true_divide(q, 100), axis, method, keepdims, True)
 
 
 @composed(np.nanmedian)

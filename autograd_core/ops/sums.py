@@ -202,16 +202,24 @@ def vecdot(x1: Any, x2: Any, /, *, axis: int = -1) -> Any:
     return sum(np.conj(x1) * x2, axis=axis)
 
 
+def needs_axes(function: str, k: int, matrix: Any) -> None:
+    """A ValueError for an argument that is to be a matrix, or a stack of them, and has not the axes for it."""
+    if ndim_of(matrix) < 2:
+        raise ValueError(f"{function} takes a matrix as its argument {k}, and here it has shape {shape_of(matrix)}")
+
+
 if hasattr(np, "matvec"):  # NumPy 2.2
 
     @composed(np.matvec)
     def matvec(x1: Any, x2: Any) -> Any:
         """See `np.matvec`."""
+        needs_axes("np.matvec", 0, x1)
         return (x1 @ x2[..., None])[..., 0]
 
     @composed(np.vecmat)
     def vecmat(x1: Any, x2: Any) -> Any:
         """See `np.vecmat`."""
+        needs_axes("np.vecmat", 1, x2)
         return (np.conj(x1)[..., None, :] @ x2)[..., 0, :]
 
 
