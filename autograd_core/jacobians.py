@@ -11,14 +11,14 @@ from .batched import push_together
 from .data import QUIET, dtype_of, is_foreign, shape_of, size_of
 from .forward import push_forward
 from .recording import always_recording, announce_pass
+from .results import pair_of, results_of, without_graph
 from .transforms import grad, numbers_of, pulled_to, reaches_outside, variables_of, vjp, zeros
-from .trees import flatten
 from .value import Value, plain
 
 Function = Callable[..., Any]
 
 
-def jacobian(fun: Function, argnums: int | Sequence[int] = 0, *, mode: str = "auto") -> Function:
+def jacobian(fun: Function, argnums: int | Sequence[int] = 0, has_aux: bool = False, *, mode: str = "auto") -> Function:
     """The matrix of all first derivatives of a function, Jᵢⱼ = ∂yᵢ/∂xⱼ, as a function of the same arguments.
 
     Parameters
@@ -27,6 +27,8 @@ def jacobian(fun: Function, argnums: int | Sequence[int] = 0, *, mode: str = "au
         A function of numbers, arrays and containers, whose results are such, too.
     argnums
         Which positional argument, or which several, to differentiate with respect to.
+    has_aux
+        `fun` returns a pair (value, anything), and the function returned here (Jacobian, anything).
     mode
         "reverse" takes a pass for each element of the results, "forward" one for each element of the arguments; "auto"
         takes the fewer.
@@ -43,7 +45,7 @@ def jacobian(fun: Function, argnums: int | Sequence[int] = 0, *, mode: str = "au
     ValueError
         For an unknown mode; or if a complex result has no complex derivative, since it is not holomorphic.
     TypeError
-        If an argument holds no numbers, or `argnums` names none.
+        If an argument or a result holds no numbers, or `argnums` names none.
 
     Griewank and Walther, *Evaluating Derivatives*, 2nd ed., SIAM 2008, chapter 3.
 
@@ -59,13 +61,16 @@ def jacobian(fun: Function, argnums: int | Sequence[int] = 0, *, mode: str = "au
     @functools.wraps(fun, updated=())
     def matrix(*args: Any, **settings: Any) -> Any:
         with always_recording() as outside, variables_of(args, chosen) as (variables, rebuild, refill):
-            results, pack = flatten(fun(*rebuild(variables), **settings))
+            out = fun(*rebuild(variables), **settings)
+            out, aux = pair_of(out) if has_aux else (out, None)
+            results, pack = results_of(out, fun)
             record = outside and reaches_outside(results, variables)
             sizes = sum(map(size_of, results)), sum(map(size_of, variables))
             by_rows = mode == "reverse" or (mode == "auto" and sizes[0] <= sizes[1])
             blocks = (rows if by_rows else columns)(results, variables, record)
         shaped = [refill(row) for row in blocks]
-        return pack([tuple(row) if several else row[0] for row in shaped])
+        found = pack([tuple(row) if several else row[0] for row in shaped])
+        return (found, aux if record else without_graph(aux)) if has_aux else found
 
     return matrix
 
@@ -178,12 +183,13 @@ def block(parts: list[Any], outer: Any, inner: Any) -> Any:
     return np.reshape(np.stack(parts), (*shape_of(outer), *shape_of(inner)))
 
 
-def hessian(fun: Function, argnums: int | Sequence[int] = 0) -> Function:
+def hessian(fun: Function, argnums: int | Sequence[int] = 0, has_aux: bool = False) -> Function:
     """The matrix of all second derivatives of a scalar function, Hᵢⱼ = ∂²f/∂xᵢ∂xⱼ, as a function of its arguments.
 
     It is the Jacobian of the gradient, which is recorded once. For arguments of shapes s and t its block has the shape
     s + t, nested as `jacobian` nests. Errors are those of `grad`; and of complex arguments the gradient is to be
-    holomorphic, as in `jacobian`.
+    holomorphic, as in `jacobian`. With `has_aux=True`, `fun` returns a pair (scalar, anything), and the function
+    returned here (Hessian, anything).
 
     Griewank and Walther, *Evaluating Derivatives*, 2nd ed., SIAM 2008, chapter 5.
 
@@ -191,7 +197,7 @@ def hessian(fun: Function, argnums: int | Sequence[int] = 0) -> Function:
     array([[4., 2.],
            [2., 0.]])
     """
-    return jacobian(grad(fun, argnums), argnums, mode="forward")
+    return jacobian(grad(fun, argnums, has_aux), argnums, has_aux, mode="forward")
 
 
 def hvp(fun: Function, x: Any, v: Any) -> Any:

@@ -21,7 +21,8 @@ import numpy as np
 
 from .data import NUMBERS, as_variable, shape_of
 from .jacobians import hessian, jacobian
-from .transforms import check_scalar, grad, linearize, value_and_grad
+from .results import check_scalar
+from .transforms import grad, linearize, value_and_grad
 from .trees import flatten
 from .value import plain
 

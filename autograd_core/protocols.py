@@ -61,6 +61,10 @@ class NumPyProtocols:
             return with_settings(OPS[name], f"{full_name(ufunc)}.{method}", inputs, settings)
         if op is None:
             raise missing(ufunc)
+        if method == "at":
+            raise TypeError(
+                f"{full_name(ufunc)}.at writes into an array: write v = v.at[index].add(x), or set, multiply, min, max"
+            )
         if method == "outer":
             x, y = inputs
             return ufunc(np.reshape(x, np.shape(x) + (1,) * np.ndim(y)), y, **settings)

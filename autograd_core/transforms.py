@@ -14,12 +14,13 @@ from typing import Any
 import numpy as np
 
 from .backward import owned, pull_back
-from .data import NUMBERS, QUIET, as_constant, as_variable, dtype_of, is_foreign, is_weak, shape_of, size_of
+from .data import QUIET, as_constant, as_variable, dtype_of, is_foreign, is_weak, shape_of
 from .exact import pull_back_exactly
 from .forward import push_forward
 from .graph import ancestors
 from .ops.linear import identity
 from .recording import always_recording, announce_pass
+from .results import check_scalar, pair_of, results_of, without_graph
 from .trees import aligned, flatten
 from .value import Value, leaf, plain
 
@@ -91,22 +92,12 @@ def value_and_grad(fun: Function, argnums: int | Sequence[int] = 0, has_aux: boo
             check_scalar(out, fun)
             record = outside and reaches_outside([out], variables)
             value, start = out if record else plain(out), {out: one(out)} if type(out) is Value else {}
-            if has_aux and not record:
-                parts, pack = flatten(aux)
-                aux = pack([plain(x) for x in parts]) if any(type(x) is Value for x in parts) else aux
-                del parts
+            aux = aux if record else without_graph(aux)
             del out  # the pass is the last to hold the graph, and frees it as it goes
             answer = refill(pulled_to(variables, start, record))
         return (value, aux) if has_aux else value, tuple(answer) if several else answer[0]
 
     return value_and_gradient
-
-
-def pair_of(out: Any) -> tuple[Any, Any]:
-    """What a function returns that returns something beside its value."""
-    if not isinstance(out, (tuple, list)) or len(out) != 2:
-        raise TypeError("with has_aux=True the function returns a pair (scalar, anything), and here it did not")
-    return out[0], out[1]
 
 
 def numbers_of(argnums: int | Iterable[int]) -> tuple[tuple[int, ...], bool]:
@@ -158,26 +149,6 @@ def variable_data(x: Any) -> Any:
     return x if type(x) is np.ndarray and x.dtype.kind in "fc" else as_variable(x)
 
 
-def check_scalar(out: Any, fun: Function) -> None:
-    """A gradient is that of a single number."""
-    if dtype_of(out).kind == "c" if hasattr(out, "dtype") else isinstance(out, complex):
-        raise TypeError(
-            "grad needs a real function, and this one returned a complex number: take np.real or np.abs of it"
-        )
-    if isinstance(out, (bool, np.bool_)) or (hasattr(out, "dtype") and dtype_of(out).kind == "b"):
-        raise TypeError(
-            "grad needs a function that returns a number, and this one returned a bool, which has no derivative: "
-            "return what is compared, or (a > b) * 1.0 if the gradient is meant to be 0"
-        )
-    is_number = isinstance(plain(out), (*NUMBERS, np.ndarray)) or is_foreign(plain(out))
-    if not is_number or size_of(out) != 1:
-        found = f"an array of shape {shape_of(out)}" if is_number else f"a {type(out).__name__}"
-        raise TypeError(
-            f"grad needs a function that returns a scalar, and {getattr(fun, '__name__', 'this one')} returned "
-            f"{found}: reduce it, for example with np.sum or np.mean"
-        )
-
-
 def pulled_to(variables: list[Value], start: dict[Value, Any], record: bool, live: Any = None) -> list[Any]:
     """The gradient for each variable, given those with respect to some results, in a dictionary that is used up."""
     if not variables:
@@ -219,16 +190,18 @@ def reaches_outside(results: list[Any], variables: list[Value]) -> bool:
 # Both modes, for functions with any results ---------------------------------------------------------------------------
 
 
-def vjp(fun: Function, *primals: Any) -> tuple[Any, Function]:
+def vjp(fun: Function, *primals: Any, has_aux: bool = False) -> tuple[Any, ...]:
     """Reverse mode: the value of a function, and its pullback, g ↦ Jᵀ g, which may be called any number of times.
 
     `pullback(g)` takes a gradient of the value's structure and shapes, and returns a tuple with the gradient of each
-    primal, of its shape and dtype.
+    primal, of its shape and dtype. With `has_aux=True`, `fun` returns a pair (value, anything), and the result is
+    (value, pullback, anything).
 
     Raises
     ------
     TypeError
-        If a primal holds no numbers, or g has another structure than the value, or is complex where that is real.
+        If a primal or the value holds no numbers, or g has another structure than the value, or is complex where that
+        is real.
     ValueError
         If g has other shapes.
 
@@ -239,7 +212,9 @@ def vjp(fun: Function, *primals: Any) -> tuple[Any, Function]:
     (6.0, (3.0, 2.0), (30.0, 20.0))
     """
     with always_recording() as outside, variables_of(primals, range(len(primals))) as (variables, rebuild, refill):
-        results, pack = flatten(fun(*rebuild(variables)))
+        out = fun(*rebuild(variables))
+        out, aux = pair_of(out) if has_aux else (out, None)
+        results, pack = results_of(out, fun)
         depends = outside and reaches_outside(results, variables)
 
     def pullback(g: Any) -> tuple[Any, ...]:
@@ -251,16 +226,19 @@ def vjp(fun: Function, *primals: Any) -> tuple[Any, Function]:
                 start[y] = start[y] + part if y in start else part
         return tuple(refill(pulled_to(variables, start, record)))
 
-    return pack([y if depends else plain(y) for y in results]), pullback
+    value = pack([y if depends else plain(y) for y in results])
+    return (value, pullback, aux if depends else without_graph(aux)) if has_aux else (value, pullback)
 
 
-def jvp(fun: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
+def jvp(fun: Function, primals: Sequence[Any], tangents: Sequence[Any], has_aux: bool = False) -> tuple[Any, ...]:
     """Forward mode: the value of a function, and its derivative in the direction of the tangents, J t.
 
     Parameters
     ----------
     primals, tangents
         The arguments, and their tangents, of the same structures and shapes.
+    has_aux
+        `fun` returns a pair (value, anything), and the result is (value, tangent, anything).
 
     Returns
     -------
@@ -270,8 +248,8 @@ def jvp(fun: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple
     Raises
     ------
     TypeError
-        If a primal holds no numbers, or the tangents have another structure than the primals, or are complex where
-        those are real.
+        If a primal or the value holds no numbers, or the tangents have another structure than the primals, or are
+        complex where those are real.
     ValueError
         If they have other shapes.
 
@@ -284,29 +262,33 @@ def jvp(fun: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple
         raise TypeError(
             "jvp takes the arguments and their tangents as tuples: jvp(f, (x,), (t,)) or jvp(f, (x, y), (s, t))"
         )
-    value, push = linearize(fun, *primals)
-    return value, push(*tangents)
+    value, push, *aux = linearize(fun, *primals, has_aux=has_aux)
+    return value, push(*tangents), *aux
 
 
-def linearize(fun: Function, *primals: Any) -> tuple[Any, Function]:
+def linearize(fun: Function, *primals: Any, has_aux: bool = False) -> tuple[Any, ...]:
     """Forward mode for many directions: the value of a function, and the linear map t ↦ J t at this point.
 
     The function runs once. `push(*tangents)` takes tangents of the primals' structures and shapes, and returns that of
-    the value; errors are those of `jvp`.
+    the value; errors are those of `jvp`. With `has_aux=True`, `fun` returns a pair (value, anything), and the result is
+    (value, push, anything).
 
     >>> value, push = linearize(np.sin, 0.0)
     >>> value, push(1.0), push(2.0)
     (0.0, 1.0, 2.0)
     """
     with always_recording() as outside, variables_of(primals, range(len(primals))) as (variables, rebuild, _):
-        results, pack = flatten(fun(*rebuild(variables)))
+        out = fun(*rebuild(variables))
+        out, aux = pair_of(out) if has_aux else (out, None)
+        results, pack = results_of(out, fun)
         depends = outside and reaches_outside(results, variables)
 
     def push(*tangents: Any) -> Any:
         parts = matching(tangents, tuple(rebuild(variables)), variables, "tangent")
         return pack(pushed_from(variables, results, parts, depends))
 
-    return pack([y if depends else plain(y) for y in results]), push
+    value = pack([y if depends else plain(y) for y in results])
+    return (value, push, aux if depends else without_graph(aux)) if has_aux else (value, push)
 
 
 def pushed_from(

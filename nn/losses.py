@@ -125,7 +125,8 @@ def cross_entropy(
         *Rethinking the Inception architecture for computer vision*, CVPR 2016, section 7.
     class_weight, sample_weight
         A number for each class, and one for each sample: the mean is weighted by the product of the weight of the
-        sample and that of its class.
+        sample and that of its class. Probabilities count as classes in proportion, so that one-hot rows are what labels
+        are; PyTorch divides the sum over rows of probabilities by n, whatever the weights of their classes.
 
     Raises
     ------

@@ -300,6 +300,11 @@ def test_what_numpy_refuses_is_refused(call: Any) -> None:
             call(x)
 
 
+def test_a_value_is_not_added_to_in_place() -> None:
+    with pytest.raises(TypeError, match=r"np.add.at writes into an array: write v = v.at\[index\].add\(x\)"):
+        np.add.at(Value([1.0, 2.0]), [0, 0], 1.0)
+
+
 def test_sinc_is_smooth_at_zero() -> None:
     f: Any = np.sinc
     derivatives = []

@@ -93,6 +93,33 @@ def test_what_is_complex_belongs_to_nothing_real() -> None:
         vjp(np.sin, 1.0)[1](1j)
 
 
+def test_what_is_returned_beside_the_value_is_passed_on() -> None:
+    f = lambda x: (x * x, {"twice": x * 2.0, "note": "seen"})
+    aux = {"twice": 6.0, "note": "seen"}
+    value, pullback, found = vjp(f, 3.0, has_aux=True)
+    assert (value, pullback(1.0), found) == (9.0, (6.0,), aux)
+    value, push, found = linearize(f, 3.0, has_aux=True)
+    assert (value, push(1.0), found) == (9.0, 6.0, aux)
+    assert jvp(f, (3.0,), (1.0,), has_aux=True) == (9.0, 6.0, aux)
+    assert jacobian(f, has_aux=True)(3.0) == (6.0, aux)
+    assert hessian(f, has_aux=True)(3.0) == (2.0, aux)
+    assert type(found["twice"]) is float
+    assert grad(lambda x: vjp(f, x, has_aux=True)[2]["twice"])(3.0) == 2.0  # also there it is differentiated
+    assert grad(lambda x: jacobian(lambda y: (y, x * y), has_aux=True)(x)[1])(3.0) == 6.0
+    for function in (lambda g: vjp(g, 1.0, has_aux=True), lambda g: jacobian(g, has_aux=True)(1.0)):
+        with pytest.raises(TypeError, match=r"returns a pair \(value, anything\)"):
+            function(np.sin)
+
+
+@pytest.mark.parametrize("take", [
+    lambda f: vjp(f, 1.0), lambda f: jvp(f, (1.0,), (1.0,)), lambda f: linearize(f, 1.0), lambda f: jacobian(f)(1.0),
+])  # fmt: skip
+def test_a_result_that_is_no_number_has_no_derivative(take: Any) -> None:
+    for wrong in ("text", {1.0, 2.0}, np.array(["a"]), np.array([None])):
+        with pytest.raises(TypeError, match=r"<lambda> returned a \w+, which has no derivative"):
+            take(lambda x, wrong=wrong: [x, wrong])
+
+
 def test_perturbations_are_not_confused() -> None:
     derivative = lambda f: lambda x: jvp(f, (x,), (1.0,))[1]
     assert derivative(lambda x: x * derivative(lambda y: x * y)(x))(3.0) == 6.0

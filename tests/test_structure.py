@@ -24,7 +24,7 @@ LAYERS = [
     "ops.special.declare", "ops.special.elementary", "ops.special.errors", "ops.special.gamma", "ops.special.bessel",
     "ops.special.integrals", "ops.special.polynomials", "ops.special.probability", "ops.special", "ops",
     "exact", "forward", "batched",
-    "backward", "transforms", "checkpointing", "jacobians", "optimize", "gradcheck", "custom", "pickling",
+    "backward", "results", "transforms", "checkpointing", "jacobians", "optimize", "gradcheck", "custom", "pickling",
     "debug", "explain", "draw", "compiler",
 ]  # fmt: skip
 """The files of autograd_core, top first: each imports only from above."""
