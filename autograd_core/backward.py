@@ -71,7 +71,7 @@ def pull_back(adjoint: dict[Value, Any], *, oldest: int = 0, keep: bool = False)
                     c = g if rule is ONE else g * rule(node._held, a)
                 except ArithmeticError:
                     c = at_a_pole(rule, g, node._held, a)
-                if type(c) is not float or type(a) is not float:
+                if type(c) is not float:  # Python floats come of nothing else, and fit
                     c = fit(c, a)
                 if x in adjoint:
                     adjoint[x] = adjoint[x] + c if type(c) is float or rule is ONE else added_to(c, adjoint[x])
@@ -95,7 +95,7 @@ def pull_back(adjoint: dict[Value, Any], *, oldest: int = 0, keep: bool = False)
                             c = g if rule is ONE else g * rule(node._held, a, b)
                     except ArithmeticError:
                         c = at_a_pole(rule, g, node._held, a, b)
-                    if type(c) is not float or type(a) is not float:
+                    if type(c) is not float:
                         c = fit(c, a)
                     if x in adjoint:
                         adjoint[x] = adjoint[x] + c if type(c) is float or rule is ONE else added_to(c, adjoint[x])
@@ -114,7 +114,7 @@ def pull_back(adjoint: dict[Value, Any], *, oldest: int = 0, keep: bool = False)
                             c = g if rule_y is ONE else g * rule_y(node._held, a, b)
                     except ArithmeticError:
                         c = at_a_pole(rule_y, g, node._held, a, b)
-                    if type(c) is not float or type(b) is not float:
+                    if type(c) is not float:
                         c = fit(c, b)
                     if y in adjoint:
                         adjoint[y] = adjoint[y] + c if type(c) is float or rule_y is ONE else added_to(c, adjoint[y])
