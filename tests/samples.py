@@ -106,6 +106,7 @@ def is_complex_function(op: Op) -> bool:
     if (op.selects and op.form != "linear") or op.name in (
         "psi",
         "gamma",
+        "loggamma",
         "rgamma",
     ):  # of which SciPy has no derivative
         return False

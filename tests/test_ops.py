@@ -371,6 +371,13 @@ def test_logaddexp_at_infinity() -> None:
         check_gradients(function, np.array([0.3, 40.0]), np.array([0.3, -40.0]), order=2)
 
 
+def test_complex_powers_of_negative_numbers() -> None:
+    for x in (-2.0, np.array([-2.0, 0.5, -1.0])):
+        check_gradients(lambda y, x=x: x**y, 0.3 + 0.7j, order=2)
+        check_gradients(lambda x, y: x**y, x, 0.3 + 0.7j, order=2)
+    assert grad(lambda y: np.real(np.float32(-2.0) ** y))(np.complex64(1j)).dtype == np.complex64
+
+
 def test_second_derivatives_of_complex_absolute_values() -> None:
     """|z|² has the Hessian 2 I in the real and imaginary parts, and |z| one of trace 1/|z|; at 0 its gradient is 0."""
     squared = lambda x, y: np.abs(x + 1j * y) ** 2

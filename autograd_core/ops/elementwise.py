@@ -72,13 +72,18 @@ def numpy_base(x: Any) -> Any:
     return np.float64(x) if type(x) is float and x < 0 else x
 
 
+def log_base(out: Any, x: Any) -> Any:
+    """x, as a complex number if a power of it is: -2 has a complex logarithm, and no real one."""
+    return x + 0j if dtype_of(out).kind == "c" != dtype_of(x).kind else x
+
+
 pow = elementwise(
     "pow", operator.pow, scalar=real_power, operator="pow", numpy=np.power, domain=[(0.5, 2), (-2, 2)],
     text="{x}^{y}", tex="{{{x}}}^{{{y}}}", precedence=POWER,
     partials=(lambda out, x, y:
               x + x if type(y) in (int, float) and y == 2  # the commonest power, in half the time
               else y * numpy_base(x) ** choose((x == 0) & (y == 0), 1.0, y - 1),  # so 0**2 has derivatives 0, 2, 0, ...
-              lambda out, x, y: out * np.log(choose((x == 0) & (y > 0), 1.0, x))),  # 0**y is 0 for all y > 0
+              lambda out, x, y: out * np.log(choose((x == 0) & (y > 0), 1.0, log_base(out, x)))),  # 0**y is 0
 )  # fmt: skip
 
 

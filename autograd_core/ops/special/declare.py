@@ -102,7 +102,8 @@ def of_several(
     def forward(*args: Any) -> tuple[Any, ...]:
         arrays, given = args[: len(partials)], args[len(partials) :]
         outs: tuple[Any, ...] = function(*given, *arrays)
-        return tuple(map(float, outs)) if all(type(x) is float for x in arrays) else outs
+        weak = all(type(x) is float for x in arrays)
+        return tuple([float(y) if weak and np.isrealobj(y) else y for y in outs])
 
     def pullback(k: int, g: Any, outs: Any, *args: Any) -> Any:
         slopes = partials[k](outs, *args)

@@ -29,7 +29,7 @@ polygamma: Op = primitive(
 of_scipy("psi", lambda out, x: polygamma(x), domain=POSITIVE, tex=r"\psi({x})")
 BY_NUMPY[special.digamma] = OPS["psi"]
 of_scipy("gammaln", lambda out, x: special.psi(x), domain=POSITIVE, tex=r"\ln\left(\Gamma({x})\right)")
-BY_NUMPY[special.loggamma] = OPS["gammaln"]
+of_scipy("loggamma", lambda out, x: special.psi(x), domain=POSITIVE, tex=r"\ln\left(\Gamma({x})\right)")
 of_scipy("gamma", lambda out, x: out * special.psi(x), domain=POSITIVE, tex=r"\Gamma({x})")
 of_scipy(
     "rgamma",
