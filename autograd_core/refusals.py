@@ -21,6 +21,25 @@ OF_SCIPY = {
                      "svd", "svdvals", "lstsq")
     },
     **{name: f"np.{name}(...)" for name in ("convolve", "correlate", "trapezoid")},
+    "norm.pdf": "np.exp(-(((x - loc) / scale) ** 2) / 2) / (scale * np.sqrt(2 * np.pi))",
+    "norm.logpdf": "-(((x - loc) / scale) ** 2) / 2 - np.log(scale * np.sqrt(2 * np.pi))",
+    "norm.cdf": "scipy.special.ndtr((x - loc) / scale)",
+    "norm.logcdf": "scipy.special.log_ndtr((x - loc) / scale)",
+    "norm.sf": "scipy.special.ndtr((loc - x) / scale)",
+    "norm.logsf": "scipy.special.log_ndtr((loc - x) / scale)",
+    "multivariate_normal.logpdf":
+        "-((x - mean) @ np.linalg.solve(cov, x - mean) + np.linalg.slogdet(2 * np.pi * cov)[1]) / 2",
+    "t.logpdf": "scipy.special.gammaln((df + 1) / 2) - scipy.special.gammaln(df / 2) - np.log(df * np.pi) / 2 "
+                "- (df + 1) / 2 * np.log1p(x**2 / df)",
+    "t.cdf": "scipy.special.stdtr(df, x)",
+    "gamma.logpdf": "scipy.special.xlogy(a - 1, x) - x - scipy.special.gammaln(a)",
+    "gamma.cdf": "scipy.special.gammainc(a, x)",
+    "beta.logpdf": "scipy.special.xlogy(a - 1, x) + scipy.special.xlog1py(b - 1, -x) - scipy.special.betaln(a, b)",
+    "beta.cdf": "scipy.special.betainc(a, b, x)",
+    "chi2.logpdf": "scipy.special.xlogy(df / 2 - 1, x) - x / 2 - scipy.special.gammaln(df / 2) - df / 2 * np.log(2)",
+    "chi2.cdf": "scipy.special.chdtr(df, x)",
+    "poisson.logpmf": "scipy.special.xlogy(k, mu) - mu - scipy.special.gammaln(k + 1)",
+    "poisson.cdf": "scipy.special.pdtr(k, mu)",
     **{
         f"{half}{name}": f"np.fft.{half}{name}(...)"
         for half in ("", "r", "i", "ir") for name in ("fft", "fft2", "fftn")
@@ -55,9 +74,16 @@ def function_of_scipy() -> tuple[str, str] | None:
                     break
         parts = module.split(".")
         if parts[0] == "scipy" and parts[1] != "_lib" and not name.startswith(("_", "<")):
-            found = f"scipy.{parts[1]}", name
+            of = f"{distribution(frame.f_locals['self'])}." if parts[1] == "stats" and "self" in frame.f_locals else ""
+            found = f"scipy.{parts[1]}", of + name
         frame = frame.f_back  # type: ignore[assignment]
     return found  # whatever called that is the user's own, also where SciPy calls it back
+
+
+def distribution(owner: Any) -> str:
+    """What scipy.stats calls a distribution, be it as it is or with fixed parameters."""
+    kind = getattr(owner, "dist", owner)
+    return getattr(kind, "name", None) or type(kind).__name__.removesuffix("_gen").removesuffix("_frozen")
 
 
 def refused(otherwise: str) -> TypeError:

@@ -12,7 +12,8 @@ import scipy.linalg
 import scipy.stats
 from scipy import special
 
-from autograd_core import Value, check_gradients, grad
+from autograd_core import Value, check_gradients, grad, jvp
+from autograd_core.refusals import OF_SCIPY
 
 X = np.array([0.3, 1.2, 2.5])
 
@@ -172,7 +173,10 @@ def test_zeta_and_lambert_arrive_through_their_ufuncs() -> None:
         (lambda v: scipy.linalg.solve(np.eye(2), v), r"scipy\.linalg\.solve .*write np\.linalg\.solve"),
         (lambda v: scipy.linalg.expm(v[:, None] * v), r"scipy\.linalg\.expm .*@autograd_core\.primitive"),
         (lambda v: scipy.linalg.solve_triangular(np.eye(2), v), r"scipy\.linalg\.solve_triangular"),
-        (lambda v: scipy.stats.norm.logpdf(v), r"scipy\.stats\.logpdf"),
+        (lambda v: scipy.stats.norm.logpdf(v), r"scipy\.stats\.norm\.logpdf .*write -\(\(\(x - loc\) / scale\)"),
+        (lambda v: scipy.stats.norm(0.0, 2.0).sf(v), r"scipy\.stats\.norm\.sf .*write scipy\.special\.ndtr"),
+        (lambda v: scipy.stats.multivariate_normal.logpdf(v), r"stats\.multivariate_normal\.logpdf .*linalg\.solve"),
+        (lambda v: scipy.stats.laplace.pdf(v), r"scipy\.stats\.laplace\.pdf .*@autograd_core\.primitive"),
         (lambda v: scipy.integrate.odeint(lambda y, t: -y, v, [0.0, 1.0]), r"scipy\.integrate\.odeint"),
         (lambda v: scipy.integrate.quad(lambda x: float(v[0]), 0.0, 1.0), r"^float\(v\) and math functions"),
         (lambda v: np.asarray(v), "^a Value in a plain array"),
@@ -191,6 +195,37 @@ def test_what_is_said_to_write_instead_of_polygamma_and_multigammaln() -> None:
     instead = lambda a: d * (d - 1) / 4 * np.log(np.pi) + np.sum(special.gammaln(a - np.arange(d) / 2))
     np.testing.assert_allclose(instead(3.2), special.multigammaln(3.2, d), rtol=1e-13)
     check_gradients(instead, 3.2, order=2)
+
+
+DISTRIBUTIONS: dict[str, dict[str, Any]] = {
+    "norm": dict(x=0.3, loc=0.7, scale=1.7), "t": dict(x=0.3, df=3.5), "gamma": dict(x=0.8, a=2.5),
+    "beta": dict(x=0.3, a=2.5, b=1.7), "chi2": dict(x=0.8, df=3.5), "poisson": dict(mu=1.7, k=2),
+    "multivariate_normal": dict(x=np.array([0.3, 0.7]), mean=np.array([0.1, -0.2]), cov=np.array([[2, 0.5], [0.5, 1]])),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", [name for name in OF_SCIPY if "." in name])
+def test_what_is_said_to_write_instead_of_distributions(name: str) -> None:
+    of, _, method = name.partition(".")
+    first, *others = DISTRIBUTIONS[of].items()
+
+    def instead(value: Any) -> Any:
+        given = {first[0]: value, **dict(others)}
+        return eval(OF_SCIPY[name], {"np": np, "scipy": scipy, **given})
+
+    expected = getattr(getattr(scipy.stats, of), method)(**DISTRIBUTIONS[of])
+    np.testing.assert_allclose(instead(first[1]), expected, rtol=1e-12)
+    check_gradients(instead, first[1], order=2)
+
+
+def test_scipys_functions_have_their_own_values_also_off_the_beaten_track() -> None:
+    assert np.isnan(special.loggamma(Value(-0.5)).data)  # and gammaln has log |Γ| there
+    assert special.loggamma(Value(-0.5 + 0.1j)).data == special.loggamma(-0.5 + 0.1j)
+    check_gradients(special.loggamma, -0.5 + 0.1j)
+    for x in (0.3, np.float64(0.3), np.array([0.3, 2.0])):
+        for found, expected in zip(special.kelvin(Value(x)), special.kelvin(x), strict=True):
+            np.testing.assert_array_equal(found.data, expected)  # complex, also of Python's numbers
+    assert jvp(lambda x: special.kelvin(x)[0], (0.3,), (1.0,))[1] == special.kelvin(0.3)[2]
 
 
 @pytest.mark.filterwarnings("ignore:floating point number truncated", "ignore:non-integer arg n")
