@@ -74,7 +74,7 @@ class NoNumbersError(TypeError):
 def recovered(op: Any, data: Any, error: Exception) -> Any:
     """The result of an op that failed on arrays without numbers, as one step of the program that is being recorded."""
     if isinstance(error, NoNumbersError) or isinstance(error.__cause__, NoNumbersError):
-        for x in data:
+        for x in [part for given in data for part in (given if isinstance(given, tuple) else (given,))]:
             if hasattr(x, "record_whole"):
                 return x.record_whole(op.forward, data)
     raise failure(op, data[: len(data) - len(op.settings)], error) from error

@@ -165,6 +165,19 @@ def test_derivatives_within(f: Any) -> None:
         same(compiled(x), expected, 1e-10)
 
 
+def test_derivatives_of_what_the_data_put_in_order() -> None:
+    weights = RNG.normal(size=(4, 3))
+    for f in (
+        lambda x: np.sum(np.sort(x, axis=0) * weights),
+        lambda x: np.sum(np.partition(x, 1)[:, :2] ** 2),
+        lambda x: np.sum(np.take_along_axis(x, np.argsort(x, 0), 0) * weights),
+    ):
+        compiled = jit(grad(f))
+        for _ in range(3):
+            x = RNG.normal(size=(4, 3))
+            same(compiled(x), grad(f)(x))
+
+
 def test_a_compiled_function_is_differentiated_and_recorded_as_what_it_is() -> None:
     f = jit(lambda x: np.sum(x**3))
     same(grad(f)(np.array([1.0, 2.0])), np.array([3.0, 12.0]))

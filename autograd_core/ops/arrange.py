@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..data import dtype_of, ndim_of, shape_of, size_of
+from ..data import as_constant, dtype_of, ndim_of, shape_of, size_of
 from ..op import composed
 from ..value import Value, plain
 from .indexing import concatenate, diagonal, scatter_add
@@ -27,7 +27,7 @@ def along(a: Any, index: Any, axis: int) -> Any:
 @composed(np.take)
 def take(a: Any, indices: Any, axis: int | None = None, *, mode: str = "raise") -> Any:
     """See `np.take`."""
-    indices = np.asarray(plain(indices))
+    indices = as_constant(plain(indices))
     if axis is None:
         a, axis = ravel(a), 0
     n = shape_of(a)[axis]
@@ -39,7 +39,7 @@ def take(a: Any, indices: Any, axis: int | None = None, *, mode: str = "raise") 
 @composed(np.take_along_axis)
 def take_along_axis(arr: Any, indices: Any, axis: int | None = -1) -> Any:
     """See `np.take_along_axis`."""
-    indices = np.asarray(plain(indices))
+    indices = as_constant(plain(indices))
     if axis is None:
         return ravel(arr)[indices]
     if ndim_of(arr) != indices.ndim:
