@@ -127,6 +127,11 @@ class Flatten(Module):
 class Sequential(Module):
     """Layers one after the other: each takes the output of the one before it.
 
+    Raises
+    ------
+    TypeError
+        If something is neither a layer nor a function.
+
     >>> model = Sequential(Linear(4, 3, rng=0), np.tanh, Linear(3, 2, bias=False, rng=1))
     >>> model
     Sequential(
@@ -141,6 +146,12 @@ class Sequential(Module):
     """
 
     def __init__(self, *layers: Function) -> None:
+        for layer in layers:
+            if not callable(layer):
+                raise TypeError(
+                    f"{type(self).__name__} takes layers, or functions, one by one, and a {type(layer).__name__} is "
+                    "none: of a list write Sequential(*layers)"
+                )
         self.layers = list(layers)
 
     def forward(self, x: Any) -> Any:
@@ -202,6 +213,8 @@ class MLP(Sequential):
     ------
     ValueError
         If there are fewer than two sizes, if there is no activation of a name, or not one for each layer in a list.
+    TypeError
+        If the sizes are not in a list.
 
     >>> model = MLP([2, 3, 1], rng=0)
     >>> model
@@ -226,6 +239,8 @@ class MLP(Sequential):
         rng: Seed = None,
         dtype: Any = np.float64,
     ) -> None:
+        if isinstance(sizes, (int, np.integer)):
+            raise TypeError(f"MLP({sizes}, ...): the sizes of all layers are in one list, as in MLP([{sizes}, 16, 1])")
         if len(sizes) < 2:
             raise ValueError(f"MLP({list(sizes)}): give the numbers of inputs and of outputs at least, as in [2, 1]")
         rng = np.random.default_rng(rng)

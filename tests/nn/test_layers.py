@@ -335,6 +335,14 @@ def test_mlp_names_its_parameters_as_textbooks_do():
 def test_mlp_needs_an_input_and_an_output():
     with pytest.raises(ValueError, match=r"MLP\(\[3\]\): give the numbers of inputs and of outputs"):
         MLP([3])
+    with pytest.raises(TypeError, match=r"all layers are in one list, as in MLP\(\[3, 16, 1\]\)"):
+        MLP(3, [4, 1])
+
+
+@pytest.mark.parametrize("wrong", [[Linear(2, 2)], 3, None])
+def test_sequential_takes_layers_one_by_one(wrong):
+    with pytest.raises(TypeError, match=r"write Sequential\(\*layers\)"):
+        Sequential(Linear(2, 2), wrong)
 
 
 def test_the_same_seed_gives_the_same_weights_and_a_generator_goes_on():
