@@ -466,6 +466,23 @@ def test_lists_are_arrays_for_composed_functions_too() -> None:
     np.testing.assert_array_equal(np.vstack(([[3.0, 4.0]], v)).data, [[3.0, 4.0], [1.0, 2.0]])
 
 
+def test_the_comparisons_of_numpy_testing_look_at_the_data() -> None:
+    v, data = Value([1.0, 2.0]), np.array([1.0, 2.0])
+    for compare in (
+        np.testing.assert_allclose,
+        np.testing.assert_array_equal,
+        np.testing.assert_equal,
+        np.testing.assert_array_almost_equal,
+    ):
+        compare(v, data)
+        compare(data, v)
+        with pytest.raises(AssertionError, match="Mismatch"):
+            compare(v, data + 1.0)
+    np.testing.assert_array_less(v, data + 1.0)
+    np.testing.assert_allclose(v, v)
+    np.testing.assert_allclose(Value(2.0), 2.0)
+
+
 @pytest.mark.filterwarnings("ignore:the matrix subclass:PendingDeprecationWarning")
 def test_masked_arrays_matrices_and_subclasses_are_refused() -> None:
     v = Value([1.0, 2.0])
