@@ -171,6 +171,8 @@ def test_derivatives_of_what_the_data_put_in_order() -> None:
         lambda x: np.sum(np.sort(x, axis=0) * weights),
         lambda x: np.sum(np.partition(x, 1)[:, :2] ** 2),
         lambda x: np.sum(np.take_along_axis(x, np.argsort(x, 0), 0) * weights),
+        lambda x: np.sum(np.median(x, axis=1) ** 2) + np.quantile(x, 0.3),
+        lambda x: np.sum(np.interp(x, np.array([-1.0, 0.0, 2.0]), weights[0])),
     ):
         compiled = jit(grad(f))
         for _ in range(3):

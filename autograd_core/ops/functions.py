@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from ..data import dtype_of, ndim_of, shape_of, size_of
+from ..data import as_constant, dtype_of, ndim_of, shape_of, size_of
 from ..op import composed, elementwise, flat
 from ..registry import BY_NUMPY
 from ..value import Value, plain
-from .indexing import choose, concatenate, scatter_add
+from .indexing import choose, concatenate, getitem, scatter_add
 from .linear import broadcast_to, imag, in_dtype, real
 
 # Element by element ---------------------------------------------------------------------------------------------------
@@ -196,13 +196,13 @@ def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period
         turn[0], turn[-1] = -abs(period), abs(period)
         xp, fp, left, right = xp[order] + turn, fp[order], None, None
     n = size_of(xp)
-    at, knots = np.asarray(plain(x)), plain(xp)
+    at, knots = as_constant(plain(x)), plain(xp)
     if n == 1:
         inside = fp[0] + x * 0
     else:
         k = np.clip(np.searchsorted(knots, at, side="right") - 1, 0, n - 2)
-        low, step = xp[k], xp[k + 1] - xp[k]
-        inside = (fp[k + 1] - fp[k]) / step * (x - low) + fp[k]
+        low, high, start, end = (getitem(y, m) for y in (xp, fp) for m in (k, k + 1))
+        inside = (end - start) / (high - low) * (x - low) + start
     out = np.where(at < knots[0], fp[0] if left is None else left, inside)
     out = np.where(at > knots[-1], fp[-1] if right is None else right, out)
     return np.where(at == knots[-1], fp[-1] if n == 1 else inside, out)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
-from ..data import dtype_of, ndim_of, shape_of
+from ..data import dtype_of, is_foreign, ndim_of, shape_of
 from ..op import composed
 from ..value import Value, plain
 from .arrange import take_along_axis
@@ -96,7 +96,7 @@ def quantiles(a: Any, q: Any, axis: Axis, method: str, keepdims: bool, skip_nan:
     if type(part) is not Value:
         part = np.where(low == high, 0.0, part).astype(dtype_of(a))
     out = choose(low == high, x, x + (y - x) * part)  # inf - inf is nan
-    if not skip_nan and np.isnan(data[-1:]).any():
+    if not skip_nan and (is_foreign(data) or np.isnan(data[-1:]).any()):
         out = np.where(np.isnan(data[-1]), rows[-1], out)  # nan is what comes out, and gets the gradient
     out = reshape(out, shape + rest)
     if keepdims:
