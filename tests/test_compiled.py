@@ -150,6 +150,29 @@ def test_large_products_go_to_blas(dtype: Any) -> None:
         np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-3 if dtype == np.float32 else 1e-10)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(("rows", "inner", "columns"), [(200, 3, 30), (30, 2, 77), (40, 1, 1), (65, 4, 150), (7, 9, 5)])
+def test_updates_by_products_of_what_is_small(rows: int, inner: int, columns: int, dtype: Any) -> None:
+    rng = np.random.default_rng(6)
+    a, b, c = (rng.standard_normal(s).astype(dtype) for s in ((inner, rows), (inner, columns), (rows, columns)))
+
+    def every(a: Any, b: Any, c: Any, rate: Any) -> Any:
+        product = (a.T * 2.0) @ b
+        columnar = c.T - (b.T @ a) * rate
+        return (
+            c - rate * (a.T @ b),
+            c - 0.125 * (a.T @ b),
+            columnar,
+            c[:, 0] - rate * (a.T @ b[:, 0]),
+            product - rate * product,
+        )
+
+    for rate in (dtype(0.3), dtype(0.0), dtype(-2.0)):
+        for found, expected in zip(machine(every)(a, b, c, rate), every(a, b, c, rate), strict=True):
+            assert found.dtype == dtype
+            np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-5 if dtype == np.float32 else 1e-13)
+
+
 def test_gathers() -> None:
     x, f = np.arange(12.0).reshape(4, 3), machine(lambda x, i: x[i] * 2.0)
     for index in (np.array([0, 3, -1]), np.array([], int), np.array([1, 1, 2], np.int32)):

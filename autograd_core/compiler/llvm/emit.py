@@ -13,8 +13,8 @@ from ..ir import VIEWS, Loop, Node, scalar_of
 from .code import Code
 from .kernels import copy, elementwise, in_vectors
 from .layout import Layout, lowers, rounded
-from .matmul import matmul
 from .place import Place, contiguous_strides, element, load, store, viewed, whole
+from .products import matmul
 from .reductions import reduce
 from .text import I8, I32, I64, POINTER, constant
 

@@ -12,7 +12,7 @@ import numpy as np
 from ..ir import Node, Program, evaluate
 from .code import Code
 from .emit import BAD_INDEX, FAILED, Shared, Writer
-from .layout import Layout, lay_out
+from .layout import LINE, Layout, lay_out
 from .place import whole
 from .target import target
 from .text import I8, POINTER, Value
@@ -79,7 +79,8 @@ class Machine:
         try:
             arena = self.arenas.pop()
         except IndexError:
-            arena = np.empty(self.size, np.uint8)
+            block = np.empty(self.size + LINE, np.uint8)
+            arena = block[-block.ctypes.data % LINE :]
         table = (*inputs, *outputs, arena, *self.constants)
         outcome = self.run(id(table))
         self.arenas.append(arena)

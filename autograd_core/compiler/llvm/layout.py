@@ -115,8 +115,8 @@ class Space:
 
 
 def product_room(core: Node) -> int:
-    """The bytes for copies of what a product reads: one operand, and the widest panel or block."""
-    return max(rounded(x.nbytes) for x in core.inputs) + rounded(core.inputs[0].shape[-1] * 3 * LINE)
+    """The bytes for copies of what a product reads: one operand, and the widest panel, of four vectors, or block."""
+    return max(rounded(x.nbytes) for x in core.inputs) + rounded(core.inputs[0].shape[-1] * 4 * LINE)
 
 
 def is_large(core: Node) -> bool:
@@ -131,13 +131,33 @@ def is_long(body: list[Node], core: Node) -> bool:
     return len(body) > 8 or any(node.op in FUNCTIONS for node in body)
 
 
+def update_of(kernel: Kernel) -> tuple[Node, Node] | None:
+    """The rate and the array, if a kernel is array - rate · product."""
+    core, body = kernel.core, kernel.body
+    if [n.op for n in body] != ["multiply", "subtract"] or core not in body[0].inputs:
+        return None
+    rate, before = body[0].inputs[body[0].inputs[0] is core], body[1].inputs[0]
+    if core is None or rate.shape or before.shape != core.shape or before is body[0]:
+        return None
+    return rate, before
+
+
+def small_factor(kernel: Kernel) -> Node | None:
+    """Which operand of an update's product is multiplied by the rate instead of the product, for it is far smaller."""
+    if kernel.core is None or update_of(kernel) is None:
+        return None
+    small = min(kernel.core.inputs, key=lambda x: x.size)
+    return small if small.size * 16 <= kernel.core.size else None
+
+
 def room_for(layout: Layout, kernel: Kernel) -> int:
     """The bytes that a kernel needs while it runs."""
     core = kernel.core
     if core is None:
         return 0
     if core.op == "matmul" and lowers(core):
-        return product_room(core) + (core.nbytes if is_long(kernel.body, core) else 0)
+        beside = core if is_long(kernel.body, core) else small_factor(kernel)
+        return product_room(core) + (beside.nbytes if beside else 0)
     if core.op == "scan":
         loop: Loop = core.settings[0]
         inside = set(loop.body.inputs)

@@ -14,16 +14,14 @@ from collections.abc import Callable
 from typing import Any
 
 from ..fuse import Kernel
-from ..ir import Node
 from . import blas
 from .code import MEMORY, Code, held
-from .kernels import Find, Operands, copy, elementwise, lanes_for
-from .layout import is_large, is_long, product_room, rounded
-from .mathematics import FUNCTIONS
-from .place import Place, contiguous_strides, element, load, store, whole
+from .kernels import Find, Operands, copy, lanes_for
+from .layout import rounded
+from .place import Place, contiguous_strides, element, load, store
 from .text import I8
 
-TILES = {16: {1: 8, 2: 6, 3: 4}, 32: {1: 14, 2: 12, 3: 8}}
+TILES = {16: {1: 8, 2: 6, 3: 4}, 32: {1: 14, 2: 12, 3: 8, 4: 5}}
 """Rows of a tile, for so many vectors of columns, that a processor with 16 and with 32 registers keeps there."""
 
 NEAR, LARGE, FAR = 1 << 17, 1 << 20, 1 << 23
@@ -80,6 +78,7 @@ class Product:
         self.operands.places = {r: as_matrix(p, shape, vectors) for r, p in self.operands.places.items()}
         self.out = as_matrix(out, shape, vectors)
         self.width = lanes_for(code, [core, kernel.root, *kernel.body, *self.operands.places])
+        self.tallest = TILES[32 if code.target.avx512 else 16]
         self.room = room
         """Memory for copies: of a whole B, and behind it of what a panel or block reads."""
         self.packs = code.at(room, max(rounded(x.nbytes) for x in core.inputs), I8)
@@ -129,7 +128,7 @@ class Product:
         size = self.core.dtype.itemsize
         large = inner * self.out.shape[1] * size >= LARGE
         far = self.a.strides[0] == 1 and (large or inner * self.a.strides[1] * size > FAR)
-        height = self.height(min(3, -(-self.out.shape[1] // self.width)))
+        height = self.height(max(len(vectors) for _, vectors in self.panels()))
         if far and self.out.shape[1] > self.width and self.b.pointer is not self.room:
             self.over_panels(lambda j, vectors: self.copied_panel(j, vectors, self.store_of(j)))
             self.in_blocks(rows, height, self.block)
@@ -140,27 +139,38 @@ class Product:
 
     def height(self, vectors: int) -> int:
         """The rows of a tile: as many as fit, or a few less, so that blocks are equal, or as equal as can be."""
-        most = TILES[32 if self.code.target.avx512 else 16][vectors]
+        most = self.tallest[vectors]
         rows = self.a.shape[0]
         even = [r for r in range(most, most // 2, -1) if rows % r == 0]
         return even[0] if even else -(-rows // -(-rows // most))
 
-    def over_panels(self, visit: Callable[[Any, Vectors], Any]) -> None:
-        """`visit(j, vectors)` for panels of up to three vectors, as equal as can be. What is left of the columns is in
-        a vector that ends with them: where it overlaps the one before, both compute the same.
+    def panels(self) -> list[tuple[int, Vectors]]:
+        """Where each panel begins, and its vectors: as equal as can be, and so many that a step of a tile, r rows by v
+        vectors, loads the least, r + v, for its r v products. What is left of the columns is in a vector that ends with
+        them: where it overlaps the one before, of the same panel, both compute the same.
         """
         full, rest = divmod(self.out.shape[1], self.width)
         count = full + (rest > 0)
-        groups = -(-count // 3)
+
+        def loads(groups: int) -> float:
+            vectors = -(-count // groups)
+            return 1 / self.height(vectors) + 1 / vectors
+
+        groups = min((-(-count // most) for most in self.tallest), key=loads)
         panels: list[tuple[int, Vectors]] = []
         begin = 0
         for g in range(groups):
-            vectors = [(v * self.width, self.width) for v in range(count // groups + (g < count % groups))]
+            vectors = [(v * self.width, self.width) for v in range((count + g) // groups)]
             if rest and g == groups - 1:
                 at = vectors.pop()[0]
                 vectors.append((at + rest - held(rest), held(rest)) if full else (0, rest))
             panels.append((begin, vectors))
             begin += end_of(vectors)
+        return panels
+
+    def over_panels(self, visit: Callable[[Any, Vectors], Any]) -> None:
+        """`visit(j, vectors)` for all panels, in a loop for those that are equal."""
+        panels = self.panels()
         k = 0
         while k < len(panels):
             start, vectors = panels[k]
@@ -243,54 +253,3 @@ class Product:
             ]
         for (index, lanes), total in zip(parts, sums, strict=True):
             store(self.code, total, self.out, index, lanes)
-
-
-def updated(code: Code, kernel: Kernel, find: Find, out: Place, room: Any) -> bool:
-    """A large product that is taken, times a rate, from an array: BLAS does it in one pass. Whether it was that."""
-    core, body = kernel.core, kernel.body
-    assert core is not None
-    if [n.op for n in body] != ["multiply", "subtract"] or core not in body[0].inputs or body[0] is body[1].inputs[0]:
-        return False
-    rate, before = body[0].inputs[body[0].inputs[0] is core], body[1].inputs[0]
-    product = Product(code, Kernel(core, core, [], [], list(core.inputs)), find, out, room)
-    if rate.shape or before.shape != core.shape or not blas.serves(product.a, product.b, product.out):
-        return False
-    place = find(before)
-    if place.pointer is not out.pointer:
-        copy(code, place, out)
-    value = Operands(code, [rate], find, ()).read(rate, [], 1)
-    blas.gemm(code, product.a, product.b, product.out, code.b.fneg(value))
-    return True
-
-
-def split(body: list[Node], core: Node) -> tuple[list[Node], list[Node]]:
-    """An epilogue in two: what comes before its first exponential or the like, and the rest, which then is a loop that
-    need not care about rows. The rest reads only the last result of the first part; else there is no first part."""
-    k = next((k for k, node in enumerate(body) if node.op in FUNCTIONS), 0)
-    first, rest = body[:k], body[k:]
-    hidden = {core, *first[:-1]}
-    if not first or first[-1].dtype != core.dtype or any(x in hidden for node in rest for x in node.inputs):
-        return [], body
-    return first, rest
-
-
-def matmul(code: Code, kernel: Kernel, find: Find, out: Place, room: Any) -> None:
-    """root[i, j] = f(Σₚ A[i, p] B[p, j]); a long f follows in a loop of its own, while the product is in the cache."""
-    core = kernel.core
-    assert core is not None
-    if not is_long(kernel.body, core):
-        Product(code, kernel, find, out, room).emit()
-        return
-    if updated(code, kernel, find, out, room):
-        return
-    first, rest = ([], kernel.body) if is_large(core) else split(kernel.body, core)
-    middle = first[-1] if first else core
-    raw = whole(code.at(room, product_room(core), I8), middle)
-    reads = [x for node in (core, *first) for x in node.inputs if x is not core and x not in first]
-    Product(code, Kernel(middle, core, first, [], list(dict.fromkeys(reads))), find, raw, room).emit()
-    elementwise(
-        code,
-        Kernel(kernel.root, middle, rest, [], kernel.reads),
-        lambda node: raw if node is middle else find(node),
-        out,
-    )
