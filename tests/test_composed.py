@@ -377,3 +377,12 @@ def test_the_median_of_nothing_is_nan() -> None:
     assert np.isnan(found.data).all()
     with pytest.raises(np.exceptions.AxisError):
         np.median(Value(M), axis=2)
+
+
+@pytest.mark.parametrize("name", ["sum", "prod", "max", "min"])
+def test_a_reduction_of_nothing_is_its_initial_value(name: str) -> None:
+    function, first = getattr(np, name), Value(1.5)
+    out = function(Value(np.zeros((2, 0))), axis=1, initial=first)
+    np.testing.assert_array_equal(out.data, [1.5, 1.5])
+    np.sum(out).backward()
+    assert first.grad == 2.0

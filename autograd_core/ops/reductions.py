@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..data import dtype_of, shape_of
+from ..data import dtype_of, shape_of, size_of
 from ..op import composed
 from ..registry import FULL, OPS
 from ..value import plain
@@ -23,7 +23,13 @@ Axis = int | tuple[int, ...] | None
 NEUTRAL = {"sum": 0.0, "prod": 1.0, "max": -np.inf, "min": np.inf, "logsumexp": -np.inf}
 """What an element that is left out counts as."""
 
-JOIN = {"sum": np.add, "prod": np.multiply, "max": np.maximum, "min": np.minimum, "logsumexp": np.logaddexp}
+JOIN: dict[str, Any] = {
+    "sum": np.add,
+    "prod": np.multiply,
+    "max": np.maximum,
+    "min": np.minimum,
+    "logsumexp": np.logaddexp,
+}
 """How `initial` is joined to the result."""
 
 
@@ -38,7 +44,11 @@ def in_full(name: str) -> None:
             if initial is None and name in ("max", "min"):
                 raise ValueError(f"{name} with where= may have nothing to take: give initial=, which counts, too")
             a = np.where(plain(where), a, NEUTRAL[name])
-        out = op(converted(a, dtype), axis=axis, keepdims=keepdims)
+        a = converted(a, dtype)
+        if initial is not None and not size_of(a):  # of nothing there is no maximum
+            out = JOIN[name].reduce(plain(a), axis=axis, keepdims=keepdims, initial=NEUTRAL[name])
+        else:
+            out = op(a, axis=axis, keepdims=keepdims)
         return out if initial is None else JOIN[name](out, initial)
 
     FULL[name] = reduction
