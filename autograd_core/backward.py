@@ -108,7 +108,9 @@ def pull_back(adjoint: dict[Value, Any], *, oldest: int = 0, keep: bool = False)
             if type(y) is Value:
                 if oldest <= y.stamp < stamp:
                     try:
-                        if rule_y is FIRST:
+                        if rule_y is FIRST and next_node is y:
+                            c = next_g  # of y · y: the same once more
+                        elif rule_y is FIRST:
                             c = g * a if a is not x else scaled(g, a)
                         else:
                             c = g if rule_y is ONE else g * rule_y(node._held, a, b)
