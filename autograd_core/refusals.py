@@ -5,7 +5,7 @@ The result would be a plain number with no memory of where it came from, and its
 """
 
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -140,14 +140,23 @@ class Refusals:
             "np.array([v, w]), and a new array instead of out[i] = v"
         )
 
-    if not TYPE_CHECKING:  # which knows the attributes that there are
-
-        def __getattr__(self, name: str) -> Any:
-            instead = f" ({IN_PLACE[name]})" if name in IN_PLACE else ""
-            raise AttributeError(f"a Value has no attribute {name!r}{instead}", name=name, obj=self)
-
     def __setitem__(self, index: Any, value: Any) -> None:
         raise TypeError(
             "a Value is not written into, or its graph would no longer be true: write v = v.at[i].set(x), which gives "
             "a new Value, or np.where(mask, x, v)"
         )
+
+
+def refusing(name: str, instead: str) -> property:
+    """An attribute that a Value does not have: who asks is told what to write instead. It is a property, and there is
+    no `__getattr__`, with which Python would read all other attributes more slowly: a training step took 7 % longer.
+    """
+
+    def refuse(self: Any) -> Any:
+        raise AttributeError(f"a Value has no attribute {name!r} ({instead})", name=name, obj=self)
+
+    return property(refuse)
+
+
+for name, instead in IN_PLACE.items():
+    setattr(Refusals, name, refusing(name, instead))

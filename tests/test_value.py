@@ -265,6 +265,12 @@ def test_a_function_without_a_rule_is_named_with_its_neighbours() -> None:
         Value([1.0]).sort()
 
 
+def test_attributes_are_read_without_detours() -> None:
+    assert not hasattr(Value, "__getattr__")
+    assert Value.__getattribute__ is object.__getattribute__
+    assert not hasattr(Value([1.0]), "requires_grad")
+
+
 def test_settings_at_their_defaults_are_no_settings() -> None:
     v = Value([1.0, 4.0, 2.0])
     assert np.median(v, None, None, False).data == np.median(v, out=None, overwrite_input=False).data == 2.0
