@@ -83,11 +83,7 @@ def rows(results: list[Any], variables: list[Value], record: bool) -> list[list[
     for y in results:
         found = rows_of(y, variables, record, 1)
         if is_complex(y):
-            turned = rows_of(y, variables, record, -1j)
-            found = [
-                holomorphic(p, 1j * q) if is_complex(v) else p + 1j * q
-                for p, q, v in zip(found, turned, variables, strict=True)
-            ]
+            found = joined(found, rows_of(y, variables, record, -1j), -1j, variables)
         blocks.append(found)
     return blocks
 
@@ -115,11 +111,7 @@ def columns(results: list[Any], variables: list[Value], record: bool) -> list[li
     by_variable = [columns_for(v, results, variables, record, 1) for v in variables]
     for k, v in enumerate(variables):
         if is_complex(v):
-            turned = columns_for(v, results, variables, record, 1j)
-            by_variable[k] = [
-                holomorphic(p, -1j * q) if is_complex(y) else p - 1j * q
-                for p, q, y in zip(by_variable[k], turned, results, strict=True)
-            ]
+            by_variable[k] = joined(by_variable[k], columns_for(v, results, variables, record, 1j), 1j, results)
     return [
         [np.moveaxis(found[i], range(len(v.shape)), range(-len(v.shape), 0)) if v.shape else found[i]
          for found, v in zip(by_variable, variables, strict=True)]
@@ -159,6 +151,14 @@ def units(x: Any, unit: complex) -> Iterator[Any]:
 def is_complex(x: Any) -> bool:
     """Whether a result or a variable has complex numbers."""
     return bool(dtype_of(x).kind == "c")
+
+
+def joined(found: list[Any], turned: list[Any], unit: complex, others: list[Any]) -> list[Any]:
+    """Derivatives for the unit 1 and for i or -i as one, where either their other side is real, or they have to agree.
+    The inverse of such a unit is its negative.
+    """
+    parts = zip(found, [-unit * q for q in turned], others, strict=True)
+    return [holomorphic(p, q) if is_complex(x) else p + q for p, q, x in parts]
 
 
 def holomorphic(p: Any, q: Any) -> Any:
