@@ -14,7 +14,6 @@ BY_NUMPY: dict[Callable[..., Any], Any] = {}
 FULL: dict[str, Callable[..., Any]] = {}
 """An op by its name -> the function that has more of NumPy's settings than the op itself; see `ops/reductions.py`."""
 
-
 LATE = {"numpy.fft": ".ops.fft", "scipy.special": ".ops.special"}
 """Packages that only who uses them loads -> where the ops of their functions are declared, once they are loaded."""
 
@@ -31,7 +30,7 @@ def full_name(function: Any) -> str:
     return ".".join(filter(None, ("np" if module in ("numpy", "") else module, rest, written.lstrip("_"))))
 
 
-INSTEAD = {
+WRITERS = {
     **dict.fromkeys(("put", "putmask", "place", "put_along_axis"), "np.where(mask, y, v), or v.at[index].set(y)"),
     "copyto": "np.broadcast_to(v, shape) for np.full_like(a, v), or np.where(mask, v, a)",
     "fill_diagonal": "np.where(np.eye(len(v), dtype=bool), y, v)",
@@ -46,8 +45,8 @@ def missing(function: Any) -> TypeError:
     import difflib  # only an error needs it
 
     name = full_name(function)
-    if name.removeprefix("np.") in INSTEAD:
-        return TypeError(f"{name} writes plain data, without gradients: write {INSTEAD[name.removeprefix('np.')]}")
+    if instead := WRITERS.get(name.removeprefix("np.")):
+        return TypeError(f"{name} writes plain data, without gradients: write {instead}")
     known = {full_name(f).rpartition(".")[2]: full_name(f) for f in BY_NUMPY}
     near = difflib.get_close_matches(name.rpartition(".")[2], known, n=3)
     hint = f" The nearest that are: {', '.join(known[n] for n in near)}." if near else ""
