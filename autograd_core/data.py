@@ -7,6 +7,7 @@ they cannot.
 """
 
 import contextvars
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,22 @@ QUIET = contextvars.copy_context()
 QUIET.run(np.seterr, all="ignore")
 """A context in which NumPy does not warn: `QUIET.copy().run(f, x)` costs a tenth of `with np.errstate(...)`. Passes run
 in it: a derivative that is inf says so itself, and one that is not used has nothing to say."""
+
+
+def keep_freed_memory() -> None:
+    """Have the C library keep what a pass frees, for the next pass: up to 64 MiB at the top of its heap.
+
+    glibc gives the top of the heap back to the system as soon as twice the largest array that was ever freed lies free
+    there; a moment later the next pass asks for it again, and every page that it touches first is a fault. The gradient
+    of the Rosenbrock function in 10⁵ dimensions spent six sevenths of its time like that. The limit grows with what is
+    freed, and a block just under 32 MiB, which nobody writes to, takes it as far as it goes. Limits that are set in the
+    environment count (`MALLOC_TRIM_THRESHOLD_`, mallopt(3)); other C libraries pay this no attention.
+    """
+    with suppress(MemoryError):
+        np.empty(2**25 - 2**13, np.uint8)
+
+
+keep_freed_memory()
 
 OWN = frozenset((float, np.ndarray, np.float64, np.float32))
 """The types of nearly all data."""

@@ -1,6 +1,9 @@
 """The backward pass: accumulation, what is kept, what is refused, and graphs of any depth."""
 
 import gc
+import os
+import platform
+import subprocess
 import sys
 import tracemalloc
 import weakref
@@ -266,6 +269,31 @@ def test_grad_frees_the_graph_on_the_way() -> None:
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < sizes[0] + 5 * 8 * size  # the gradients take the place of what was recorded
+
+
+FAULTS = """
+import resource, sys
+import numpy as np
+from autograd_core import grad
+faults = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+gradient, x = grad(lambda x: np.sum(np.tanh(x * x + 1.0) ** 3)), np.linspace(0.0, 1.0, 100_000)
+for _ in range(5):
+    gradient(x)
+before = faults()
+for _ in range(20):
+    gradient(x)
+print((faults() - before) / 20)
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="the C library has another way to keep memory")
+def test_a_pass_finds_the_memory_that_the_last_one_freed() -> None:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("MALLOC_", "GLIBC_"))}
+    faults = [
+        float(subprocess.run([sys.executable, "-c", FAULTS], env=environment | limit, stdout=-1, check=True).stdout)
+        for limit in ({}, {"MALLOC_TRIM_THRESHOLD_": "131072"})
+    ]
+    assert faults[0] < 20 < 500 < faults[1]  # an array has 196 pages; what the environment says still counts
 
 
 def test_a_nan_below_a_selection_is_decided_exactly_although_the_graph_above_is_gone() -> None:
