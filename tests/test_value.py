@@ -434,6 +434,9 @@ def test_items_are_replaced_in_a_copy() -> None:
         assert v.astype(np.float32).at[0].add(y).dtype == np.float32
     with pytest.raises(IndexError, match="takes an item twice"):
         v.at[[0, 0]].set(1.0)
+    for name in ("set", "add", "multiply", "min", "max"):  # NumPy would drop the imaginary part
+        with pytest.raises(TypeError, match="complex numbers are not float64"):
+            getattr(v.at[0], name)(2.0j)
 
 
 def as_value(x: Any) -> Value:

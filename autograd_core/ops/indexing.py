@@ -85,6 +85,8 @@ scatter_add: Op = linear(  # ↔ getitem
 
 
 def set_items(x: Any, y: Any, index: Any) -> Any:
+    if dtype_of(y).kind == "c" != dtype_of(x).kind:
+        raise TypeError(f"complex numbers are not {dtype_of(x)}: take np.real(y), or v.astype(complex) before")
     out = np.array(x)
     out[index] = y
     return out
