@@ -39,17 +39,20 @@ def results_of(out: Any, fun: Function) -> tuple[list[Any], Function]:
 
 def check_scalar(out: Any, fun: Function) -> None:
     """A gradient is that of a single number."""
-    if dtype_of(out).kind == "c" if hasattr(out, "dtype") else isinstance(out, complex):
+    kind = dtype_of(out).kind if is_number(out) else None
+    if kind == "c":
         raise TypeError(
             "grad needs a real function, and this one returned a complex number: take np.real or np.abs of it"
         )
-    if isinstance(out, (bool, np.bool_)) or (hasattr(out, "dtype") and dtype_of(out).kind == "b"):
+    if kind == "b":
         raise TypeError(
             "grad needs a function that returns a number, and this one returned a bool, which has no derivative: "
             "return what is compared, or (a > b) * 1.0 if the gradient is meant to be 0"
         )
-    if not is_number(out) or size_of(out) != 1:
-        found = f"an array of shape {shape_of(out)}" if is_number(out) else f"a {type(out).__name__}"
+    if out is None:
+        raise TypeError(f"grad needs a function that returns a scalar, and {called(fun)} returned None")
+    if kind is None or size_of(out) != 1:
+        found = f"an array of shape {shape_of(out)}" if kind else f"a {type(out).__name__}"
         raise TypeError(
             f"grad needs a function that returns a scalar, and {called(fun)} returned {found}: reduce it, for example "
             "with np.sum or np.mean"

@@ -141,7 +141,7 @@ def test_results_that_are_no_scalar() -> None:
         grad(lambda x: x * x)(np.ones(2))
     with pytest.raises(TypeError, match="returned a list"):
         grad(lambda x: [x])(1.0)
-    with pytest.raises(TypeError, match="returned a NoneType"):
+    with pytest.raises(TypeError, match=r"<lambda> returned None$"):
         grad(lambda x: None)(1.0)
     with pytest.raises(TypeError, match="cannot be differentiated"):
         grad(lambda x: 1.0)("text")
