@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from .data import QUIET, as_constant, dtype_of, is_foreign, is_weak, shape_of
+from .data import QUIET, as_constant, dtype_of, is_foreign, is_weak, shape_of, size_of
 from .exact import at_a_pole, changed, fit, passed_on, pull_back_exactly
 from .op import FIRST, ONE, SECOND
 from .ops.several import Parts
@@ -259,15 +259,12 @@ def cotangent(root: Value, gradient: Any) -> Any:
     if gradient is None:
         if is_weak(data):
             return 1.0
-        dtype = dtype_of(data)
-        if dtype.kind == "c":
+        if dtype_of(data).kind == "c":
             raise ValueError(
                 "backward() of a complex Value needs the gradient with respect to it: take np.real or np.abs first"
             )
-        if not shape_of(data):
-            return dtype.type(1)
-        if root.size == 1:
-            return np.ones_like(data)
+        if size_of(data) == 1:
+            return one(root)
         raise ValueError(
             f"backward() of a Value of shape {root.shape} needs the gradient with respect to it, of the same shape: "
             "write v.sum().backward(), or v.backward(np.ones(v.shape))"
@@ -280,6 +277,13 @@ def cotangent(root: Value, gradient: Any) -> Any:
     if is_foreign(gradient):
         return gradient.astype(root.dtype)
     return float(gradient) if is_weak(data) else np.asarray(gradient).astype(root.dtype)
+
+
+def one(x: Value) -> Any:
+    """The gradient of a single number with respect to itself."""
+    if x.shape:
+        return np.ones_like(x._held)
+    return 1.0 if is_weak(x._held) else x.dtype.type(1)
 
 
 def owned(c: Any, data: Any) -> Any:

@@ -37,9 +37,9 @@ def checkpoint(fun: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(fun, updated=())
     def recomputed(*args: Any, **settings: Any) -> Any:
-        leaves, rebuild = flatten(list(args))
         if thread.pauses:
             return fun(*args, **settings)
+        leaves, rebuild = flatten(list(args))
         variables = [leaf(x._held) if type(x) is Value else x for x in leaves]
         results, pack = flatten(fun(*rebuild(variables), **settings))
         own = frozenset(v for v in variables if type(v) is Value)

@@ -24,10 +24,10 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from .data import NoNumbersError, dtype_of, is_weak, shape_of
+from .data import NoNumbersError, shape_of
 from .op import ONE, Op
 from .ops.indexing import where
-from .ops.linear import astype, real, sum_to
+from .ops.linear import in_dtype_of, sum_to
 from .ops.several import Parts, picked
 from .recording import told_of_steps
 from .value import Value, plain
@@ -193,14 +193,7 @@ def fit(c: Any, x: Any) -> Any:
         return c
     if type(c) is ndarray and type(x) is ndarray and c.dtype is x.dtype:
         return c if c.shape == x.shape else sum_to(c, x.shape)
-    if shape_of(c) != shape_of(x):
-        c = sum_to(c, shape_of(x))
-    dtype = float if is_weak(plain(x)) else dtype_of(x)
-    if not is_weak(plain(c)) if dtype is float else dtype_of(c) != dtype:
-        if dtype_of(c).kind == "c" and np.dtype(dtype).kind != "c":
-            c = real(c)
-        c = astype.apply(c, dtype)
-    return c
+    return in_dtype_of(c if shape_of(c) == shape_of(x) else sum_to(c, shape_of(x)), x)
 
 
 def changed(node: Value, x: Value) -> RuntimeError:

@@ -19,7 +19,7 @@ from .exact import Mask, at_a_pole, changed, pull_back_exactly
 from .graph import ancestors
 from .op import ONE, Op
 from .ops.indexing import where
-from .ops.linear import astype, broadcast_to, in_dtype, real
+from .ops.linear import broadcast_to, in_dtype_of
 from .ops.several import picked
 from .recording import always_recording
 from .value import Value, leaf, plain
@@ -42,7 +42,7 @@ def push_forward(results: list[Any], tangents: dict[Value, Tangent], *, oldest: 
         uses = [(k, known[x]) for k, x in enumerate(node.inputs) if type(x) is Value and x in known]
         if uses:
             known[node] = pushed(node, uses, record)
-    return [known[y][0] if type(y) is Value and y in known else zeros_of(y) for y in results]
+    return [known[y][0] if type(y) is Value and y in known else zeros(y) for y in results]
 
 
 def operations(results: list[Any], oldest: int, ends: dict[Value, Any]) -> list[Value]:
@@ -51,10 +51,10 @@ def operations(results: list[Any], oldest: int, ends: dict[Value, Any]) -> list[
     return sorted([x for x in found if x.op is not None], key=lambda x: x.stamp)
 
 
-def zeros_of(y: Any) -> Any:
-    """A zero tangent."""
-    data = plain(y)
-    return 0.0 if isinstance(data, (float, int)) and not shape_of(data) else np.zeros(shape_of(data), dtype_of(data))
+def zeros(x: Any) -> Any:
+    """The tangent or gradient of what does not depend."""
+    data = plain(x)
+    return 0.0 if is_weak(data) or isinstance(data, int) else np.zeros(shape_of(data), dtype_of(data))[()]
 
 
 def pushed(node: Value, uses: list[tuple[int, Tangent]], record: bool) -> Tangent:
@@ -84,7 +84,7 @@ def pushed(node: Value, uses: list[tuple[int, Tangent]], record: bool) -> Tangen
         t, live = op.pushforward(tangents, several, *args), None
     else:
         t, live = transposed(node, uses, args, record), None
-    return (t if type(node._held) is tuple else shaped(t, node, op)), live
+    return (t if type(node._held) is tuple else shaped(t, node)), live
 
 
 def pushed_elementwise(op: Op, uses: Any, out: Any, args: list[Any], out_data: Any, data: list[Any]) -> Tangent:
@@ -144,7 +144,7 @@ def transposed(node: Value, uses: list[tuple[int, Tangent]], args: list[Any], re
     for k, (t, _) in uses:
         p = pulled[k]
         if type(p) is Value:
-            found = pull_back_exactly({p: shaped(t, p, op)}, oldest=gs[0].stamp, record=record)
+            found = pull_back_exactly({p: shaped(t, p)}, oldest=gs[0].stamp, record=record)
             sums = [total([s, found[y]]) if y in found else s for s, y in zip(sums, gs, strict=True)]
     return tuple(sums) if several else sums[0]
 
@@ -157,10 +157,6 @@ def total(parts: list[Any]) -> Any:
     return result
 
 
-def shaped(t: Any, y: Value, op: Op) -> Any:
+def shaped(t: Any, y: Value) -> Any:
     """A tangent has its result's shape and dtype."""
-    if shape_of(t) != y.shape:
-        t = broadcast_to.apply(t, y.shape)
-    if is_weak(y._held):
-        return t if is_weak(plain(t)) else astype.apply(real(t) if dtype_of(t).kind == "c" else t, float)
-    return in_dtype(t, y.dtype)
+    return in_dtype_of(t if shape_of(t) == y.shape else broadcast_to.apply(t, y.shape), y)

@@ -9,10 +9,10 @@ import numpy as np
 from .backward import has_nan
 from .batched import push_together
 from .data import QUIET, dtype_of, is_foreign, shape_of, size_of
-from .forward import push_forward
+from .forward import push_forward, zeros
 from .recording import always_recording, announce_pass
 from .results import pair_of, results_of, without_graph
-from .transforms import grad, numbers_of, pulled_to, reaches_outside, variables_of, vjp, zeros
+from .transforms import grad, numbers_of, pulled_to, reaches_outside, variables_of, vjp
 from .value import Value, plain
 
 Function = Callable[..., Any]

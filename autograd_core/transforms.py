@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from .backward import owned, pull_back
+from .backward import one, owned, pull_back
 from .data import QUIET, as_constant, as_variable, dtype_of, is_foreign, is_weak, shape_of
 from .exact import pull_back_exactly
-from .forward import push_forward
+from .forward import push_forward, zeros
 from .graph import ancestors
 from .ops.linear import identity
 from .recording import always_recording, announce_pass
@@ -154,28 +154,16 @@ def pulled_to(variables: list[Value], start: dict[Value, Any], record: bool, liv
     if not variables:
         return []
     oldest = variables[0].stamp
-    announce_pass(start, oldest=oldest, live=live, ends=frozenset(variables))
+    ends = frozenset(variables)
+    announce_pass(start, oldest=oldest, live=live, ends=ends)
     run = QUIET.copy().run
     if record or live is not None or any(v.inputs or is_foreign(v._held) for v in variables):
-        ends = frozenset(variables)
         found = run(pull_back_exactly, start, oldest=oldest, record=record, live=live, ends=ends)
     else:
         found = run(pull_back, start, oldest=oldest)
     if record:
         return [found[v] if v in found else zeros(v) for v in variables]
     return [owned(found[v], v._held) if v in found else zeros(v) for v in variables]
-
-
-def one(x: Value) -> Any:
-    """The gradient of a single number with respect to itself."""
-    if x.shape:
-        return np.ones_like(x._held)
-    return 1.0 if is_weak(x._held) else x.dtype.type(1)
-
-
-def zeros(x: Value) -> Any:
-    """The gradient of what does not depend on x."""
-    return 0.0 if is_weak(x._held) else np.zeros(x.shape, x.dtype)[()]
 
 
 def reaches_outside(results: list[Any], variables: list[Value]) -> bool:

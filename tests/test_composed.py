@@ -289,13 +289,14 @@ def test_a_list_is_inserted_at_one_place() -> None:
 @pytest.mark.parametrize("call", [
     lambda v: np.interp(v, [0.0, 1.0], [0.0, 1.0]), lambda v: np.quantile(v, 0.5), lambda v: np.percentile(v, 50),
     lambda v: np.nanquantile(v, 0.5), lambda v: np.nanpercentile(v, 50), lambda v: np.linalg.outer(v[None], v),
+    lambda v: np.diff(v[0]),
     *([lambda v: np.matvec(v, v), lambda v: np.vecmat(v, v)] if hasattr(np, "matvec") else []),  # NumPy 2.2
 ])  # fmt: skip
 def test_what_numpy_refuses_is_refused(call: Any) -> None:
     z = np.array([1.0 + 2.0j, 3.0, 2.0j])
     for x in (z, Value(z)):
         with pytest.raises(
-            (TypeError, ValueError), match=r"complex|Cannot cast|real numbers|vectors|one-|matrix|enough"
+            (TypeError, ValueError), match=r"complex|Cannot cast|real numbers|vectors|one|matrix|enough|dimension"
         ):
             call(x)
 

@@ -138,6 +138,7 @@ def test_containers_and_scalars() -> None:
     assert pullback({"y": 1.0, "z": [5.0]}) == ({"a": 8.0, "b": 2.0},)
     assert pullback({"y": 0.0, "z": [1.0]}) == ({"a": 1.0, "b": 0.0},)
     assert jvp(lambda x: 5.0, (1.0,), (1.0,)) == (5.0, 0.0)
+    assert type(jvp(lambda x: np.float32(5.0), (1.0,), (1.0,))[1]) is np.float32
     _, push = linearize(lambda x: np.sin(x) * 2.0, np.zeros(3))
     np.testing.assert_array_equal(push(np.arange(3.0)), [0.0, 2.0, 4.0])
 

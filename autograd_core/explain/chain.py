@@ -17,12 +17,12 @@ from typing import Any
 
 import numpy as np
 
+from ..backward import one
 from ..data import QUIET, shape_of
 from ..exact import passed_on
 from ..graph import topological
 from ..op import CALL, PRODUCT, SUM
 from ..registry import OPS
-from ..transforms import one
 from ..value import Value, plain
 from .board import partial
 from .derivatives import ones, pulled, rules_of, spell

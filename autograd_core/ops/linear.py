@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from ..data import dtype_of, ndim_of, shape_of
+from ..data import dtype_of, is_weak, ndim_of, shape_of
 from ..op import POWER, Op, composed, flat, linear
 from ..value import Value, plain
 
@@ -191,12 +191,8 @@ triu: Op = linear(
 )  # fmt: skip
 
 
-def running_sum(x: Any, axis: int | None) -> Any:
-    return np.cumsum(x, axis=axis)
-
-
 cumsum: Op = linear(  # its adjoint runs from the other end
-    "cumsum", running_sum, numpy=np.cumsum, settings=dict(axis=None),
+    "cumsum", np.cumsum, numpy=np.cumsum, settings=dict(axis=None),
     samples=[([ROWS], dict(axis=1)), ([ROWS], dict(axis=None))],
     adjoints=(lambda g, x, axis: reshape(flip(cumsum(flip(g, axis), axis), axis), shape_of(x)),),
 )  # fmt: skip
@@ -224,6 +220,13 @@ def in_dtype(x: Any, dtype: Any) -> Any:
     if dtype_of(x).kind == "c" != dtype.kind:
         x = real(x)
     return x if dtype_of(x) == dtype else astype.apply(x, dtype)
+
+
+def in_dtype_of(x: Any, y: Any) -> Any:
+    """x in the dtype of y, or as a Python float if y is one."""
+    if not is_weak(plain(y)):
+        return in_dtype(x, dtype_of(y))
+    return x if is_weak(plain(x)) else astype.apply(real(x) if dtype_of(x).kind == "c" else x, float)
 
 
 def converted(x: Any, dtype: Any) -> Any:

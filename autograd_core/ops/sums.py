@@ -11,6 +11,7 @@ import math
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index
 
 from ..data import dtype_of, ndim_of, shape_of, size_of
 from ..op import PRODUCT, Op, composed, multilinear, primitive
@@ -27,8 +28,7 @@ def contract(x: Any, y: Any, subscripts: str) -> Any:
     """einsum of two arrays. Large ones become stacks of matrices, whose product is many times quicker."""
     if size_of(x) + size_of(y) < SMALL:
         return np.einsum(subscripts, x, y)
-    operands, out = subscripts.split("->")
-    a, b = operands.split(",")
+    a, b, out = letters_of(subscripts)
     batch = [i for i in a if i in b and i in out]
     summed = [i for i in a if i in b and i not in out]
     rows, columns = [i for i in a if i not in b], [i for i in b if i not in a]
@@ -42,7 +42,7 @@ def contract(x: Any, y: Any, subscripts: str) -> Any:
     return np.transpose(np.reshape(product, [size[i] for i in order]), [order.index(i) for i in out])
 
 
-def moved(subscripts: str) -> tuple[str, str, str]:
+def letters_of(subscripts: str) -> tuple[str, str, str]:
     """The letters of both arrays and of the result."""
     operands, out = subscripts.split("->")
     a, b = operands.split(",")
@@ -50,12 +50,12 @@ def moved(subscripts: str) -> tuple[str, str, str]:
 
 
 def first_contraction(g: Any, x: Any, y: Any, subscripts: str) -> Any:
-    a, b, out = moved(subscripts)
+    a, b, out = letters_of(subscripts)
     return einsum_pair(g, y, f"{out},{b}->{a}")
 
 
 def second_contraction(g: Any, x: Any, y: Any, subscripts: str) -> Any:
-    a, b, out = moved(subscripts)
+    a, b, out = letters_of(subscripts)
     return einsum_pair(x, g, f"{a},{out}->{b}")
 
 
@@ -91,7 +91,7 @@ def parsed(args: tuple[Any, ...]) -> tuple[list[Any], list[list[Any]], list[Any]
         widest = max(widest, extra if Ellipsis in indices else 0)
     every = [i for indices in inputs for i in indices]
     if output is None:
-        named = sorted({i for i in every if not isinstance(i, tuple)}, key=lambda i: i)
+        named = sorted({i for i in every if not isinstance(i, tuple)})
         output = spelled([Ellipsis], widest) + [i for i in named if every.count(i) == 1]
     else:
         output = spelled(output, widest)
@@ -254,7 +254,7 @@ def in_full(g: Any, x: Any, y: Any, mode: str) -> Any:
 
 
 convolve: Op = multilinear(
-    "convolve", lambda x, y, mode: np.convolve(x, y, mode), numpy=np.convolve, settings=dict(mode="full"),
+    "convolve", np.convolve, numpy=np.convolve, settings=dict(mode="full"),
     samples=[([(5,), (3,)], {}), ([(5,), (2,)], dict(mode="same")), ([(2,), (5,)], dict(mode="valid")),
              ([(3,), (4,)], dict(mode="same"))],
     text="{x} ∗ {y}", tex="{x} * {y}", precedence=PRODUCT,
@@ -299,7 +299,7 @@ def running_adjoint(g: Any, out: Any, x: Any, axis: int | None) -> Any:
 
 
 cumprod = primitive(
-    "cumprod", lambda x, axis: np.cumprod(x, axis=axis), numpy=np.cumprod, settings=dict(axis=None),
+    "cumprod", np.cumprod, numpy=np.cumprod, settings=dict(axis=None),
     samples=[([ROWS], dict(axis=1)), ([ROWS], {}), ([(3, 1)], dict(axis=0))], pullbacks=(running_adjoint,),
 )  # fmt: skip
 
@@ -310,19 +310,16 @@ def alike(x: Any, a: Any) -> Any:
 
 
 @composed(np.diff)
-def diff(a: Any, n: int = 1, axis: int = -1, *ends: Any, **more: Any) -> Any:
+def diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = None) -> Any:
     """See `np.diff`."""
-    given = dict(zip(("prepend", "append"), ends, strict=False)) | more
-    if given.keys() - {"prepend", "append"}:
-        raise TypeError("np.diff of a Value takes n=, axis=, prepend= and append=")
     if n < 0:
         raise ValueError("diff: n must not be negative")
-    parts = [given.get("prepend"), a, given.get("append")]
-    if given and n:
-        one = tuple(1 if k == axis % ndim_of(a) else m for k, m in enumerate(shape_of(a)))
-        parts = [p if p is None or np.ndim(p) else broadcast_to(alike(p, a), one) for p in parts]
-        a = concatenate([p for p in parts if p is not None], axis)
-    before = (slice(None),) * (axis % ndim_of(a))
+    axis = normalize_axis_index(axis, ndim_of(a))
+    parts = [p for p in (prepend, a, append) if p is not None]
+    if n and len(parts) > 1:
+        one = tuple(1 if k == axis else m for k, m in enumerate(shape_of(a)))
+        a = concatenate([p if np.ndim(p) else broadcast_to(alike(p, a), one) for p in parts], axis)
+    before = (slice(None),) * axis
     for _ in range(n):
         a = a[(*before, slice(1, None))] - a[(*before, slice(None, -1))]
     return a
