@@ -47,8 +47,12 @@ def push_forward(results: list[Any], tangents: dict[Value, Tangent], *, oldest: 
 
 def operations(results: list[Any], oldest: int, ends: dict[Value, Any]) -> list[Value]:
     """The operations that lead from the variables to results, inputs before results."""
-    found = ancestors(results, oldest=oldest, ends=ends)
-    return sorted([x for x in found if x.op is not None], key=lambda x: x.stamp)
+    found = [x for x in ancestors(results, oldest=oldest, ends=ends) if x.op is not None]
+    for node in found:
+        for x in node.inputs:
+            if type(x) is Value and x.stamp > node.stamp:
+                raise changed(node, x)
+    return sorted(found, key=lambda x: x.stamp)
 
 
 def zeros(x: Any) -> Any:
@@ -62,9 +66,6 @@ def pushed(node: Value, uses: list[tuple[int, Tangent]], record: bool) -> Tangen
     op = node.op
     data = [plain(x) for x in node.inputs]
     out, args = (node, list(node.inputs)) if record else (node._held, data)
-    for k, _ in uses:
-        if node.inputs[k].stamp > node.stamp:
-            raise changed(node, node.inputs[k])
     if op.form == "elementwise":
         t, live = pushed_elementwise(op, uses, out, args, node._held, data)
     elif op.form == "linear":

@@ -107,9 +107,6 @@ def compare(
 
     for k, x in enumerate(point):
         exact = np.asarray(gradients[k])
-        if np.shape(exact) != np.shape(x):
-            shapes = f"{np.shape(exact)}, not {np.shape(x)}"
-            raise AssertionError(f"order {order}: the gradient of argument {k} has shape {shapes}")
         for where, t in directions(x, rng):
             h = STEP * max(1.0, float(np.max(np.abs(x))))
             numeric = (at(k, h * t) - at(k, -h * t)) / (2 * h)

@@ -161,6 +161,45 @@ def test_what_does_not_fit() -> None:
         jacobian(np.sin, mode="sideways")
 
 
+def test_data_that_changed_after_recording_are_noticed() -> None:
+    w = Value(2.0, name="w")  # which has no tangent, and yet is a factor in one
+    _, push = linearize(lambda x: x * w * x, 3.0)
+    w.data = 5.0
+    with pytest.raises(RuntimeError, match="input 'w' of mul changed after"):
+        push(1.0)
+
+    def rebinding(x: Any) -> Any:
+        y = x * w
+        w.data = w.data + 1.0
+        return y
+
+    for mode in ("forward", "reverse"):
+        with pytest.raises(RuntimeError, match="input 'w' of mul changed after"):
+            jacobian(rebinding, mode=mode)(np.ones(2))
+
+
+def test_a_gradient_or_tangent_that_is_given_may_be_a_variable() -> None:
+    assert grad(lambda g: vjp(lambda x: x**2, 3.0)[1](g)[0] ** 2)(2.0) == 2 * 2.0 * 6.0**2
+    assert grad(lambda t: linearize(lambda x: x**2, 3.0)[1](t) ** 2)(2.0) == 2 * 2.0 * 6.0**2
+
+
+def test_poles_have_infinite_derivatives_in_both_modes() -> None:
+    assert jvp(np.sqrt, (0.0,), (1.0,)) == (0.0, np.inf)
+    assert grad(np.sqrt)(0.0) == np.inf
+    for mode in ("forward", "reverse"):
+        with np.errstate(divide="ignore"):
+            found = jacobian(lambda x: x / 0.0, mode=mode)(np.ones(2))
+        np.testing.assert_array_equal(found, [[np.inf, 0.0], [0.0, np.inf]])
+
+
+def test_jacobians_of_what_does_not_go_all_at_once() -> None:
+    vectors = lambda a: np.linalg.eigh(a)[1]
+    point = np.array([[2.0, 0.5], [0.5, 3.0]])
+    np.testing.assert_allclose(jacobian(vectors, mode="forward")(point), jacobian(vectors, mode="reverse")(point))
+    x = np.linspace(0.0, 1.0, 800)  # its 800 tangents are pushed in two parts
+    np.testing.assert_array_equal(jacobian(np.sin, mode="forward")(x), np.diag(np.cos(x)))
+
+
 def test_tangents_and_gradients_go_by_key_and_by_place() -> None:
     point = {"a": 2.0, "b": [3.0, (np.ones(2), None)]}
     f = lambda p: {"y": p["a"] * p["b"][0], "z": p["b"][1][0] * p["a"]}
