@@ -251,8 +251,13 @@ def test_scan_outside_and_its_errors() -> None:
         scan(lambda c, x: (c, x), 1.0, np.ones(2), length=3)
     with pytest.raises(ValueError, match="they give none"):
         scan(lambda c, x: (c, x), 1.0)
-    with pytest.raises(TypeError, match="a state keeps its shapes and dtypes"):
-        jit(lambda x: scan(lambda c, _: (np.stack([c, c]), None), x, length=2))(1.0)
+    for wrong in (lambda c, _: (np.stack([c, c]), None), lambda c, _: (c * 1j, None)):
+        twice = lambda x, wrong=wrong: scan(wrong, x, length=2)
+        for call in (twice, jit(twice)):
+            with pytest.raises(TypeError, match="a state keeps its shapes and dtypes"):
+                call(1.0)
+    with pytest.raises(TypeError, match="a tuple of length 1 in the place of a tuple of length 2"):
+        scan(lambda c, _: ((c[0],), None), (1.0, 2.0), length=2)
 
 
 @pytest.mark.parametrize("backend", ["numpy", "llvm"])

@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from ..trees import flatten
+from ..data import dtype_of, shape_of
+from ..trees import aligned, flatten
 from ..value import Value, plain
 from .capture import OutsideValueError, capture, names_of
-from .ir import Loop, Node, Program
+from .ir import Loop, Node
 from .lowering import cast_node
 from .traced import Trace, Traced, item_of, recording
 
@@ -67,7 +68,9 @@ def scan(
     if not 0 <= taken <= n:
         raise ValueError(f"scan: count={taken} of {n} steps")
     for k in range(taken):
-        carry, out = step(carry, rebuild([x[k] for x in leaves]))
+        before = carry
+        carry, out = step(before, rebuild([x[k] for x in leaves]))
+        check_state(flatten(before)[0], aligned(carry, before))
         parts, pack = flatten(out)
         outs.append(parts)
     if pack is None:
@@ -102,7 +105,7 @@ def recorded(trace: Trace, step: Callable[..., Any], carry: Any, xs: Any, n: int
     (next_state, out), carries = body.pack(list(range(len(body.kinds)))), len(state)
     if flatten(next_state)[0] != list(range(carries)):
         raise TypeError("scan: a step returns a pair: the next state, of the same structure, and an output")
-    check_state(start, body.program)
+    check_state(start, body.program.outputs[:carries])
     outer = [own.node for own in (trace.own(Traced(trace, x, None)) for x in inner.lifted)]
     body.program.outputs[:carries] = [
         cast_node(y, x.dtype) for x, y in zip(start, body.program.outputs[:carries], strict=True)
@@ -125,10 +128,11 @@ def strong(x: Any) -> Any:
     return value if value.ndim else value[()]
 
 
-def check_state(start: list[Any], body: Program) -> None:
-    for k, (x, y) in enumerate(zip(start, body.outputs, strict=False)):
-        if x.shape != y.shape or (x.dtype != y.dtype and not np.can_cast(y.dtype, x.dtype, "same_kind")):
+def check_state(start: list[Any], end: list[Any]) -> None:
+    """A TypeError if a step changes the shape or the kind of dtype of the state."""
+    for k, (x, y) in enumerate(zip(start, end, strict=True)):
+        if shape_of(x) != shape_of(y) or not np.can_cast(dtype_of(y), dtype_of(x), "same_kind"):
             raise TypeError(
-                f"scan: array {k} of the state goes into a step as {x.dtype} {x.shape} and comes out as "
-                f"{y.dtype} {y.shape}: a state keeps its shapes and dtypes; begin with those that it ends with"
+                f"scan: array {k} of the state goes into a step as {dtype_of(x)} {shape_of(x)} and comes out as "
+                f"{dtype_of(y)} {shape_of(y)}: a state keeps its shapes and dtypes; begin with those that it ends with"
             )
