@@ -183,7 +183,7 @@ def array_split(ary: Any, indices_or_sections: Any, axis: int = 0) -> Any:
 def split(ary: Any, indices_or_sections: Any, axis: int = 0) -> Any:
     """See `np.split`: as `array_split`, into equal parts if a number of them is given."""
     n = shape_of(ary)[axis]
-    if isinstance(indices_or_sections, int) and n % indices_or_sections:
+    if np.ndim(indices_or_sections) == 0 and n % indices_or_sections:
         raise ValueError(f"split: an axis of length {n} does not divide into {indices_or_sections} equal parts")
     return array_split(ary, indices_or_sections, axis)
 
