@@ -68,6 +68,10 @@ def test_the_gradient_to_begin_with() -> None:
         (x * x).backward()
     with pytest.raises(ValueError, match=r"has shape \(3,\), the Value that it is for has \(2,\)"):
         (x * x).backward(np.ones(3))
+    with pytest.raises(TypeError, match="the gradient is complex, and the Value that it is for is real"):
+        (x * x).backward([1j, 1.0])
+    with pytest.raises(ValueError, match="of a complex Value needs the gradient"):
+        Value(1j).backward()
     one = Value([[2.0]])
     (one * one).backward()
     np.testing.assert_array_equal(one.grad, [[4.0]])
@@ -130,6 +134,13 @@ def test_nan_shows() -> None:
     assert x.grad[0] == 2.0
 
 
+def test_a_gradient_that_is_one_number_everywhere_becomes_an_array_of_its_own() -> None:
+    x = Value(np.arange(20000.0))
+    (x * 3.0 * 2.0).sum().backward()
+    np.testing.assert_array_equal(x.grad, np.full(20000, 6.0))
+    assert x.grad.flags.writeable
+
+
 # Changed data ---------------------------------------------------------------------------------------------------------
 
 
@@ -149,10 +160,11 @@ def test_data_that_changed_after_recording_are_noticed(update: str) -> None:
     np.testing.assert_array_equal(w.grad, 2 * w.data)
 
 
-@pytest.mark.parametrize("op", ["exp", "add", "matmul", "affine"])
+@pytest.mark.parametrize("op", ["exp", "add", "matmul", "affine", "getitem"])
 def test_changed_data_are_noticed_by_every_branch_of_the_loop(op: str) -> None:
     w = Value(np.ones((2, 2)))
-    args = {"exp": (w,), "add": (1.0, w), "matmul": (np.ones((2, 2)), w), "affine": (np.ones((2, 2)), w, np.ones(2))}
+    x = np.ones((2, 2))
+    args = {"exp": (w,), "add": (1.0, w), "matmul": (x, w), "affine": (x, w, np.ones(2)), "getitem": (w, slice(None))}
     out = OPS[op](*args[op])
     w.data -= 1.0
     with pytest.raises(RuntimeError, match=f"input of {op} changed"):

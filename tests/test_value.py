@@ -2,12 +2,13 @@
 
 import math
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from autograd_core import Value, check_gradients, grad, no_grad, stop_gradient
+from autograd_core import Value, check_gradients, grad, holding, no_grad, softmax, stop_gradient
 from autograd_core.value import leaf
 
 # Data -----------------------------------------------------------------------------------------------------------------
@@ -394,6 +395,11 @@ def test_indexing_takes_all_of_numpys_kinds() -> None:
         (lambda v: np.array(v), r"v\.data"),
         (lambda v: np.add(np.ones(1), v, out=np.ones(1)), r"a = a \+ v"),
         (lambda v: Value([1.0, 2.0])[v], r"settings \(index\) are no variables"),
+        (lambda v: len(v), "scalar Value has no len"),
+        (lambda v: list(v), "scalar Value cannot be iterated over"),
+        (lambda v: softmax(v, dim=0), "settings it takes: axis="),
+        (lambda v: np.frompyfunc(abs, 1, 1)(v), r"np\.frompyfunc\(abs, \.\.\.\) is not differentiable"),
+        (lambda v: v.astype(np.float32, casting="safe"), "casting='safe' forbids"),
     ],
 )
 def test_silent_conversions_raise_and_say_what_to_write(act: Any, advice: str) -> None:
@@ -448,6 +454,8 @@ def test_only_leaves_are_rebound() -> None:
     out = v * 2.0
     with pytest.raises(ValueError, match="result of mul"):
         out.data = 3.0
+    with pytest.raises(ValueError, match="one is the result of mul"), holding([v, out], [0.0, 0.0]):
+        pass
     v.data = 4
     assert v.data == 4.0
 
@@ -493,13 +501,15 @@ def test_the_comparisons_of_numpy_testing_look_at_the_data() -> None:
 
 
 @pytest.mark.filterwarnings("ignore:the matrix subclass:PendingDeprecationWarning")
-def test_masked_arrays_matrices_and_subclasses_are_refused() -> None:
+def test_masked_arrays_matrices_and_subclasses_are_refused(tmp_path: Path) -> None:
     v = Value([1.0, 2.0])
     for other in (np.ma.array([1.0, 2.0], mask=[True, False]), np.matrix([1.0, 2.0])):
         with pytest.raises(TypeError, match="does not follow an array's rules"):
             v * other
         with pytest.raises(TypeError, match="does not follow an array's rules"):
             Value(other)
+    on_disk = np.memmap(tmp_path / "numbers", dtype=float, mode="w+", shape=(2,))
+    np.testing.assert_array_equal((v * on_disk).data, [0.0, 0.0])
     with pytest.raises(TypeError, match="not subclassed"):
         type("Parameter", (Value,), {})
 
