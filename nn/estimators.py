@@ -131,8 +131,6 @@ class MLPClassifier(ClassifierMixin, Perceptron):  # type: ignore[misc]
             As `fit`; or if the classes are missing the first time, or others than then; or with early_stopping.
         """
         again = hasattr(self, "model_")
-        if self.early_stopping:
-            raise ValueError("partial_fit does not support early_stopping=True: one epoch has nothing to stop")
         if not again and classes is None and not type_of_target(y).startswith("multilabel"):
             raise ValueError("classes must be passed on the first call to partial_fit.")
         if again and classes is not None and not np.array_equal(np.unique(classes), self.classes_):
@@ -205,8 +203,6 @@ class MLPRegressor(RegressorMixin, Perceptron):  # type: ignore[misc]
         ValueError
             As `fit`; or with early_stopping.
         """
-        if self.early_stopping:
-            raise ValueError("partial_fit does not support early_stopping=True: one epoch has nothing to stop")
         return self.learn(X, y, sample_weight, again=hasattr(self, "model_"), once=True)
 
     def predict(self, X: Any) -> Array:

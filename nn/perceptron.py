@@ -140,6 +140,8 @@ class Perceptron(BaseEstimator):  # type: ignore[misc]
         self, X: Any, y: Any, sample_weight: Any, *, again: bool, once: bool = False, classes: Any = None
     ) -> Self:
         """Check everything, make a network or go on with the one there is, and train it, or for one epoch only."""
+        if once and self.early_stopping:
+            raise ValueError("partial_fit does not support early_stopping=True: one epoch has nothing to stop")
         sizes = self.check_parameters()
         X, y = self.checked(X, y, reset=not again)
         if sample_weight is not None:

@@ -208,6 +208,26 @@ def test_metrics_of_other_libraries():
     refuse("asks for the numbers", metrics={"error": lambda p, t: float(np.mean(np.abs(p - t)))})
 
 
+def test_steps_that_differ_from_one_another():
+    def begun(p):
+        optimizer = Adam(p, 0.01)
+        p[0].grad = np.ones_like(p[0].data)
+        optimizer.step()
+        return optimizer
+
+    class Holding(Linear):
+        def __init__(self, *args, **settings):
+            super().__init__(*args, **settings)
+            self.held = (np.ones(3),)
+
+        def forward(self, x):
+            return super().forward(x) * self.held[0]
+
+    refuse("different numbers of steps", optimizer=begun)
+    refuse("a plain number while the step is recorded", metrics={"one": lambda p, t: 1.0})
+    refuse("an array of its modules is in a tuple", make=lambda: Holding(4, 3, rng=0))
+
+
 def test_batches_and_optimizers_of_ones_own():
     class Own(SGD):
         def step(self):

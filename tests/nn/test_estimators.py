@@ -57,7 +57,7 @@ SETTINGS = {
     "sgd without momentum": dict(solver="sgd", momentum=0.0, shuffle=False, activation="identity"),
     "sgd without Nesterov": dict(solver="sgd", nesterovs_momentum=False, batch_size=40, activation="tanh"),
     "invscaling": dict(solver="sgd", learning_rate="invscaling", learning_rate_init=0.5),
-    "adaptive": dict(solver="sgd", learning_rate="adaptive", tol=0.05, learning_rate_init=0.1),
+    "adaptive": dict(solver="sgd", learning_rate="adaptive", tol=10.0, learning_rate_init=0.1, n_iter_no_change=2),
     "early stopping": dict(solver="sgd", early_stopping=True, learning_rate_init=0.1, activation="logistic", alpha=0.0),
     "two hidden layers": dict(solver="sgd", hidden_layer_sizes=(6, 4), alpha=1.0),
     "no hidden layer": dict(solver="sgd", hidden_layer_sizes=()),
@@ -166,8 +166,12 @@ def test_partial_fit_needs_to_know_the_classes():
         estimator.partial_fit(X, np.arange(len(X)) % 4)
     with pytest.raises(AttributeError, match="partial_fit"):
         MLPClassifier(solver="lbfgs").partial_fit(X, Y)
-    with pytest.raises(ValueError, match="does not support early_stopping"):
-        MLPRegressor(early_stopping=True).partial_fit(X, Y)
+    for estimator in (MLPClassifier(early_stopping=True), MLPRegressor(early_stopping=True)):
+        with pytest.raises(ValueError, match="does not support early_stopping"):
+            estimator.partial_fit(X, Y, **({"classes": [0, 1, 2]} if isinstance(estimator, MLPClassifier) else {}))
+    estimator = MLPRegressor().partial_fit(X, X[:, :2])
+    with pytest.raises(ValueError, match="y has 1 columns, and what was learnt has 2 outputs"):
+        estimator.partial_fit(X, Y)
 
 
 def test_clone_takes_the_parameters_alone():

@@ -379,3 +379,10 @@ def test_an_optimizer_defines_its_rule():
     w.grad = 1.0
     with pytest.raises(NotImplementedError, match=r"Optimizer has no rule: define numbers\(self, group, t\)"):
         Optimizer([w], lr=0.1).step()
+
+    class Half(Optimizer):
+        def numbers(self, group, t):
+            return ()
+
+    with pytest.raises(NotImplementedError, match=r"Half has no rule: define update\(\)"):
+        Half([w], lr=0.1).step()

@@ -15,6 +15,7 @@ from nn import (
     SequentialLR,
     StepLR,
 )
+from nn.schedules import Formula
 
 
 @pytest.fixture
@@ -98,6 +99,11 @@ def test_what_is_no_optimizer_is_refused(name):
 def test_settings_out_of_range_are_refused(make, message, optimizer):
     with pytest.raises(ValueError, match=message):
         make(optimizer)
+
+
+def test_a_schedule_defines_its_rate(optimizer):
+    with pytest.raises(NotImplementedError, match=r"Formula has no formula: define rate\(self, base, t\)"):
+        Formula(optimizer).step()
 
 
 def test_one_cycle_ends_and_says_so(optimizer):
