@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autograd_core import Value, check_gradients, grad, jvp, primitive, vjp
+from autograd_core import Value, check_gradients, grad, jacobian, jvp, primitive, vjp
 
 
 @primitive(pullback=lambda g, out, a, b: (-np.outer(s := np.linalg.solve(a.T, g), out), s))
@@ -68,6 +68,9 @@ def test_forward_mode_without_a_pushforward_says_what_is_missing() -> None:
     assert grad(lambda x: triple(x).sum())(np.ones(2)).tolist() == [3.0, 3.0]
     with pytest.raises(TypeError, match=r"forward mode of triple.*pushforward="):
         jvp(triple, (np.ones(2),), (np.ones(2),))
+    with pytest.raises(TypeError, match="forward mode of triple"):  # so that "forward" is what it says
+        jacobian(triple, mode="forward")(np.ones(2))
+    np.testing.assert_array_equal(jacobian(triple)(np.ones(2)), np.diag([3.0, 3.0]))
 
 
 def test_several_results_are_values_of_their_own() -> None:

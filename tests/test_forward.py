@@ -330,6 +330,12 @@ def test_dead_branches_contribute_exact_zeros(name: str) -> None:
     np.testing.assert_allclose([hvp(total, x, t) for t in units], second, atol=1e-14)
 
 
+def test_a_tangent_that_is_dead_in_part_meets_one_that_is_not() -> None:
+    x, y = np.array([0.0, 4.0]), np.array([1.0, 2.0])
+    _, t = jvp(lambda x, y: np.maximum(x, 1.0) * y, (x, y), (np.ones(2), np.full(2, 3.0)))
+    np.testing.assert_array_equal(t, [0.0 * 1.0 + 1.0 * 3.0, 1.0 * 2.0 + 4.0 * 3.0])
+
+
 def test_unit_vectors_do_not_meet_infinite_derivatives() -> None:
     for mode in ("forward", "reverse"):
         j = jacobian(np.sqrt, mode=mode)(np.array([0.0, 4.0]))

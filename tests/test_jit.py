@@ -132,6 +132,18 @@ def test_what_has_no_derivative_is_recorded_all_the_same() -> None:
         same(compiled(x), f(x))
 
 
+@pytest.mark.parametrize("f", [
+    lambda x: np.take(x, [1, 0]), lambda x: np.take(x, [[1], [0]], axis=-1), lambda x: np.full_like(x, 2.0) * x,
+    lambda x: np.full_like(x, x[0, 1]), lambda x: (x.mT, x.transpose(1, 0), x.real, x.imag), lambda x: list(x)[1] * 2.0,
+    lambda x: (np.dot(x, 2.0), np.power(x, 2.0)), lambda x: (x.astype(bool), x.astype(np.int32).astype(np.int64)),
+    lambda x: np.reshape(x, (3, 2), order="F"), lambda x: np.add.reduce(x), lambda x: x.max(axis=0, keepdims=True),
+    lambda x: (np.var(x, ddof=1), np.mean(x > 0.5)), lambda x: (np.negative(-x), (x - 0.0) + 0.0, x.astype(x.dtype)),
+])  # fmt: skip
+def test_functions_and_methods_of_arrays(f: Any) -> None:
+    x = RNG.standard_normal((2, 3))
+    same(jit(f)(x), f(x))
+
+
 def test_gathers_by_indices_that_are_inputs() -> None:
     def f(x: Any, index: Any) -> Any:
         return grad(lambda v: np.sum(np.sin(v[index]) * 2.0))(x), x[index, index % 2]

@@ -33,6 +33,7 @@ CASES: dict[str, tuple[Any, ...]] = {
     "multi_dot": (lambda a, b, c: np.linalg.multi_dot([a, b, c]), M, N, N.T),
     "multi_dot-vectors": (lambda a, b, c: np.linalg.multi_dot([a, b, c]), V, M, N[:, 0]),
     "multi_dot-2": (lambda a, b: np.linalg.multi_dot([a, b]), M, N),
+    "cond-wide": (lambda a: np.linalg.cond(a, 2), M),
     **{f"cond-{p}": (lambda a, p=p: np.linalg.cond(a, p), S) for p in (None, 2, -2, 1, -np.inf, "fro")},
     **{
         f"vector-{p}": (lambda x, p=p: np.linalg.norm(x, p, axis=1, keepdims=True), np.sign(M) * (0.5 + np.abs(M)))

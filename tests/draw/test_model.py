@@ -381,6 +381,19 @@ def test_a_result_that_is_passed_on_is_not_marked() -> None:
     assert nn.Identity()(y).calls is None
 
 
+def test_a_module_may_return_several_results() -> None:
+    class Both(nn.Module):
+        def forward(self, x: Any) -> Any:
+            return x * 2.0, x
+
+    x = Value([1.0])
+    twice, same = Both()(x)
+    assert same is x
+    assert x.calls is None
+    plan = plan_of(twice.sum())
+    assert [box.name for box in plan.cards if box.name == "Both"] == ["Both"]
+
+
 def test_decompositions_are_drawn_with_all_their_results() -> None:
     u, s, v = np.linalg.svd(Value(np.diag([3.0, 2.0]), name="M"))
     out = (s * s).sum() + u[0, 0]
