@@ -164,9 +164,11 @@ def test_what_does_not_fit() -> None:
 def test_data_that_changed_after_recording_are_noticed() -> None:
     w = Value(2.0, name="w")  # which has no tangent, and yet is a factor in one
     _, push = linearize(lambda x: x * w * x, 3.0)
+    _, pullback = vjp(lambda x: x * w * x, 3.0)
     w.data = 5.0
-    with pytest.raises(RuntimeError, match="input 'w' of mul changed after"):
-        push(1.0)
+    for derivative in (push, pullback):
+        with pytest.raises(RuntimeError, match="input 'w' of mul changed after"):
+            derivative(1.0)
 
     def rebinding(x: Any) -> Any:
         y = x * w

@@ -106,6 +106,7 @@ def test_new_shapes_dtypes_and_static_values_compile_again() -> None:
         lambda v: v * v.item(),
         lambda v: np.ones(3)[v],
         lambda v: np.asarray(v),
+        lambda v: np.arange(3.0)[v],
         lambda v: list(range(v)),
         lambda v: v[v > 0],
         lambda v: np.nonzero(v),
@@ -120,6 +121,13 @@ def test_python_that_looks_at_the_numbers_is_told_what_to_write(looks: Any) -> N
     text = str(caught.value) + str(caught.value.__cause__)
     assert "np.where" in text
     assert "static_argnums" in text
+
+
+def test_a_plain_table_is_indexed_as_a_value() -> None:
+    table = np.array([10.0, 20.0, 30.0])
+    with pytest.raises((TypeError, IndexError), match=r"write Value\(table\)\[v\]\.data"):
+        jit(lambda i: table[i])(np.array([2, 0]))
+    same(jit(lambda i: Value(table)[i].data)(np.array([2, 0])), table[[2, 0]])
 
 
 def test_what_has_no_derivative_is_recorded_all_the_same() -> None:

@@ -295,8 +295,6 @@ def outer(trace: Recording, a: Any, b: Any) -> Any:
 
 @rule(np.take)
 def take(trace: Recording, a: Any, indices: Any, axis: int | None = None) -> Any:
-    if type(a) is not Traced:
-        a = trace.wrap(constant(a), a)
     if axis is None:
         return np.ravel(a)[indices]
     return a[(slice(None),) * (axis % a.ndim) + (indices,)]

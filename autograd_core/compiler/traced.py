@@ -276,7 +276,7 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
         raise no_numbers("a count or index v")
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
-        raise no_numbers("np.asarray(v)")
+        raise no_numbers("np.asarray(v), or table[v] of a plain table (write Value(table)[v].data),")
 
     def item(self, *index: int) -> Any:
         raise no_numbers("v.item()")
