@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from ..data import dtype_of, is_weak, ndim_of, shape_of
+from ..data import dtype_of, is_weak, ndim_of, shape_of, size_of
 from ..op import POWER, Op, composed, flat, linear
 from ..value import Value, plain
 
@@ -42,7 +42,7 @@ def keep_axes(g: Any, x: Any, axis: Any, keepdims: bool) -> Any:
 def count(x: Any, axis: Any) -> int:
     """How many elements of x a reduction over `axis` takes together."""
     if axis is None:
-        return x.size if hasattr(x, "size") else 1
+        return size_of(x)
     shape, n = shape_of(x), 1
     for a in axis if isinstance(axis, tuple) else (axis,):
         n *= shape[a]

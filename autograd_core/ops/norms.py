@@ -41,6 +41,12 @@ euclidean_norm = primitive(
 )  # fmt: skip
 
 
+def power_or_zero(x: Any, p: float) -> Any:
+    """xᵖ, and 0 where x is 0, with the derivative 0 there."""
+    zero = plain(x) == 0
+    return choose(zero, 0.0, choose(zero, 1.0, x) ** p)
+
+
 def of_vectors(x: Any, order: Any, axis: Any, keepdims: bool) -> Any:
     if order is None or order == 2:
         return euclidean_norm(x, axis=axis, keepdims=keepdims)
@@ -56,10 +62,8 @@ def of_vectors(x: Any, order: Any, axis: Any, keepdims: bool) -> Any:
     top = np.max(plain(size), axis=axis, keepdims=True, initial=0)  # a constant: the norm is homogeneous
     top = np.where((top > 0) & np.isfinite(top), top, 1.0).astype(plain(size).dtype)
     parts = size / top
-    powers = choose(plain(size) == 0, 0.0, choose(plain(size) == 0, 1.0, parts) ** order) if order > 0 else parts**order
-    total = sum(powers, axis=axis, keepdims=True)
-    zero = plain(total) == 0
-    out = choose(zero, 0.0, choose(zero, 1.0, total) ** (1 / order)) * top
+    powers = power_or_zero(parts, order) if order > 0 else parts**order
+    out = power_or_zero(sum(powers, axis=axis, keepdims=True), 1 / order) * top
     return out if keepdims else reshape(out, shape_of(np.sum(plain(x), axis=axis)))
 
 
