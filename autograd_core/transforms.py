@@ -22,7 +22,7 @@ from .ops.linear import identity
 from .recording import always_recording, announce_pass
 from .results import check_scalar, pair_of, results_of, without_graph
 from .trees import aligned, flatten
-from .value import Value, leaf, plain
+from .value import Value, clock, leaf, plain
 
 Function = Callable[..., Any]
 
@@ -168,7 +168,7 @@ def pulled_to(variables: list[Value], start: dict[Value, Any], record: bool, liv
 
 def reaches_outside(results: list[Any], variables: list[Value]) -> bool:
     """Whether results depend on Values that were there before their variables: then their derivatives do, too."""
-    oldest = variables[0].stamp if variables else 0
+    oldest = variables[0].stamp if variables else next(clock)
     if any(type(y) is Value and y.stamp < oldest for y in results):
         return True
     found = ancestors(results, oldest=oldest)

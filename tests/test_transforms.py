@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
-from autograd_core import Value, check_gradients, grad, jvp, sigmoid, stop_gradient, value_and_grad
+from autograd_core import Value, check_gradients, grad, jvp, linearize, sigmoid, stop_gradient, value_and_grad, vjp
 from autograd_core.trees import flatten
 
 
@@ -47,6 +47,8 @@ def test_the_gradient_is_plain_data_unless_something_outside_needs_it() -> None:
     assert type(slope) is Value
     slope.backward()
     assert w.grad == 6.0
+    constant = lambda y: value_and_grad(lambda nothing: y * y)({})[0] + vjp(lambda: y * y)[0] + linearize(lambda: y)[0]
+    assert grad(constant)(3.0) == 6.0 + 6.0 + 1.0
 
 
 def test_arguments() -> None:
