@@ -256,15 +256,12 @@ def test_parts_of_an_array_and_the_whole_add_up_in_any_order() -> None:
     np.testing.assert_array_equal(x.grad, 2 * x.data + [1, 1 + 10 + 2 + 1, 1 + 1, 0])
 
 
-def test_an_array_that_is_read_element_by_element_costs_no_array_for_each() -> None:
-    x = Value(np.ones(100_000))
-    loss = sum((x[k] for k in range(0, 100_000, 10)), start=0.0)
-    tracemalloc.start()
+def test_an_array_that_is_read_element_by_element_costs_no_array_for_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    x = Value(np.ones(100))
+    loss = sum((x[k] for k in range(0, 100, 10)), start=0.0)
+    monkeypatch.setattr(OPS["getitem"], "rules", (lambda *args: pytest.fail("its rule makes an array of zeros"),))
     loss.backward(keep="leaves")
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    assert peak < 10 * x.data.nbytes
-    assert x.grad.sum() == 10_000
+    np.testing.assert_array_equal(x.grad, np.arange(100) % 10 == 0)
 
 
 def test_grad_frees_the_graph_on_the_way() -> None:

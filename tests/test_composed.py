@@ -34,6 +34,7 @@ CASES: dict[str, tuple[Any, ...]] = {
     "pad-dict": (lambda x: np.pad(x, {0: 1, -1: (0, 2)}), M),
     "interp-one": (lambda x, f: np.interp(x, [1.0], f), U, U[:1]),
     "dot-number": (np.dot, M, np.float64(2.0)),
+    "cov-row": (lambda x: np.cov(x, rowvar=False), V),
     "cov-two": (np.cov, V, V[::-1] ** 2),
     "cov-two-by-columns": (lambda x, y: np.cov(x, y, rowvar=False), M, M[::-1] ** 2),
     "polydiv-whole": (lambda u: np.polydiv(np.polymul(u, [1.0, 2.0, 1.0]), [1.0, 2.0, 1.0])[1], U),
