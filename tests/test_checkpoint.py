@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from autograd_core import Value, check_gradients, checkpoint, grad, hessian, jvp, no_grad, sigmoid
+from autograd_core.graph import topological
 
 
 def stage(x: Any, w: Any) -> Any:
@@ -30,7 +31,7 @@ def test_nothing_of_the_graph_is_kept_and_closures_get_their_gradients() -> None
     hidden = u * 2.0
     out = checkpoint(lambda x: {"a": np.exp(np.sin(x) * w) * hidden, "b": x.sum()})(Value([0.1, 0.2]))
     total = out["a"].sum() + out["b"]
-    assert out["b"].inputs[0].op.name == "checkpoint"
+    assert {x.op.name for x in topological(total) if x.op is not None} == {"checkpoint", "pick", "sum", "add"}
     total.backward()
     x = np.array([0.1, 0.2])
     np.testing.assert_allclose(w.grad, np.exp(np.sin(x) * w.data) * 8.0 * np.sin(x))
