@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from .data import QUIET, as_constant, dtype_of, is_foreign, is_weak, shape_of, size_of
-from .exact import at_a_pole, changed, fit, passed_on, pull_back_exactly
+from .data import QUIET, dtype_of, is_foreign, is_weak, size_of
+from .exact import at_a_pole, changed, fit, fitted, passed_on, pull_back_exactly
 from .op import FIRST, ONE, SECOND
 from .ops.several import Parts
 from .recording import announce_pass
@@ -231,6 +231,8 @@ def backward(root: Value, gradient: Any = None, *, keep: str = "all") -> None:
     ------
     ValueError
         If this Value is not a scalar and no gradient is given, or one of another shape.
+    TypeError
+        If the gradient is a Value, or complex while this Value is real.
     RuntimeError
         If the data of an input changed after they were used. The leaves are then as they were, as after any error.
 
@@ -269,14 +271,12 @@ def cotangent(root: Value, gradient: Any) -> Any:
             f"backward() of a Value of shape {root.shape} needs the gradient with respect to it, of the same shape: "
             "write v.sum().backward(), or v.backward(np.ones(v.shape))"
         )
-    gradient = as_constant(gradient)
-    if shape_of(gradient) != root.shape:
-        raise ValueError(f"the gradient has shape {shape_of(gradient)}, the Value that it is for has {root.shape}")
-    if dtype_of(gradient).kind == "c" != root.dtype.kind:
-        raise TypeError("the gradient is complex, and the Value that it is for is real")
-    if is_foreign(gradient):
-        return gradient.astype(root.dtype)
-    return float(gradient) if is_weak(data) else np.asarray(gradient).astype(root.dtype)
+    if type(gradient) is Value:
+        raise TypeError(
+            "backward() takes and leaves plain data, which do not depend on a Value: write v.backward(g.data), or take "
+            "derivatives of derivatives with the pullback of vjp(f, x), to which g may be a Value"
+        )
+    return fitted(gradient, root, "gradient")
 
 
 def one(x: Value) -> Any:

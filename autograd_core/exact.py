@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from .data import NoNumbersError, shape_of
+from .data import NoNumbersError, as_constant, dtype_of, is_foreign, is_weak, shape_of
 from .op import ONE, Op
 from .ops.indexing import where
 from .ops.linear import in_dtype_of, sum_to
@@ -194,6 +194,21 @@ def fit(c: Any, x: Any) -> Any:
     if type(c) is ndarray and type(x) is ndarray and c.dtype is x.dtype:
         return c if c.shape == x.shape else sum_to(c, x.shape)
     return in_dtype_of(c if shape_of(c) == shape_of(x) else sum_to(c, shape_of(x)), x)
+
+
+def fitted(part: Any, y: Any, kind: str) -> Any:
+    """A gradient or tangent that was given, with the shape and dtype of what it belongs to."""
+    if type(part) is not Value:
+        part = as_constant(part)
+    if shape_of(part) != shape_of(y):
+        raise ValueError(f"the {kind} has shape {shape_of(part)}, and what it belongs to has {shape_of(y)}")
+    if dtype_of(part).kind == "c" != dtype_of(y).kind:
+        raise TypeError(f"the {kind} is complex, and what it belongs to is real: take np.real of it")
+    if type(part) is Value:
+        return part
+    if is_foreign(part):
+        return part if dtype_of(part) == dtype_of(y) else part.astype(dtype_of(y))
+    return float(part) if is_weak(plain(y)) else np.asarray(part).astype(dtype_of(y))[()]
 
 
 def changed(node: Value, x: Value) -> RuntimeError:

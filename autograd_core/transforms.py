@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from .backward import one, owned, pull_back
-from .data import QUIET, as_constant, as_variable, dtype_of, is_foreign, is_weak, shape_of
-from .exact import pull_back_exactly
+from .data import QUIET, as_variable, is_foreign
+from .exact import fitted, pull_back_exactly
 from .forward import push_forward, zeros
 from .graph import ancestors
 from .ops.linear import identity
@@ -299,18 +299,3 @@ def matching(tree: Any, like: Any, others: list[Any], kind: str) -> list[Any]:
     except TypeError as error:
         raise TypeError(f"a {kind} has the structure of what it belongs to, but here is {error}") from None
     return [fitted(part, y, kind) for part, y in zip(parts, others, strict=True)]
-
-
-def fitted(part: Any, y: Any, kind: str) -> Any:
-    """A gradient or tangent with the shape and dtype of what it belongs to."""
-    if type(part) is not Value:
-        part = as_constant(part)
-    if shape_of(part) != shape_of(y):
-        raise ValueError(f"the {kind} has shape {shape_of(part)}, and what it belongs to has {shape_of(y)}")
-    if dtype_of(part).kind == "c" != dtype_of(y).kind:
-        raise TypeError(f"the {kind} is complex, and what it belongs to is real: take np.real of it")
-    if type(part) is Value:
-        return part
-    if is_foreign(part):
-        return part if dtype_of(part) == dtype_of(y) else part.astype(dtype_of(y))
-    return float(part) if is_weak(plain(y)) else np.asarray(part).astype(dtype_of(y))[()]

@@ -66,12 +66,15 @@ def test_the_gradient_to_begin_with() -> None:
     np.testing.assert_array_equal(x.grad, [20.0, 400.0])
     with pytest.raises(ValueError, match=r"shape \(2,\) needs the gradient.*v\.sum\(\)\.backward\(\)"):
         (x * x).backward()
-    with pytest.raises(ValueError, match=r"has shape \(3,\), the Value that it is for has \(2,\)"):
+    with pytest.raises(ValueError, match=r"has shape \(3,\), and what it belongs to has \(2,\)"):
         (x * x).backward(np.ones(3))
-    with pytest.raises(TypeError, match="the gradient is complex, and the Value that it is for is real"):
+    with pytest.raises(TypeError, match="the gradient is complex, and what it belongs to is real"):
         (x * x).backward([1j, 1.0])
     with pytest.raises(ValueError, match="of a complex Value needs the gradient"):
         Value(1j).backward()
+    for v in (x * x, Value(1.0)):
+        with pytest.raises(TypeError, match=r"write v\.backward\(g\.data\)"):
+            v.backward(Value(np.ones(v.shape)))
     one = Value([[2.0]])
     (one * one).backward()
     np.testing.assert_array_equal(one.grad, [[4.0]])
