@@ -40,6 +40,7 @@ CASES: dict[str, tuple[Any, ...]] = {
     "polydiv-whole": (lambda u: np.polydiv(np.polymul(u, [1.0, 2.0, 1.0]), [1.0, 2.0, 1.0])[1], U),
     "polyint-constant": (lambda p: np.polyint(p, 2, 3.0), V),
     "mean-where": (lambda x: np.mean(x, where=True), M),
+    "array_split-rows": (lambda x: np.array_split(x, 2)[1], M),
     "diagonal": (np.diagonal, M),
     "compress": (lambda x: np.compress([True, False, True], x, axis=0), M),
     "extract": (lambda x: np.extract(M > 1, x), M),

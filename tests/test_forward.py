@@ -139,6 +139,10 @@ def test_containers_and_scalars() -> None:
     assert pullback({"y": 0.0, "z": [1.0]}) == ({"a": 1.0, "b": 0.0},)
     assert jvp(lambda x: 5.0, (1.0,), (1.0,)) == (5.0, 0.0)
     assert type(jvp(lambda x: np.float32(5.0), (1.0,), (1.0,))[1]) is np.float32
+    same = lambda x: x  # a tangent or gradient that is given takes the dtype of what it belongs to
+    assert type(jvp(same, (1.0,), (np.float32(1.0),))[1]) is float
+    assert jvp(same, (np.ones(2, np.float32),), ([1, 2],))[1].dtype == np.float32
+    assert vjp(same, np.ones(2, np.float32))[1]([1, 2])[0].dtype == np.float32
     _, push = linearize(lambda x: np.sin(x) * 2.0, np.zeros(3))
     np.testing.assert_array_equal(push(np.arange(3.0)), [0.0, 2.0, 4.0])
 
