@@ -258,6 +258,9 @@ def test_jacobians(mode: str) -> None:
     np.testing.assert_array_equal(nested["p"][0], [1.0, 1.0, 1.0])
     np.testing.assert_array_equal(nested["p"][1], 2.0 * np.eye(3))
     assert nested["s"][0] == 0.0
+    moving, still = jacobian(lambda x: (x * x, np.ones(3)), mode=mode)(np.array([1.0, 2.0]))
+    np.testing.assert_array_equal(moving, np.diag([2.0, 4.0]))
+    np.testing.assert_array_equal(still, np.zeros((3, 2)))
     assert jacobian(np.sin, mode=mode)(np.zeros(0)).shape == (0, 0)
     assert jacobian(np.sin, mode=mode)(np.ones(2, np.float32)).dtype == np.float32
 
