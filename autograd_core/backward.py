@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from .data import QUIET, dtype_of, is_foreign, is_weak, size_of
+from .data import QUIET, dtype_of, is_foreign, is_weak, shape_of, size_of
 from .exact import at_a_pole, changed, fit, fitted, passed_on, pull_back_exactly
 from .op import FIRST, ONE, SECOND
 from .ops.several import Parts
@@ -68,17 +68,17 @@ def pull_back(adjoint: dict[Value, Any], *, oldest: int = 0, keep: bool = False)
                 (rule,) = op.rules
                 a = x._held
                 try:
-                    c = g if rule is ONE else g * rule(node._held, a)
+                    c = g * rule(node._held, a)
                 except ArithmeticError:
                     c = at_a_pole(rule, g, node._held, a)
                 if type(c) is not float:  # Python floats come of nothing else, and fit
                     c = fit(c, a)
                 if x in adjoint:
-                    adjoint[x] = adjoint[x] + c if type(c) is float or rule is ONE else added_to(c, adjoint[x])
+                    adjoint[x] = adjoint[x] + c if type(c) is float else added_to(c, adjoint[x])
                 elif x.op is not None:
                     next_node, next_g = x, c
                 else:
-                    adjoint[x] = c.copy() if c is g and type(c) is ndarray else c  # a leaf's gradient is its own
+                    adjoint[x] = c
             elif x.stamp > stamp:
                 raise changed(node, x)
         elif arity == 2:
@@ -102,7 +102,7 @@ def pull_back(adjoint: dict[Value, Any], *, oldest: int = 0, keep: bool = False)
                     elif x.op is not None:
                         next_node, next_g = x, c
                     else:
-                        adjoint[x] = c.copy() if c is g and type(c) is ndarray else c
+                        adjoint[x] = c.copy() if c is g and type(c) is ndarray else c  # a leaf's gradient is its own
                 elif x.stamp > stamp:
                     raise changed(node, x)
             if type(y) is Value:
@@ -281,9 +281,10 @@ def cotangent(root: Value, gradient: Any) -> Any:
 
 def one(x: Value) -> Any:
     """The gradient of a single number with respect to itself."""
-    if x.shape:
-        return np.ones_like(x._held)
-    return 1.0 if is_weak(x._held) else x.dtype.type(1)
+    data = x._held
+    if is_weak(data):
+        return 1.0
+    return np.ones_like(data) if shape_of(data) else dtype_of(data).type(1)
 
 
 def owned(c: Any, data: Any) -> Any:

@@ -104,6 +104,18 @@ def test_gradients_are_not_shared() -> None:
     np.testing.assert_array_equal(b.grad, [1.0, 1.0])
     np.testing.assert_array_equal(out.grad, [1.0, 1.0])
     np.testing.assert_array_equal(g, [1.0, 1.0])
+    h = a * 2.0
+    twice = h + h
+    p, q = h + b, np.exp(h)  # the gradient of p goes on to h as it is, where that of q is already
+    out = twice * 5.0 + p * q
+    out.backward(g)
+    for node, expected in ((twice, 5.0), (p, q.data), (q, p.data), (h, 10.0 + q.data + p.data * q.data)):
+        np.testing.assert_allclose(node.grad, np.broadcast_to(expected, 2), rtol=1e-14)
+    h = a * 2.0
+    twice = h + h
+    (twice * 5.0).backward(g)
+    np.testing.assert_array_equal(twice.grad, [5.0, 5.0])
+    np.testing.assert_array_equal(h.grad, [10.0, 10.0])
     c = Value([[1.0, 2.0]])
     c.T.reshape(2).backward(g)
     c.grad[0, 0] = 7.0

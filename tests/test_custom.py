@@ -60,6 +60,26 @@ def test_a_pushforward() -> None:
     assert len(seen) == 1
 
 
+def test_a_jacobian_goes_the_way_that_is_asked_for_or_the_shorter() -> None:
+    taken: list[str] = []
+
+    @primitive(
+        pullback=lambda g, out, x: (taken.append("reverse"), g * 3.0)[1],
+        pushforward=lambda tangents, out, x: (taken.append("forward"), tangents[0] * 3.0)[1],
+    )
+    def triple(x: Any) -> Any:
+        return x * 3.0
+
+    wide, tall, square = (lambda x: triple(x).sum()), (lambda x: triple(x * np.ones(2))), triple
+    for f, x, mode, way in [
+        (square, np.ones(2), "reverse", "reverse"), (square, np.ones(2), "forward", "forward"),
+        (square, np.ones(2), "auto", "reverse"), (wide, np.ones(2), "auto", "reverse"), (tall, 1.0, "auto", "forward"),
+    ]:  # fmt: skip
+        taken.clear()
+        jacobian(f, mode=mode)(x)
+        assert set(taken) == {way}
+
+
 def test_forward_mode_without_a_pushforward_says_what_is_missing() -> None:
     @primitive(pullback=lambda g, out, x: np.asarray(g) * 3.0)
     def triple(x: Any) -> Any:

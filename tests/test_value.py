@@ -226,6 +226,7 @@ def test_methods_of_ufuncs(function: Callable[..., Any]) -> None:
     x, y = np.array([[0.5, 2.0], [-1.0, 3.0], [0.3, 0.7]]), np.array([1.5, 0.4])
     out = function(Value(x), Value(y))
     np.testing.assert_allclose(out.data, function(x, y), rtol=1e-14)
+    assert out.shape == np.shape(function(x, y))
     check_gradients(function, x, y, order=2)
 
 
