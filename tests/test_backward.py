@@ -93,6 +93,10 @@ def test_a_leaf_is_its_own_derivative() -> None:
     y = Value(1.0)
     y.backward()
     assert y.grad == 1.0
+    z = Value([[1.0]])
+    z.backward()
+    np.testing.assert_array_equal(z.grad, [[1.0]])
+    assert z.grad.shape == (1, 1)
 
 
 def test_gradients_are_not_shared() -> None:
