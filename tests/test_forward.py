@@ -343,6 +343,8 @@ def test_a_tangent_that_is_dead_in_part_meets_one_that_is_not() -> None:
     x, y = np.array([0.0, 4.0]), np.array([1.0, 2.0])
     _, t = jvp(lambda x, y: np.maximum(x, 1.0) * y, (x, y), (np.ones(2), np.full(2, 3.0)))
     np.testing.assert_array_equal(t, [0.0 * 1.0 + 1.0 * 3.0, 1.0 * 2.0 + 4.0 * 3.0])
+    f = lambda x: np.imag(np.maximum(x, 1.0) * (1.0 + 2.0j)) ** 2  # a part is live where the whole is
+    np.testing.assert_array_equal(jvp(f, (x,), (np.ones(2),))[1], [0.0, 2.0 * (2.0 * 4.0) * 2.0])
 
 
 def test_unit_vectors_do_not_meet_infinite_derivatives() -> None:
