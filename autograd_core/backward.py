@@ -58,7 +58,7 @@ def pull_back(adjoint: dict[Value, Any], *, oldest: int = 0, keep: bool = False)
             node.grad = g
         op, stamp = node.op, node.stamp
         arity = op.unrolled
-        if op.selects and not selection and (op.form != "linear" or any(type(x) is Value and x.op for x in node.first)):
+        if op.masks and not selection and (op.form != "linear" or any(type(x) is Value and x.op for x in node.first)):
             selection = {**adjoint, node: g}
             own.clear()
         next_node = None  # the first input that is met for the first time, and its gradient; others wait in the heap

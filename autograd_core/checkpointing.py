@@ -77,11 +77,10 @@ def checkpoint(fun: Callable[..., Any]) -> Callable[..., Any]:
 
 def variable_like(x: Any, old: Any) -> Any:
     """A new variable in the place of one. It follows from that, if derivatives are recorded, and yet is another: the
-    function may reach the same Value from outside, and that part of its gradient goes its own way.
+    function may reach the same Value from outside, and that part of its gradient goes its own way. And it is no leaf,
+    before which masks are left out: what the function selects decides on derivatives before it.
     """
-    if type(x) is Value:
-        return identity.apply(x)
-    return leaf(x) if type(old) is Value else x
+    return identity.apply(x if type(x) is Value else leaf(x)) if type(old) is Value else x
 
 
 def outside(results: list[Any], variables: frozenset[Value]) -> list[Value]:

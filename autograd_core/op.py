@@ -103,6 +103,7 @@ class Op:
         self.unrolled = self.arity if self.elementwise and self.arity <= 2 and not settings else 0
         self.variadic = variadic
         self.selects = bool(selects)
+        self.masks = self.selects or within is not None  # whether dead branches may begin here
         self.selections = selects if isinstance(selects, tuple) else rules
         self.gathers = gathers
         self.into = into

@@ -202,6 +202,8 @@ def test_jacobians_of_what_does_not_go_all_at_once() -> None:
     vectors = lambda a: np.linalg.eigh(a)[1]
     point = np.array([[2.0, 0.5], [0.5, 3.0]])
     np.testing.assert_allclose(jacobian(vectors, mode="forward")(point), jacobian(vectors, mode="reverse")(point))
+    apart, x = (lambda x: x[[0, 1], :, [1, 0]]), np.ones((2, 3, 2))  # NumPy puts the axis of such an index first
+    np.testing.assert_array_equal(jacobian(apart, mode="forward")(x), jacobian(apart, mode="reverse")(x))
     x = np.linspace(0.0, 1.0, 800)  # its 800 tangents are pushed in two parts
     np.testing.assert_array_equal(jacobian(np.sin, mode="forward")(x), np.diag(np.cos(x)))
 
@@ -308,6 +310,9 @@ DEAD = {
     "a choice": (lambda x: np.select([x > 0], [np.log(x)], 1.0), [0.0, 4.0], [0.0, 0.25]),
     "recomputed": (lambda x: np.where(x > 0, checkpoint(np.sqrt)(x), 0.0), [0.0, 4.0], [0.0, 0.25]),
     "recomputed as a whole": (checkpoint(SAFE_ROOT), [0.0, 4.0], [0.0, 0.25]),
+    "recomputed below": (
+        lambda x: checkpoint(lambda s: np.where(s > 0, s, 0.0))(np.sqrt(x)), [0.0, 4.0], [0.0, 0.25]
+    ),
     "a dead number": (
         lambda x: np.where(x[1] > 5, OPS["logsumexp"](np.log(x)), x[1]) * np.ones(1), [0.0, 4.0], [0.0, 1.0],
     ),
