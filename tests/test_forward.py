@@ -161,6 +161,8 @@ def test_what_does_not_fit() -> None:
     _, pullback = vjp(np.sin, np.ones(2))
     with pytest.raises(ValueError, match=r"the gradient has shape \(\)"):
         pullback(1.0)
+    with pytest.raises(TypeError, match="cannot be differentiated"):
+        jvp(np.sin, (1.0,), ("a",))
     with pytest.raises(ValueError, match="mode='sideways'"):
         jacobian(np.sin, mode="sideways")
 

@@ -374,6 +374,17 @@ def test_a_copied_optimizer_belongs_to_the_copied_model(copied):
     assert not np.array_equal(twin.weight.data, before)
 
 
+def test_the_defaults_are_pytorchs():
+    def settings(kind, *args):
+        return {name: x for name, x in kind([Value(1.0)], *args).param_groups[0].items() if name != "params"}
+
+    adam = dict(lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0)
+    assert settings(SGD, 0.1) == dict(lr=0.1, momentum=0.0, nesterov=False, weight_decay=0.0)
+    assert settings(Adam) == adam
+    assert settings(AdamW) == adam | dict(weight_decay=1e-2)
+    assert settings(RMSprop) == dict(lr=1e-2, alpha=0.99, eps=1e-8, weight_decay=0.0, momentum=0.0, centered=False)
+
+
 def test_an_optimizer_defines_its_rule():
     w = Value(1.0)
     w.grad = 1.0

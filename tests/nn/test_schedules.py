@@ -1,5 +1,7 @@
 """Schedules: what they ask for; PyTorch's rates are in test_golden.py."""
 
+import inspect
+
 import numpy as np
 import pytest
 
@@ -99,6 +101,25 @@ def test_what_is_no_optimizer_is_refused(name):
 def test_settings_out_of_range_are_refused(make, message, optimizer):
     with pytest.raises(ValueError, match=message):
         make(optimizer)
+
+
+def test_the_defaults_are_pytorchs():
+    expected = {
+        StepLR: dict(gamma=0.1),
+        CosineAnnealingLR: dict(eta_min=0.0),
+        LinearLR: dict(start_factor=1 / 3, end_factor=1.0, total_iters=5),
+        OneCycleLR: dict(
+            pct_start=0.3, anneal_strategy="cos", cycle_momentum=True, base_momentum=0.85, max_momentum=0.95,
+            div_factor=25.0, final_div_factor=1e4,
+        ),
+        ReduceLROnPlateau: dict(
+            mode="min", factor=0.1, patience=10, threshold=1e-4, threshold_mode="rel", cooldown=0, min_lr=0.0, eps=1e-8,
+        ),
+    }  # fmt: skip
+    for kind, defaults in expected.items():
+        parameters = inspect.signature(kind).parameters.values()
+        found = {p.name: p.default for p in parameters if p.default is not p.empty and p.name != "interval"}
+        assert found == defaults
 
 
 def test_a_schedule_defines_its_rate(optimizer):
