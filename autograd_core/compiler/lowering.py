@@ -4,11 +4,14 @@ A function that is not named here is recorded whole, as a call: it runs between 
 speed. Shapes and dtypes come from NumPy, which computes the example along the way.
 """
 
+import functools
+import inspect
 import math
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from .ir import REDUCTIONS, UFUNCS, Node, constant
 from .traced import NUMBERS, Trace, Traced, no_numbers, trace_of, untraced
@@ -20,6 +23,8 @@ STATIC = {
     np.empty_like, np.common_type, np.min_scalar_type, np.can_cast,
 }  # fmt: skip
 """Functions whose answer depends on shapes and dtypes alone."""
+
+COMPARISONS = frozenset(("greater", "greater_equal", "less", "less_equal", "equal", "not_equal"))
 
 SHAPED_BY_DATA = {
     np.nonzero, np.flatnonzero, np.argwhere, np.unique, np.extract, np.compress, np.union1d, np.intersect1d,
@@ -39,6 +44,25 @@ def rule(*functions: Any) -> Callable[[Rule], Rule]:
         return found
 
     return declare
+
+
+@functools.cache
+def signatures(function: Any) -> tuple[inspect.Signature, inspect.Signature]:
+    """Of a function, and of its rule behind the recording, which also stands in where NumPy tells none."""
+    own = inspect.signature(functools.partial(RULES[function], None))
+    try:
+        return inspect.signature(function), own
+    except ValueError:  # of what is written in C, before NumPy 2.4
+        return own, own
+
+
+def named(function: Any, args: Any, settings: Any) -> tuple[Any, dict[str, Any]] | None:
+    """The first argument of a call, and by their names all others that are not what they are by default; None if its
+    rule does not know one of them."""
+    its, own = signatures(function)
+    (_, first), *others = its.bind(*args, **settings).arguments.items()
+    found = {name: x for name, x in others if x is not its.parameters[name].default}
+    return (first, found) if "settings" in own.parameters or found.keys() <= own.parameters.keys() else None
 
 
 def weakened(value: Any, args: Any) -> Any:
@@ -74,6 +98,10 @@ class Recording(Trace):
         """Record a ufunc with its inputs in the dtypes of the loop that NumPy chooses."""
         args = [untraced(x) for x in inputs]
         kinds = [type(x) if type(x) in (int, float, complex) else np.asarray(x).dtype for x in args]
+        if name in COMPARISONS and all(kind is int or (kind not in NUMBERS and kind.kind in "iub") for kind in kinds):
+            if not all(abs(x) < 1 << 63 for x in args if type(x) is int):
+                return self.call(ufunc, inputs, {})
+            kinds = [np.dtype(np.int64) if kind is int else kind for kind in kinds]  # it need not fit the other's dtype
         *loop, out = ufunc.resolve_dtypes((*kinds, None))
         if any(d.kind == "O" for d in loop):
             return self.call(ufunc, inputs, {})
@@ -91,14 +119,9 @@ class Recording(Trace):
             function is np.repeat and trace_of([*args[1:], settings]) is not None
         ):  # fmt: skip
             raise no_numbers(f"np.{function.__name__}, whose result has a shape that depends on the data,")
-        found = RULES.get(function)
-        if found is not None:
-            try:
-                out = found(self, *args, **settings)
-            except TypeError as error:
-                if "unexpected keyword" not in str(error) and "missing" not in str(error):
-                    raise
-                out = NotImplemented
+        if function in RULES and (known := named(function, args, settings)) is not None:
+            first, others = known
+            out = RULES[function](self, first, **others)
             if out is not NotImplemented:
                 return out
         return self.call(function, args, settings)
@@ -209,8 +232,8 @@ def mean(trace: Recording, a: Any, axis: Any = None, keepdims: Any = False) -> A
     if a.dtype.kind != "f":
         a = a.astype(np.float64)
     total = np.sum(a, axis=axis, keepdims=keepdims)
-    n = a.size // total.size if total.size else math.prod(np.take(a.shape, axis)) if axis is not None else a.size
-    out = np.divide(total, np.asarray(n, a.dtype))
+    gone = a.shape if axis is None else np.take(a.shape, np.atleast_1d(axis)).tolist()
+    out = np.divide(total, np.asarray(math.prod(gone), a.dtype))
     out.value = weakened(out.value, [a.value])
     return out
 
@@ -232,7 +255,7 @@ def choosing(function: Any, extreme: Any) -> None:
             a, axis = np.ravel(a), 0
             if keepdims:
                 return NotImplemented
-        axis = range(a.ndim)[axis]
+        axis = normalize_axis_index(axis, a.ndim)
         n = a.shape[axis]
         places = np.arange(n).reshape((n,) + (1,) * (a.ndim - axis - 1))
         found = np.logical_or(a == extreme(a, axis=axis, keepdims=True), a != a)
@@ -246,16 +269,16 @@ choosing(np.argmin, np.min)
 
 
 def viewing(function: Any, op: str, *, axes: bool = False) -> None:
-    def view(trace: Recording, x: Any, *args: Any, **settings: Any) -> Any:
-        if trace_of([args, settings]) is not None:
+    def view(trace: Recording, x: Any, **settings: Any) -> Any:
+        if trace_of(settings) is not None:
             raise no_numbers(f"np.{function.__name__} to a shape that is data")
-        value = weakened(function(x.value, *args, **settings), [x.value])
+        value = weakened(function(x.value, **settings), [x.value])
         if settings.get("order", "C") != "C":
             return NotImplemented
         if not axes:
             return trace.view(op, x, value)
         strides = np.lib.stride_tricks.as_strided(np.zeros(()), (1,) * x.ndim, tuple(range(1, x.ndim + 1)))
-        order = tuple(s - 1 for s in function(strides, *args, **settings).strides)
+        order = tuple(s - 1 for s in function(strides, **settings).strides)
         return trace.view(op, x, value, order)
 
     rule(function)(view)
@@ -272,7 +295,7 @@ for _function in ORDERS:
 
 @rule(np.flip)
 def flip(trace: Recording, m: Any, axis: Any = None) -> Any:
-    axes = range(m.ndim) if axis is None else [k % m.ndim for k in np.atleast_1d(axis).tolist()]
+    axes = range(m.ndim) if axis is None else normalize_axis_tuple(axis, m.ndim)
     return m[tuple(slice(None, None, -1) if k in axes else slice(None) for k in range(m.ndim))]
 
 
@@ -295,9 +318,11 @@ def outer(trace: Recording, a: Any, b: Any) -> Any:
 
 @rule(np.take)
 def take(trace: Recording, a: Any, indices: Any, axis: int | None = None) -> Any:
+    if np.asarray(untraced(indices)).dtype.kind not in "iu":
+        return NotImplemented
     if axis is None:
-        return np.ravel(a)[indices]
-    return a[(slice(None),) * (axis % a.ndim) + (indices,)]
+        a, axis = np.ravel(a), 0
+    return a[(slice(None),) * normalize_axis_index(axis, a.ndim) + (indices,)]
 
 
 @rule(np.full_like)

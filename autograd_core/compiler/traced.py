@@ -54,7 +54,7 @@ class Trace:
 
     def own(self, x: "Traced") -> "Traced":
         """x in this recording: what belongs to a recording around it is one more argument."""
-        if x.trace is self:
+        if x.recorder is self:
             return x
         if self.parent is None:
             raise NoNumbersError(
@@ -122,7 +122,7 @@ def untraced(tree: Any) -> Any:
 def trace_of(tree: Any) -> Trace | None:
     """The innermost recording among some arguments."""
     if type(tree) is Traced:
-        return tree.trace
+        return tree.recorder
     if isinstance(tree, dict):
         tree = list(tree.values())
     if isinstance(tree, (list, tuple)):
@@ -150,10 +150,10 @@ def no_numbers(what: str) -> NoNumbersError:
 class Traced(np.lib.mixins.NDArrayOperatorsMixin):
     """An array of a recording: its node, and an example's numbers."""
 
-    __slots__ = ("node", "trace", "value")
+    __slots__ = ("node", "recorder", "value")
 
     def __init__(self, trace: Trace, node: Node, value: Any) -> None:
-        self.trace = trace
+        self.recorder = trace
         self.node = node
         self.value = value
 
@@ -229,14 +229,14 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
         return (self[k] for k in range(len(self)))
 
     def astype(self, dtype: Any, copy: bool = True) -> Any:
-        return self.trace.cast(self, np.dtype(dtype))
+        return self.recorder.cast(self, np.dtype(dtype))
 
     def weakened(self) -> Any:
         """The same number as if it had come from a Python float."""
-        return Traced(self.trace, self.trace.cast(self, np.dtype(float)).node, float(self.value))
+        return Traced(self.recorder, self.recorder.cast(self, np.dtype(float)).node, float(self.value))
 
-    def reshape(self, *shape: Any) -> Any:
-        return np.reshape(self, shape[0] if len(shape) == 1 else shape)
+    def reshape(self, *shape: Any, **settings: Any) -> Any:
+        return np.reshape(self, shape[0] if len(shape) == 1 else shape, **settings)
 
     def transpose(self, *axes: Any) -> Any:
         order = axes[0] if len(axes) == 1 and not isinstance(axes[0], int) else axes
@@ -304,7 +304,7 @@ def method(name: str) -> Any:
 
 for _name in (
     "sum", "mean", "max", "min", "prod", "var", "std", "all", "any", "argmax", "argmin", "argsort", "clip", "cumsum",
-    "cumprod", "dot", "ravel", "repeat", "round", "squeeze", "swapaxes", "take", "copy", "diagonal", "conj",
+    "cumprod", "dot", "ravel", "repeat", "round", "squeeze", "swapaxes", "take", "trace", "copy", "diagonal", "conj",
 ):  # fmt: skip
     setattr(Traced, _name, method(_name))
 Traced.flatten = Traced.ravel  # type: ignore[attr-defined]

@@ -19,7 +19,7 @@ def lowers(node: Node) -> bool:
     if node.op in REDUCTIONS:
         return node.dtype.name in ("float64", "float32", "int64") and node.op in ("sum", "prod", "max", "min")
     if node.op == "matmul":
-        return all(0 < len(x.shape) <= 2 for x in node.inputs)
+        return node.dtype.name in ("float64", "float32") and all(0 < len(x.shape) <= 2 for x in node.inputs)
     if node.op == "gather":
         return is_row_gather(node)
     return node.op in ("input", "constant", "item", "scan") or node.op in VIEWS
