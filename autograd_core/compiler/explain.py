@@ -100,8 +100,9 @@ def explained(recorded: Program, program: Program, machine: Any, source: str) ->
         f"It takes about {counted(work, 'floating-point operation')}; arguments and results are {moved:,} bytes.",
     ]
     if machine is None:
-        buffers = source.count("np.empty(")
-        lines.append(f"It runs as NumPy source, with {buffers or 'no'} buffers, which large results share.")
+        buffers = sum(line.lstrip().startswith("np.empty(") for line in source.splitlines())
+        shared = f", with {counted(buffers, 'buffer')}, which large results share" if buffers else ""
+        lines.append(f"It runs as NumPy source{shared}.")
         return "\n".join(lines)
     left = Counter(name_of(node) for node, _, _ in machine.host.calls)
     views = sum(n.op in VIEWS for n in nodes)

@@ -13,10 +13,11 @@ from typing import Any
 
 import numpy as np
 
+from ..ops.indexing import add_items, is_basic
 from .capture import identifier
 from .ir import ELEMENTWISE, REDUCTIONS, UFUNCS, VIEWS, Loop, Node, Program, in_time, users_of
 from .memory import Plan, kept_by, plan
-from .spelling import Spelling
+from .spelling import WRITTEN_OUT, Spelling
 
 BUFFERED = 1 << 16
 """Results of so many bytes are worth a buffer; smaller ones come from memory that was used a moment ago."""
@@ -28,10 +29,11 @@ SHORT = 4
 class Writer(Spelling):
     """Writes one function."""
 
-    def __init__(self, program: Program, names: list[str], title: str) -> None:
-        super().__init__({"np", "work", title, f"{title}_memory", *keyword.kwlist})
+    def __init__(self, program: Program, names: list[str], title: str, around: Spelling | None = None) -> None:
+        super().__init__({"np", "work", "float", "range", "slice", "IndexError", *keyword.kwlist}, around)
         self.program = program
         self.title = title
+        self.shared |= {title: None, f"{title}_memory": None}
         for node, name in zip(program.inputs, names, strict=True):
             self.names[node] = self.fresh(name)
         nodes = in_time(program)
@@ -45,6 +47,7 @@ class Writer(Spelling):
         """What the state and outputs of each loop are called."""
         self.loops: list[str] = []
         self.plan: Plan = plan(self.order, program.outputs, self.wants_buffer, lambda n: (n.shape, n.dtype.name))
+        self.buffers = [self.fresh(f"t{k}") for k in range(len(self.plan.sizes))]
 
     # Which results have a line, and which a buffer --------------------------------------------------------------------
 
@@ -95,17 +98,28 @@ class Writer(Spelling):
         if node.op == "item" and node.inputs[0].op == "scan":
             self.names[node] = self.results[node.inputs[0]][node.settings[0]]
             return []
-        buffer = self.plan.place.get(node)
-        out = f", out=t{buffer}" if buffer is not None else ""
+        buffer = self.buffers[self.plan.place[node]] if node in self.plan.place else ""
+        out = f", out={buffer}" if buffer else ""
         lines = []
         if node.op == "sigmoid" and out:
             x = self.name(node.inputs[0])
-            lines = [f"np.negative({x}{out})", f"np.exp(t{buffer}{out})", f"np.add(1.0, t{buffer}{out})"]
-            text = f"np.divide(1.0, t{buffer}{out})"
+            lines = [f"np.negative({x}{out})", f"np.exp({buffer}{out})", f"np.add(1.0, {buffer}{out})"]
+            text = f"np.divide(1.0, {buffer}{out})"
+        elif node.op == "call" and node.settings[0] is add_items:
+            return self.added(node)
         else:
             text, _ = self.expression(node, out)
         name = self.names[node] = self.fresh(self.called_after(node))
         return [*lines, f"{name} = {text}{self.comment(node)}"]
+
+    def added(self, node: Node) -> list[str]:
+        """Zeros, to which something is added at an index: where a part was taken, its gradient goes back to."""
+        g, index, shape = node.settings[1]
+        name = self.names[node] = self.fresh(self.called_after(node))
+        lines = [f"{name} = np.zeros({shape}, np.{node.dtype.name}){self.comment(node)}"]
+        if is_basic(index):
+            return [*lines, f"{name}[{self.index(index, node)}] = {self.spelled(g, node)}"]
+        return [*lines, f"np.add.at({name}, {self.spelled(index, node)}, {self.spelled(g, node)})"]
 
     def called_after(self, node: Node) -> str:
         """The name of a line's result."""
@@ -128,16 +142,16 @@ class Writer(Spelling):
     def loop(self, node: Node) -> list[str]:
         """A scan: its step is a function of its own."""
         loop: Loop = node.settings[0]
-        title = self.fresh(identifier(loop.title))
-        writer = Writer(loop.body, loop.names, title)
-        writer.taken |= {self.title}
-        self.loops += [*writer.loops, writer.source()]
-        self.given |= writer.given
+        title = self.free(identifier(loop.title))
+        writer = Writer(loop.body, loop.names, title, self)
+        text = writer.source()
+        self.loops += [*writer.loops, text]
         inputs = [self.name(x) for x in node.inputs]
         state = [self.fresh(name) for name in loop.names[: loop.carries]]
         outs = [self.fresh(f"{title}_out_{k}") for k in range(len(loop.body.outputs) - loop.carries)]
         self.results[node] = [*state, *outs]
-        xs = [f"{x}[k]" for x in inputs[loop.carries : loop.carries + loop.arrays]]
+        k = self.fresh("k")
+        xs = [f"{x}[{k}]" for x in inputs[loop.carries : loop.carries + loop.arrays]]
         count = inputs.pop() if loop.counted else None
         passed = [*state, *xs, *inputs[loop.carries + loop.arrays :]]
         lines = [f"{x} = {begin}" for x, begin in zip(state, inputs, strict=False)]
@@ -149,18 +163,19 @@ class Writer(Spelling):
             memory = self.fresh(f"{title}_work")
             lines.append(f"{memory} = {title}_memory()")
             passed.append(memory)
-        results = [*state, *[f"{out}[k]" for out in outs]]
+        results = [*state, *[f"{out}[{k}]" for out in outs]]
         into = f"{', '.join(results)} = " * bool(results)
-        return [*lines, f"for k in range({count or loop.length}):", f"    {into}{title}({', '.join(passed)})"]
+        return [*lines, f"for {k} in range({count or loop.length}):", f"    {into}{title}({', '.join(passed)})"]
 
     # The function -----------------------------------------------------------------------------------------------------
 
     def source(self) -> str:
         body = []
         for node in self.constants:
-            name = self.fresh(identifier(node.label.name if node.label else ""))
-            body.append(f"{name} = {self.constant(node)}")
-            self.names[node] = name
+            name = self.names[node] = self.constant(node)
+            if node.size <= WRITTEN_OUT and node.label is not None:
+                self.names[node] = self.fresh(identifier(node.label.name))
+                body.append(f"{self.names[node]} = {name}")
         backward = False
         for node in [n for n in self.order if n not in self.inside]:
             if not backward and node.label is not None and node.label.name.startswith("grad_"):
@@ -169,7 +184,7 @@ class Writer(Spelling):
             body += self.lines(node)
         body += [""] * (len(body) > 3)
         results = ", ".join(self.name(y) for y in self.program.outputs)
-        buffers = [f"t{k}" for k in range(len(self.plan.sizes))]
+        buffers = self.buffers
         arguments = [self.names[x] for x in self.program.inputs] + ["work=None"] * bool(buffers)
         head = [f"def {self.title}({', '.join(arguments)}):", *self.docstring()]
         if buffers:
@@ -190,7 +205,8 @@ class Writer(Spelling):
         if self.plan.sizes:
             lines.append("`work` is the memory of large results, which may be used again from call to call.")
         if self.given:
-            lines.append(f"Given as globals: {', '.join(self.given)}.")
+            given = [f"{name} {x.shape}" if isinstance(x, np.ndarray) else name for name, x in self.given.items()]
+            lines.append(f"Given as globals: {', '.join(given)}.")
         if len(lines) == 1 and len(lines[0]) < 108:
             return [f'    """{lines[0]}"""']
         return ['    """', *[f"    {part}" for line in lines for part in folded(line)], '    """']
@@ -216,7 +232,8 @@ def numpy_source(program: Program, names: list[str], title: str = "program") -> 
     """The source of a program as a function, and the globals that it needs beside np."""
     writer = Writer(program, names, title)
     text = writer.source()
-    return "import numpy as np\n\n\n" + "\n\n".join([*writer.loops, text]), writer.given
+    head = "\n".join(["import numpy as np", *writer.imports.values()])
+    return "\n\n\n".join([head, "\n\n".join([*writer.loops, text])]), writer.given
 
 
 def compiled(source: str, given: dict[str, Any], title: str) -> tuple[Callable[..., Any], Callable[[], Any] | None]:

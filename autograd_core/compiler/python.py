@@ -18,7 +18,11 @@ from .traced import recording
 
 
 def to_python(result: Value, *, gradient: bool = False, names: Mapping[str, Any] | None = None) -> str:
-    """The computation of a Value as the source of a function of its variables, in NumPy alone.
+    """The computation of a Value as the source of a function of its variables, in NumPy.
+
+    It stands by itself, but for arrays of more than 64 elements that are no variables, which its docstring names as
+    globals to be given (`names` says what they are called), and for functions that are not NumPy's: it imports SciPy's,
+    and rules of this package that are more than a formula.
 
     Parameters
     ----------
@@ -32,7 +36,7 @@ def to_python(result: Value, *, gradient: bool = False, names: Mapping[str, Any]
     Raises
     ------
     TypeError
-        If `result` is no Value.
+        If `result` is no Value, or a variable is complex.
 
     >>> w, b = Value(2.0, name="w"), Value(1.0, name="b")
     >>> z = w * 3.0 + b
@@ -54,6 +58,8 @@ def to_python(result: Value, *, gradient: bool = False, names: Mapping[str, Any]
     graph = topological(result)
     leaves = [x for x in graph if x.op is None]
     known = {id(x): name for name, x in (names or {}).items() if isinstance(x, (Value, np.ndarray))}
+    if any(x.dtype.kind == "c" for x in leaves):
+        raise TypeError("to_python writes down what is done to real variables, and one of these is complex")
     called = [identifier(x.name or known.get(id(x)) or f"x{k}") for k, x in enumerate(leaves)]
 
     def again(*variables: Any) -> Any:

@@ -1,5 +1,6 @@
 """How a node is written in NumPy: as an expression of its inputs, with the parentheses that it needs."""
 
+import sys
 from typing import Any
 
 import numpy as np
@@ -21,21 +22,42 @@ WRITTEN_OUT = 64
 class Spelling:
     """The names and the expressions of a function."""
 
-    def __init__(self, taken: set[str]) -> None:
+    def __init__(self, taken: set[str], around: "Spelling | None") -> None:
         self.taken = taken
+        self.shared: dict[str, Any] = {} if around is None else around.shared
+        """The names that all functions of the source know: of functions in it None, else what the name stands for."""
+        self.imports: dict[str, str] = {} if around is None else around.imports
+        """Of what can be imported the line that does."""
         self.names: dict[Node, str] = {}
         self.inside: set[Node] = set()
         """The nodes that are written where they are read."""
-        self.given: dict[str, Any] = {}
-        """The globals that the function needs beside np."""
         self.counts: dict[str, int] = {}
 
-    def fresh(self, name: str) -> str:
+    @property
+    def given(self) -> dict[str, Any]:
+        """The globals that the source needs beside np and what it imports."""
+        return {name: x for name, x in self.shared.items() if x is not None and name not in self.imports}
+
+    def free(self, name: str) -> str:
         """The name, or if that is taken the next like it."""
-        while name in self.taken:
+        while name in self.taken or name in self.shared:
             self.counts[name] = self.counts.get(name, 0) + 1
             name = f"{name}_{self.counts[name]}"
+        return name
+
+    def fresh(self, name: str) -> str:
+        """A name of this function's own."""
+        name = self.free(name)
         self.taken.add(name)
+        return name
+
+    def known(self, name: str, x: Any) -> str:
+        """What all functions call a thing; the name is a proposal."""
+        for found, other in self.shared.items():
+            if other is x and found not in self.taken:
+                return found
+        name = self.free(name)
+        self.shared[name] = x
         return name
 
     # Operands ---------------------------------------------------------------------------------------------------------
@@ -55,16 +77,19 @@ class Spelling:
         return self.names[node]
 
     def constant(self, node: Node) -> str:
-        data = node.settings[0]
+        return self.array(node.settings[0], "constant" if node.label is None else node.label.name)
+
+    def array(self, data: Any, name: str) -> str:
+        """An array as it is written; a large one by its name."""
         kind = data.dtype.name
         if data.size > WRITTEN_OUT:
-            name = self.fresh(f"constant_{len(self.given)}")
-            self.given[name] = data
-            return name
+            return self.known(name, data)
+        if not data.size:
+            return f"np.zeros({data.shape}, np.{kind})"
         if not data.shape:
             return f"np.{kind if kind != 'bool' else 'bool_'}({number(data.item())})"
         body = repr(data.tolist()).replace("nan", "np.nan").replace("inf", "np.inf")
-        return f"np.array({body}{'' if kind in ('float64', 'int64', 'bool') and data.size else f', np.{kind}'})"
+        return f"np.array({body}{'' if kind in ('float64', 'int64', 'bool') else f', np.{kind}'})"
 
     def operand(self, node: Node, others: Any, firmness: int = LOOSE) -> str:
         """An input; a number beside an array is written as one, for it takes the array's dtype."""
@@ -77,7 +102,7 @@ class Spelling:
     # Functions --------------------------------------------------------------------------------------------------------
 
     def function_name(self, function: Any) -> str:
-        """How a function is called in the source; one that is not NumPy's is given."""
+        """How a function is called in the source; one that is not NumPy's is imported, or else given."""
         module = getattr(function, "__module__", "") or ""
         plain = getattr(function, "__name__", "")
         if getattr(np, plain, None) is function:
@@ -85,11 +110,10 @@ class Spelling:
         path = (module.replace("numpy", "np", 1) + "." + plain).replace("np._core", "np")
         if module.split(".")[0] == "numpy" and "_" not in module and resolved(path) is function:
             return path
-        for name, known in self.given.items():
-            if known is function:
-                return name
-        name = self.fresh(plain if plain.isidentifier() else "helper")
-        self.given[name] = function
+        name = self.known(plain if plain.isidentifier() else "helper", function)
+        module = module or "scipy.special"  # its ufuncs do not say where they are from
+        if getattr(sys.modules.get(module), plain, None) is function and module != "__main__":
+            self.imports[name] = f"from {module} import {plain}" + f" as {name}" * (name != plain)
         return name
 
     def spelled(self, tree: Any, node: Node) -> str:
@@ -103,16 +127,17 @@ class Spelling:
             return "{" + ", ".join(f"{k!r}: {self.spelled(x, node)}" for k, x in tree.items()) + "}"
         if isinstance(tree, np.dtype):
             return f"np.dtype({tree.name!r})"
+        if isinstance(tree, (np.ndarray, np.generic)) and tree.dtype.kind in "fiub":
+            return self.array(np.asarray(tree), "given")
         if tree is None or tree is Ellipsis or isinstance(tree, (bool, int, float, str, slice)):
             return number(tree) if isinstance(tree, float) else repr(tree)
-        name = self.fresh("given")
-        self.given[name] = tree
-        return name
+        return self.function_name(tree) if callable(tree) else self.known("given", tree)
 
     def index(self, index: Any, node: Node) -> str:
         """What stands in brackets."""
         parts = index if isinstance(index, tuple) else (index,)
-        return ", ".join(colons(x) if isinstance(x, slice) else self.spelled(x, node) for x in parts) or "()"
+        text = ", ".join(colons(x) if isinstance(x, slice) else self.spelled(x, node) for x in parts) or "()"
+        return f"{text}," if len(parts) == 1 and isinstance(parts[0], tuple) else text
 
     # Expressions ------------------------------------------------------------------------------------------------------
 
