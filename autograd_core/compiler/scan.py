@@ -12,7 +12,7 @@ from ..value import Value, plain
 from .capture import OutsideValueError, capture, names_of
 from .ir import Loop, Node
 from .lowering import cast_node
-from .traced import Trace, Traced, item_of, recording
+from .traced import NUMBERS, Trace, Traced, item_of, recording
 
 
 def scan(
@@ -63,22 +63,23 @@ def scan(
             return recorded(trace, step, carry, xs, n, count)
         except OutsideValueError:
             pass  # a derivative is being taken through the loop: its steps are recorded one by one
-    outs, pack = [], None
     taken = n if count is None else operator.index(count)
     if not 0 <= taken <= n:
         raise ValueError(f"scan: count={taken} of {n} steps")
-    for k in range(taken):
-        before = carry
-        carry, out = step(before, rebuild([x[k] for x in leaves]))
-        check_state(flatten(before)[0], aligned(carry, before))
+    state, pack_state = flatten(carry)
+    state = [strong(x) if isinstance(x, NUMBERS) else x for x in state]
+    outs = []
+    for k in range(max(taken, 1)):  # of no step its outputs count, which are as many zeros as there are steps
+        x = [x[k] if n else np.zeros(shape_of(x)[1:], dtype_of(x))[()] for x in leaves]
+        after, out = parted(step(pack_state(state), rebuild(x)), carry)
+        check_state(state, after)
         parts, pack = flatten(out)
         outs.append(parts)
-    if pack is None:
-        return carry, None
-    stacked = [np.stack(parts) for parts in zip(*outs, strict=True)]
+        state = after if taken else state
+    stacked = [np.stack(parts)[:taken] for parts in zip(*outs, strict=True)]
     if taken < n:
         stacked = [np.concatenate([y, np.zeros((n - taken, *y.shape[1:]), y.dtype)]) for y in stacked]
-    return carry, pack(stacked)
+    return pack_state(state), pack(stacked)
 
 
 def steps_of(leaves: list[Any], length: int | None) -> int:
@@ -102,14 +103,11 @@ def recorded(trace: Trace, step: Callable[..., Any], carry: Any, xs: Any, n: int
     first = [np.asarray(x.value)[0] if n else np.zeros(x.shape[1:], x.dtype)[()] for x in arrays]
     names = [*names_of(carry, "carry"), *names_of(xs, "x")]
     inner, body = capture(step, [pack_state([x.value for x in start]), rebuild(list(first))], names, trace)
-    (next_state, out), carries = body.pack(list(range(len(body.kinds)))), len(state)
-    if flatten(next_state)[0] != list(range(carries)):
-        raise TypeError("scan: a step returns a pair: the next state, of the same structure, and an output")
+    places, out = parted(body.pack(list(range(len(body.kinds)))), carry)
+    carries = len(state)
+    body.program.outputs[:carries] = [body.program.outputs[k] for k in places]
     check_state(start, body.program.outputs[:carries])
     outer = [own.node for own in (trace.own(Traced(trace, x, None)) for x in inner.lifted)]
-    body.program.outputs[:carries] = [
-        cast_node(y, x.dtype) for x, y in zip(start, body.program.outputs[:carries], strict=True)
-    ]
     lifted = [f"{name}" for name in (f"outer_{k}" for k in range(len(outer)))]
     counted = [] if count is None else [cast_node(trace.node(count), np.int64)]
     title = getattr(step, "__name__", "step").replace("<lambda>", "step")
@@ -128,10 +126,23 @@ def strong(x: Any) -> Any:
     return value if value.ndim else value[()]
 
 
-def check_state(start: list[Any], end: list[Any]) -> None:
-    """A TypeError if a step changes the shape or the kind of dtype of the state."""
-    for k, (x, y) in enumerate(zip(start, end, strict=True)):
-        if shape_of(x) != shape_of(y) or not np.can_cast(dtype_of(y), dtype_of(x), "same_kind"):
+def parted(found: Any, carry: Any) -> tuple[list[Any], Any]:
+    """What a step returned: the arrays of the next state, in the order of the state's before, and the output."""
+    if not isinstance(found, tuple) or len(found) != 2:
+        raise TypeError(f"scan: a step returns a pair, the next state and an output, not a {type(found).__name__}")
+    try:
+        state = aligned(found[0], like=carry)
+        rebuild = flatten(carry)[1]
+        if len(flatten(rebuild(state))[0]) != len(state):
+            raise TypeError("more than one array in the place of one")
+    except TypeError as error:
+        raise TypeError(f"scan: a state keeps its structure; a step returned {error}") from None
+    return state, found[1]
+
+
+def check_state(before: list[Any], after: list[Any]) -> None:
+    for k, (x, y) in enumerate(zip(before, after, strict=True)):
+        if shape_of(x) != shape_of(y) or dtype_of(x) != dtype_of(y):
             raise TypeError(
                 f"scan: array {k} of the state goes into a step as {dtype_of(x)} {shape_of(x)} and comes out as "
                 f"{dtype_of(y)} {shape_of(y)}: a state keeps its shapes and dtypes; begin with those that it ends with"

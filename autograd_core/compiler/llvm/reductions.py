@@ -40,6 +40,10 @@ def combine_integers(code: Code, op: str, dtype: Any) -> tuple[int, Callable[[An
     return pair[op]
 
 
+BLOCK = 128
+"""So many numbers are added up before their sum is added to a total."""
+
+
 class Reduction:
     """A reduction: its axes sorted into those that stay and those that go."""
 
@@ -91,11 +95,27 @@ class Reduction:
             total = self.outer.evaluate(self.kernel.body, {self.core: total}, index, lanes, -1)
         store(self.code, total, self.out, index, lanes)
 
+    def loop(self, stop: int, body: Callable[..., list[Any]], totals: list[Any], start: int = 0, step: int = 1) -> Any:
+        """A loop that carries totals along. A long sum is one of blocks, and these of blocks, so that few roundings add
+        up, as in NumPy's."""
+        span = BLOCK * step
+        if self.core.op != "sum" or self.core.dtype.kind != "f" or stop - start <= span:
+            return self.code.loop(stop, body, totals, start=start, step=step)
+        full = start + (stop - start) // span * span
+
+        def block(k: Any, *found: Any) -> list[Any]:
+            zeros = [self.code.like(t, 0.0) for t in found]
+            parts = self.code.loop(span, lambda j, *t: body(self.code.plus(k, j), *t), zeros, step=step)
+            return [self.add(t, part) for t, part in zip(found, parts, strict=True)]
+
+        totals = self.loop(full, block, totals, start, span)
+        return self.code.loop(stop, body, totals, start=full, step=step)
+
     def over(self, counts: Sequence[int], known: list[Any], totals: list[Any], step: Callable[..., list[Any]]) -> Any:
         """Loops that carry totals along."""
         if not counts:
             return step(known, totals)
-        return self.code.loop(counts[0], lambda k, *t: self.over(counts[1:], [*known, k], list(t), step), totals)
+        return self.loop(counts[0], lambda k, *t: self.over(counts[1:], [*known, k], list(t), step), totals)
 
     def columns(self) -> None:
         """Several columns at a time, side by side in vectors."""
@@ -137,7 +157,7 @@ class Reduction:
 
         def step(known: list[Any], totals: list[Any]) -> list[Any]:
             *vectors, single = totals
-            vectors = code.loop(
+            vectors = self.loop(
                 wide,
                 lambda k, *t: [
                     self.add(x, self.term([*outer, *known, code.plus(k, v * width)], width, -1))
@@ -146,7 +166,7 @@ class Reduction:
                 vectors,
                 step=4 * width,
             )
-            vectors[:1] = code.loop(
+            vectors[:1] = self.loop(
                 full,
                 lambda k, t: [self.add(t, self.term([*outer, *known, k], width, -1))],
                 vectors[:1],
