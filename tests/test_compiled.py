@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from test_jit import loss, network, parameters, same, step
 
-from autograd_core import Value, grad, jit, scan, sigmoid, softplus, to_python, value_and_grad
+from autograd_core import Value, grad, jit, log_softmax, scan, sigmoid, softplus, to_python, value_and_grad
 
 pytest.importorskip("llvmlite", reason="the compiler to machine code is in the extra `fast`")
 special = pytest.importorskip("scipy.special", reason="SciPy is in it, too")
@@ -246,7 +246,7 @@ def test_a_state_that_is_swapped_kept_or_returned_twice() -> None:
 
 
 def test_scan_outside_and_its_errors() -> None:
-    same(scan(lambda c, _: (c * 2.0, c), 1.0, length=3)[0], 8.0)
+    same(scan(lambda c, _: (c * 2.0, c), 1.0, length=3)[0], np.float64(8.0))
     with pytest.raises(ValueError, match="they give 2, 3"):
         scan(lambda c, x: (c, x), 1.0, np.ones(2), length=3)
     with pytest.raises(ValueError, match="they give none"):
@@ -260,6 +260,34 @@ def test_scan_outside_and_its_errors() -> None:
         scan(lambda c, _: ((c[0],), None), (1.0, 2.0), length=2)
 
 
+def test_a_state_keeps_its_order_its_structure_and_its_dtypes() -> None:
+    def turned(s: Any, x: Any) -> Any:
+        return {"b": s["b"] + x, "a": s["a"] * x}, None
+
+    for f in (lambda xs: scan(turned, {"a": 1.0, "b": 0.0}, xs), lambda xs: scan(lambda c, x: (c + x, c), 0.0, xs)):
+        for xs in (np.array([2.0, 3.0]), np.array([2.0, 3.0], np.float32), np.zeros(0)):
+            for backend in ("numpy", "llvm"):
+                same(jit(f, backend=backend)(xs), f(xs))
+    wrong = {
+        "goes into a step as float32 .* and comes out as float64": lambda c, x: (c.astype(np.float32) + x, None),
+        "a state keeps its structure; a step returned more than one": lambda c, x: ([c, c], None),
+        "a step returns a pair": lambda c, x: c,
+    }
+    for text, wrongly in wrong.items():
+        f = lambda x, wrongly=wrongly: scan(wrongly, np.zeros(2, np.float32), np.stack([x, x]))
+        for g in (f, jit(f)):
+            with pytest.raises(TypeError, match=text):
+                g(np.ones(2))
+
+
+@pytest.mark.parametrize("shape", [(10**6,), (300_000, 3)])
+def test_long_sums_of_float32_stay_near(shape: tuple[int, ...]) -> None:
+    x = np.full(shape, 0.1, np.float32)
+    exact = np.sum(x, dtype=float)
+    for f in (np.sum, lambda x: np.sum(x - np.zeros(x.shape[-1], np.float32)), lambda x: np.sum(np.sum(x, axis=0))):
+        assert abs(float(machine(f)(x)) / exact - 1) < 3e-6
+
+
 @pytest.mark.parametrize("backend", ["numpy", "llvm"])
 def test_a_loop_of_as_many_steps_as_are_asked_for(backend: str) -> None:
     def f(start: Any, xs: Any, count: Any) -> Any:
@@ -269,8 +297,7 @@ def test_a_loop_of_as_many_steps_as_are_asked_for(backend: str) -> None:
     compiled = jit(f, backend=backend)
     for count in (3, 0, 5, 1):
         found = compiled(start, xs, count)
-        if count:
-            same(found, f(start, xs, count))
+        same(found, f(start, xs, count))
         assert not found[1][0][count:].any()
     assert len(compiled.programs) == 1
     for count in (6, -1):
@@ -351,6 +378,29 @@ def test_a_graph_as_python() -> None:
     assert "def program(w1)" in text
     with pytest.raises(TypeError, match="this is a float"):
         to_python(1.0)  # type: ignore[arg-type]
+
+
+def test_sources_with_indices_and_with_functions_that_are_not_numpys() -> None:
+    v, m = Value(np.arange(6.0) + 0.5, name="v"), Value(np.arange(9.0).reshape(3, 3) + np.eye(3), name="m")
+    large = np.linspace(0.0, 1.0, 300).reshape(3, 100)
+    for make in (
+        lambda: log_softmax(m)[[0, 1, 2], [2, 1, 1]].sum(),
+        lambda: np.sum(v[::2] * v[np.int64(1)]) + np.sum(v[np.array([0, 0, 3])] ** 2) + v[v.data > 2.0].sum(),
+        lambda: np.sum(special.erf(v)) + np.linalg.norm(m) + np.sum(np.sort(v) * np.arange(6.0)),
+        lambda: np.einsum("ij,jk->", m, m) + np.convolve(v, np.array([1.0, -1.0]))[2],
+        lambda: np.sum(m @ large),
+    ):
+        result = make()
+        result.backward()
+        text = to_python(result, gradient=True, names={"large": large})
+        leaves = [x for x in (v, m) if f"{x.name} (" in text]
+        names: dict[str, Any] = {"large": large}
+        exec(text, names)
+        same(names["program"](*[x.data for x in leaves]), (result.data, *[x.grad for x in leaves]))
+        assert ("Given as globals: large (3, 100)." in text) == ("large" in text)
+        v.grad = m.grad = None
+    with pytest.raises(TypeError, match="one of these is complex"):
+        to_python(Value(1j) * 2.0)
 
 
 def test_the_source_of_a_network_is_that_of_a_textbook() -> None:

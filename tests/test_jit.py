@@ -1,6 +1,9 @@
 """`jit`: compiled functions compute what they compute uncompiled, and say what they cannot record."""
 
+import copy
+import functools
 import gc
+import pickle
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +15,20 @@ import fuzz_compiled
 import numpy as np
 import pytest
 
-from autograd_core import Value, checkpoint, grad, hvp, jit, log_softmax, relu, sigmoid, softplus, value_and_grad
+from autograd_core import (
+    Value,
+    checkpoint,
+    grad,
+    hvp,
+    jit,
+    log_softmax,
+    no_grad,
+    relu,
+    scan,
+    sigmoid,
+    softplus,
+    value_and_grad,
+)
 from autograd_core.trees import flatten
 
 RNG = np.random.default_rng(0)
@@ -317,6 +333,140 @@ except ImportError:
 """
     run = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=False)
     assert run.stdout == "done\n", run.stderr
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: (np.sum(x, 0, np.float32), np.mean(x, 0, None, None, True), np.max(x, 1, None, True)),
+        lambda x: (np.var(x, 0, None, None, 1), np.argmax(x, 1, None, keepdims=True), np.copy(x, "C")),
+        lambda x: (np.reshape(x, (4, 3), "F"), x.reshape(4, 3, order="F"), np.ravel(x, "F"), x.flatten("F")),
+        lambda x: (np.take(x, (0, 1)), np.take(x, [7, 9], 0, None, "wrap"), x.trace()),
+        lambda x: np.full_like(x, x[0, 0], np.float32),
+        lambda x: np.mean(x[:0], axis=1),
+    ],
+)
+@pytest.mark.parametrize("backend", ["numpy", None])
+def test_arguments_by_position_and_by_name(f: Any, backend: str | None) -> None:
+    x = RNG.normal(size=(3, 4))
+    with np.errstate(all="ignore"):
+        same(jit(f, backend=backend)(x), f(x), 1e-6)
+
+
+@pytest.mark.parametrize("f", [lambda x: np.flip(x, 5), lambda x: np.take(x, [0], 5), lambda x: x.argmax(5)])
+def test_axes_that_are_not_there(f: Any) -> None:
+    with pytest.raises(np.exceptions.AxisError):
+        jit(f)(np.ones((2, 3)))
+
+
+@pytest.mark.parametrize("backend", ["numpy", None])
+def test_integers_are_compared_with_any_others(backend: str | None) -> None:
+    x = np.array([1, 200], np.uint8)
+    f = lambda a, n: (a < 300, a > -1, a != 2**70, a == n, n < 3, n == n)
+    compiled = jit(f, backend=backend)
+    for n in (200, 456):
+        same(compiled(x, n), f(x, n))
+
+
+def test_extended_precision() -> None:
+    x = np.arange(4.0, dtype=np.longdouble).reshape(2, 2)
+    same(jit(lambda x: x @ x)(x), x @ x)
+
+
+@pytest.mark.parametrize("backend", ["numpy", None])
+def test_numpy_may_not_become_complex(backend: str | None) -> None:
+    f = jit(np.linalg.eigvals, backend=backend)
+    same(f(np.eye(2)), np.ones(2))
+    with pytest.raises(RuntimeError, match=r"gave complex128 of shape \(2,\), and float64 of shape \(2,\) when it was"):
+        f(np.array([[0.0, 1.0], [-1.0, 0.0]]))
+
+
+@pytest.mark.parametrize("backend", ["numpy", None])
+def test_results_share_no_memory(backend: str | None) -> None:
+    found = jit(lambda x: ((x * 2.0).T, x * 2.0, (x * 2.0)[0], np.diagonal(x * 2.0)), backend=backend)(np.ones((2, 2)))
+    assert not any(np.shares_memory(a, b) for k, a in enumerate(found) for b in found[:k])
+
+
+def test_names_that_the_source_uses_itself() -> None:
+    def step(c: Any, x: Any, k: Any) -> Any:
+        return c + x * k, c
+
+    f = lambda k, range, t0, float: (
+        scan(lambda c, x: step(c, x, k), 0.0, range),
+        k * np.inf + float,
+        np.sum(np.tanh(t0) @ np.exp(t0 * 2.0) + 1.0) + np.sum(t0),
+    )
+    args = 3.0, np.arange(4.0), RNG.normal(size=(200, 200)), 1.0
+    same(jit(f, backend="numpy")(*args), f(*args), 1e-9)
+
+
+def test_loops_within_loops_have_names_of_their_own() -> None:
+    a, b, c = RNG.normal(size=(3, 9, 9)) / 9
+
+    def f(x: Any, xs: Any) -> Any:
+        def halved(x: Any, y: Any) -> Any:
+            def step(d: Any, z: Any) -> Any:
+                return d * 0.5 + a @ z, np.linalg.inv(a)[0]
+
+            return scan(step, x, y)[0], None
+
+        def doubled(x: Any, y: Any) -> Any:
+            def step(d: Any, z: Any) -> Any:
+                return d * 2.0 - b @ z, np.sort(d)
+
+            return scan(step, x, y)[0], None
+
+        return scan(halved, x, xs), scan(doubled, x, xs), c @ x, np.sort(x)
+
+    args = np.ones(9), RNG.normal(size=(3, 2, 9))
+    for backend in ("numpy", None):
+        same(jit(f, backend=backend)(*args), f(*args), 1e-9)
+
+
+def test_empty_constants_keep_their_shape() -> None:
+    f = lambda x: np.concatenate([x, np.zeros((0, 3), np.float32)])
+    same(jit(f, backend="numpy")(np.ones((1, 3))), f(np.ones((1, 3))))
+
+
+def test_static_arguments_are_told_apart_exactly() -> None:
+    f = jit(lambda x, s: x * s[0], static_argnums=1)
+    assert [type(f(2, s)) for s in ((1,), (1.0,), (2.5,))] == [int, float, float]
+    sign = jit(np.copysign, static_argnums=1)
+    assert [sign(1.0, 0.0), sign(1.0, -0.0), sign(1.0, 0.0)] == [1.0, -1.0, 1.0]
+    sign(1.0, float("nan")), sign(1.0, float("nan"))
+    assert len(sign.programs) == 3
+
+
+@jit
+def decorated(x: Any) -> Any:
+    return x * 3.0
+
+
+def test_compiled_functions_are_copied_and_pickled() -> None:
+    for f in (decorated, jit(loss)):
+        for again in (copy.copy(f), copy.deepcopy(f), pickle.loads(pickle.dumps(f))):
+            assert again.fun is f.fun
+    assert pickle.loads(pickle.dumps(decorated)) is decorated
+    assert copy.deepcopy(decorated)(2.0) == 6.0
+
+
+def test_a_compiled_method() -> None:
+    class Scaled:
+        w = 2.0
+
+        @functools.partial(jit, static_argnums=0)
+        def times(self, x: Any) -> Any:
+            return x * self.w
+
+    assert Scaled().times(3.0) == 6.0
+    assert type(Scaled.times).__name__ == "Jitted"
+
+
+def test_variables_are_not_frozen_where_nothing_is_recorded() -> None:
+    w = Value([1.0, 2.0])
+    f = jit(lambda x: np.sum(w * x))
+    with no_grad(), pytest.raises(TypeError, match=r"pass w\.data as an argument"):
+        f(np.ones(2))
 
 
 def test_a_dropped_function_is_freed() -> None:

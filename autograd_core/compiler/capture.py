@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..data import reject_dtype
-from ..recording import watched_by
+from ..recording import always_recording, watched_by
 from ..trees import flatten
 from ..value import Value
 from .ir import Node, Program
@@ -46,7 +46,7 @@ def capture(fun: Callable[..., Any], args: Any, names: list[str], parent: Trace 
     trace = Recording(parent)
     recording.trace, before = trace, recording.trace
     try:
-        with np.errstate(all="ignore"), watched_by(Labels()):
+        with np.errstate(all="ignore"), always_recording(), watched_by(Labels()):
             traced = [trace.input(as_example(x)) for x in leaves]
             for x, name in zip(traced, names, strict=False):
                 label(x, name, "an argument")

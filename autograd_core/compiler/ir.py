@@ -231,6 +231,17 @@ def scalar_of(node: Node) -> Any:
     return first if node.size == 1 or (node.settings[0] == first).all() else None
 
 
+def as_recorded(found: Any, node: Node) -> Any:
+    """What NumPy computed, if it is as it was when it was recorded: of this shape, and real if it was real."""
+    array = np.asarray(found)
+    if array.shape != node.shape or not np.can_cast(array.dtype, node.dtype, "same_kind"):
+        raise RuntimeError(
+            f"{node.op} gave {array.dtype} of shape {array.shape}, and {node.dtype} of shape {node.shape} when it was "
+            "recorded: jit needs functions whose results have shapes and dtypes that do not depend on the data"
+        )
+    return array
+
+
 def evaluate(node: Node, inputs: Any) -> Any:
     """The result of a node by NumPy: what a program means."""
     op, settings = node.op, node.settings

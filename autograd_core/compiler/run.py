@@ -1,8 +1,10 @@
 """`jit`: a function that is recorded once for each structure, shape and dtype of its arguments, then runs compiled."""
 
 import functools
+import sys
 import threading
 from collections.abc import Callable, Iterable
+from types import MethodType
 from typing import Any
 
 import numpy as np
@@ -10,7 +12,7 @@ import numpy as np
 from ..value import Value
 from .capture import Captured, capture, handed_out, names_of
 from .explain import explained
-from .ir import Program
+from .ir import Node, Program, as_recorded
 from .memory import memories
 from .numpy_source import compiled, numpy_source, parameter_names
 from .simplify import simplified
@@ -79,9 +81,12 @@ class NumPyExecutor:
         self.outputs = owner.program.outputs
         order = owner.program.nodes()
         shown = memories(order)
-        self.copied = [
-            y.op in ("call", "item") or any(x.op in ("input", "constant") for x in shown[y]) for y in self.outputs
-        ]
+        self.copied = []
+        taken: set[Node] = set()
+        for y in self.outputs:
+            foreign = y.op in ("call", "item") or any(x.op in ("input", "constant") for x in shown[y])
+            self.copied.append(foreign or not taken.isdisjoint(shown[y]))
+            taken.update(shown[y])
         self.thread = threading.local()
 
     def __call__(self, leaves: list[Any]) -> list[Any]:
@@ -96,13 +101,10 @@ class NumPyExecutor:
             self.thread.work = arguments[-1]
         if len(self.outputs) == 1:
             results = (results,)
-        seen: set[int] = set()
-        found = []
-        for y, node, copied in zip(results, self.outputs, self.copied, strict=True):
-            again = copied or id(y) in seen
-            seen.add(id(y))
-            found.append(np.array(y, node.dtype) if again or type(y) is not np.ndarray else y)
-        return found
+        return [
+            np.array(as_recorded(y, node), node.dtype) if copied or type(y) is not np.ndarray else as_recorded(y, node)
+            for y, node, copied in zip(results, self.outputs, self.copied, strict=True)
+        ]
 
 
 def native(x: Any) -> Any:
@@ -138,6 +140,12 @@ def describe(tree: Any, leaves: list[Any]) -> Any:
     return kind, getattr(tree, "dtype", None), getattr(tree, "shape", ())
 
 
+def exactly(x: Any) -> Any:
+    """A static argument as a key that tells 1, 1.0 and True apart, and 0.0 and -0.0, also in tuples."""
+    kind = type(x)
+    return (kind, *map(exactly, x)) if isinstance(x, tuple) else (kind, repr(x) if isinstance(x, float) else x)
+
+
 NUMBER_KEYS = frozenset((float, int, bool, np.float64, np.float32, np.int64, np.bool_))
 
 
@@ -163,6 +171,17 @@ class Jitted:
             found = self.recorded(key, args, settings)
         return found(leaves)
 
+    def __get__(self, owner: Any, kind: Any = None) -> Any:
+        """Of a class, a method: `self` is the first argument."""
+        return self if owner is None else MethodType(self, owner)
+
+    def __reduce__(self) -> Any:
+        """To copy and to pickle: by its name, if it stands there; else by its function. Programs are not copied."""
+        found: Any = sys.modules.get(getattr(self, "__module__", ""))
+        for name in (path := getattr(self, "__qualname__", "")).split("."):
+            found = getattr(found, name, None)
+        return path if found is self else (Jitted, (self.fun, self.static, self.fast_math, self.backend))
+
     def key_of(self, args: Any, settings: dict[str, Any], leaves: list[Any]) -> Any:
         """The key of a call, static arguments by their value."""
         parts: list[Any] = []
@@ -175,7 +194,7 @@ class Jitted:
                         f"jit: the static argument {k} is a {type(x).__name__}, which is not hashable: programs are "
                         "kept by the values of static arguments; give a tuple, a string or a number"
                     ) from None
-                parts.append(("static", type(x), x))
+                parts.append(("static", exactly(x)))
             else:
                 parts.append(describe(x, leaves))
         return tuple(parts), describe(settings, leaves)

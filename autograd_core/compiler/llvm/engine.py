@@ -9,7 +9,7 @@ from typing import Any
 import llvmlite.binding as llvm
 import numpy as np
 
-from ..ir import Node, Program, evaluate
+from ..ir import Node, Program, as_recorded, evaluate
 from .code import Code
 from .emit import BAD_INDEX, FAILED, Shared, Writer
 from .layout import LINE, Layout, lay_out
@@ -141,13 +141,7 @@ def perform(node: Node, inputs: list[Node], results: list[Node], table: int) -> 
     with np.errstate(all="ignore"):
         found = evaluate(node, [x if x.shape else x[()] for x in args])
     for address, y in zip(addresses[len(inputs) :], results, strict=True):
-        part = np.asarray(found[y.settings[0]] if y is not node else found)
-        if part.shape != y.shape:
-            raise RuntimeError(
-                f"{node.op} gave an array of shape {part.shape}, and {y.shape} when it was recorded: jit needs "
-                "functions whose results have shapes that do not depend on the data"
-            )
-        array_at(address or 0, y)[...] = part
+        array_at(address or 0, y)[...] = as_recorded(found[y.settings[0]] if y is not node else found, y)
 
 
 def written(program: Program, layout: Layout, host: int) -> tuple[str, Shared]:
