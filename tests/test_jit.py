@@ -238,6 +238,29 @@ def test_values_from_outside_are_refused() -> None:
         jit(lambda x: np.add(x, x, out=np.ones(3)))(np.ones(3))
 
 
+def test_nothing_is_written_while_a_function_is_recorded() -> None:
+    kept = np.zeros(())
+    for f in (
+        lambda x: np.sum(x, out=kept),
+        lambda x: np.concatenate([x, x], out=np.ones(6)),
+        lambda x: np.exp(x, kept),
+    ):
+        with pytest.raises(TypeError, match="cannot write into an array while jit records"):
+            jit(f)(np.ones(3))
+    assert kept == 0.0
+
+
+def test_settings_that_make_no_sense() -> None:
+    with pytest.raises(ValueError, match="backend='gpu': there are 'llvm' and 'numpy'"):
+        jit(np.sin, backend="gpu")
+    step = lambda c, _: (c + 1.0, c)
+    for wrap in (lambda f: f, jit):
+        with pytest.raises(TypeError, match="integer"):
+            wrap(lambda n: scan(step, 0.0, length=5, count=n))(2.5)
+        with pytest.raises(ValueError, match="length=-1"):
+            wrap(lambda x: scan(step, x, length=-1))(0.0)
+
+
 def test_arrays_around_the_function_are_constants_as_they_were() -> None:
     c = np.array([1.0, 2.0])
     f = jit(lambda x: x * c)

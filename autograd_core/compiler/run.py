@@ -246,7 +246,8 @@ def jit(
     fun
         A function of real arrays, numbers and containers of them (lists, tuples, dicts, dataclasses), which returns
         such. It must do the same whenever it is called: arrays from around it are constants, as they were when it was
-        recorded, and random numbers are arguments. Given Values, it runs as it is, so that `grad(jit(f))` works.
+        recorded, and random numbers are arguments. Python's integers are computed as int64. Given Values, it runs as it
+        is, so that `grad(jit(f))` works.
     static_argnums
         The arguments that Python decides on, by position. They are hashable, and each of their values has a program.
     fast_math
@@ -261,13 +262,22 @@ def jit(
 
     Raises
     ------
+    ValueError
+        If there is no such backend.
     TypeError
         When called, if Python looks at numbers while they are recorded (`if v > 0`, `v.item()`, `v[mask]`), if an
         argument is no array, or if the result depends on Values from around the function.
+    RuntimeError
+        When called, if a function that is left to NumPy gives another shape than when it was recorded, or complex
+        numbers where there were real ones.
 
     >>> step = jit(lambda w, x: np.sum(np.tanh(x @ w)))
     >>> float(step(np.ones(2), np.zeros((3, 2))))
     0.0
     """
+    if backend not in ("llvm", "numpy", None):
+        raise ValueError(
+            f"jit: backend={backend!r}: there are 'llvm' and 'numpy', and None takes the first that is there"
+        )
     static = (static_argnums,) if isinstance(static_argnums, int) else tuple(static_argnums)
     return Jitted(fun, static, fast_math, backend)

@@ -87,7 +87,9 @@ def steps_of(leaves: list[Any], length: int | None) -> int:
     for x in leaves:
         if not np.ndim(plain(x)) if not isinstance(x, Traced) else not x.ndim:
             raise ValueError("scan: xs are arrays, taken apart along their first axis; one of them is a number")
-    counts = {len(x) for x in leaves} | ({length} if length is not None else set())
+    counts = {len(x) for x in leaves} | ({operator.index(length)} if length is not None else set())
+    if min(counts, default=0) < 0:
+        raise ValueError(f"scan: length={length}; a loop has no steps, or some")
     if len(counts) != 1:
         found = ", ".join(map(str, sorted(counts))) or "none"
         raise ValueError(f"scan: xs and length= must give one number of steps; they give {found}")
@@ -109,6 +111,8 @@ def recorded(trace: Trace, step: Callable[..., Any], carry: Any, xs: Any, n: int
     check_state(start, body.program.outputs[:carries])
     outer = [own.node for own in (trace.own(Traced(trace, x, None)) for x in inner.lifted)]
     lifted = [f"{name}" for name in (f"outer_{k}" for k in range(len(outer)))]
+    if count is not None and dtype_of(count).kind not in "iub":
+        raise TypeError(f"scan: count= is an integer, and it is {dtype_of(count)}")
     counted = [] if count is None else [cast_node(trace.node(count), np.int64)]
     title = getattr(step, "__name__", "step").replace("<lambda>", "step")
     loop = Loop(body.program, carries, len(arrays), n, [*names, *lifted], title, bool(counted))

@@ -142,8 +142,17 @@ def no_numbers(what: str) -> NoNumbersError:
     """The error for Python that asks a traced array for its numbers."""
     return NoNumbersError(
         f"{what} asks for the numbers of an array while jit records, when there are none yet. Instead of "
-        "'if v > 0: a else: b' write np.where(v > 0, a, b); keep what you would print among the results; "
-        "an argument that Python has to decide on is made static: jit(f, static_argnums=(1,))"
+        "'if v > 0: a else: b' write np.where(v > 0, a, b), instead of np.array([v, w]) np.stack([v, w]); keep what "
+        "you would print among the results; an argument that Python has to decide on is made static: "
+        "jit(f, static_argnums=(1,))"
+    )
+
+
+def no_writing(function: Any) -> TypeError:
+    """The error for writing into an array, which would be done once, while jit records."""
+    return TypeError(
+        f"np.{function.__name__} cannot write into an array while jit records: instead of 'a += v', 'out=a' "
+        "or 'v += a' write 'a = a + v'"
     )
 
 
@@ -199,10 +208,7 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
         if any(type(x) is Value for x in inputs):
             return NotImplemented  # the engine first, then its rules come here
         if "out" in settings:
-            raise TypeError(
-                f"np.{ufunc.__name__} cannot write into an array while jit records: instead of 'a += v', 'out=a' "
-                "or 'v += a' write 'a = a + v'"
-            )
+            raise no_writing(ufunc)
         trace = trace_of(inputs) or trace_of(settings)
         assert trace is not None
         return trace.ufunc(ufunc, method, inputs, settings)
@@ -210,6 +216,8 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
     def __array_function__(self, function: Callable[..., Any], types: Any, args: Any, settings: Any) -> Any:
         if Value in types:
             return NotImplemented
+        if settings.get("out") is not None:
+            raise no_writing(function)
         trace = trace_of(args) or trace_of(settings)
         assert trace is not None
         return trace.function(function, args, settings)
