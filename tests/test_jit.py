@@ -391,6 +391,12 @@ def test_integers_are_compared_with_any_others(backend: str | None) -> None:
         same(compiled(x, n), f(x, n))
 
 
+def test_quotients_of_half_precision_stay_quotients() -> None:
+    x = np.array([0.0, 1e-7, 1.0], np.float16)
+    with np.errstate(over="ignore"):
+        same(jit(lambda x: x / 2.0**-20)(x), x / 2.0**-20)
+
+
 def test_extended_precision() -> None:
     x = np.arange(4.0, dtype=np.longdouble).reshape(2, 2)
     same(jit(lambda x: x @ x)(x), x @ x)

@@ -174,7 +174,7 @@ def named(node: Node) -> Node | None:
 
 def exact_quotient(node: Node) -> Node | None:
     """A division by a power of two is a multiplication, to the last bit."""
-    if node.op != "divide" or node.dtype.kind != "f":
+    if node.op != "divide" or node.dtype.kind != "f" or node.dtype.itemsize < 4:
         return None
     y = scalar_of(node.inputs[1])
     if y is None or y == 0 or not np.isfinite(y) or abs(np.frexp(y)[0]) != 0.5 or not 1e-30 < abs(y) < 1e30:
