@@ -506,6 +506,13 @@ def test_a_dropped_function_is_freed() -> None:
     assert len(gc.get_objects()) - before < 500
 
 
+@pytest.mark.parametrize("dtype", [np.float16, np.int8, np.complex128, np.longdouble])
+def test_compiled_constants_of_any_dtype(dtype: Any) -> None:
+    found = jit(lambda x: (np.ones(3, dtype), x))(np.ones(2))[0]
+    np.testing.assert_array_equal(found, np.ones(3, dtype))
+    assert found.dtype == dtype
+
+
 @pytest.mark.parametrize("first", range(0, 40, 10))
 def test_random_programs_compiled_agree(first: int) -> None:
     for seed in range(first, first + 10):

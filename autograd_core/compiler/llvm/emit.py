@@ -10,7 +10,7 @@ from typing import Any
 
 from ..fuse import Kernel
 from ..ir import VIEWS, Loop, Node, scalar_of
-from .code import Code
+from .code import MEMORY, Code
 from .kernels import copy, elementwise, in_vectors
 from .layout import Layout, lowers, rounded
 from .place import Place, contiguous_strides, element, load, store, viewed, whole
@@ -189,7 +189,7 @@ class Writer:
 def copy_result(writer: Writer, y: Node, target: Place) -> None:
     """A result that is an input, a constant, a view or another result."""
     number = scalar_of(y)
-    if number is None:
+    if number is None or y.dtype.name not in MEMORY:
         copy(writer.code, writer.find(y), target)
     else:
         fill(writer.code, target, number)
