@@ -146,9 +146,9 @@ class ArrayMethods:
         """See `np.cumprod`."""
         return through(np.cumprod, self, axis=axis, **settings)
 
-    def trace(self, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
+    def trace(self, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None) -> Any:
         """See `np.trace`."""
-        return BY_NUMPY[np.trace](self, offset, axis1, axis2)
+        return BY_NUMPY[np.trace](self, offset, axis1, axis2, dtype)
 
     @property
     def at(self) -> At:
@@ -265,9 +265,9 @@ class ArrayMethods:
         """See `np.dot`."""
         return BY_NUMPY[np.dot](self, other)
 
-    def clip(self, min: Any = None, max: Any = None) -> Any:
+    def clip(self, min: Any = None, max: Any = None, **settings: Any) -> Any:
         """See `np.clip`; the gradient is zero where an element is cut off."""
-        return BY_NUMPY[np.clip](self, min, max)
+        return through(np.clip, self, a_min=min, a_max=max, **settings)
 
     def softmax(self, axis: int = -1) -> Any:
         """exp(x) / sum(exp(x)) along an axis, stable for any x."""

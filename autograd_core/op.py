@@ -284,7 +284,7 @@ def on_plain(function: Rule) -> Rule:
 
     @functools.wraps(function, updated=())
     def call(*args: Any, **settings: Any) -> Any:
-        parts = [[plain(x) for x in arg] if isinstance(arg, (list, tuple)) else plain(arg) for arg in args]
+        parts = [type(arg)(map(plain, arg)) if type(arg) in (list, tuple) else plain(arg) for arg in args]
         return function(*parts, **{name: plain(x) for name, x in settings.items()})
 
     return call

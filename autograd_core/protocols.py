@@ -23,6 +23,9 @@ METHODS: dict[str, dict[Any, str]] = {
 """What the methods of ufuncs are called among the ops."""
 
 
+NOT_GIVEN: Any = np._NoValue
+"""What NumPy's own default stands for an argument that is not given; who wraps its functions passes it on."""
+
 LAYOUT = frozenset(("order", "subok", "casting"))
 """Settings that say how an array is to be stored, or which conversions to refuse: no result depends on them."""
 
@@ -54,7 +57,12 @@ class NumPyProtocols:
         settings = {
             key: x
             for key, x in settings.items()
-            if not (key in LAYOUT or (key in ("dtype", "out") and x is None) or (key == "where" and x is True))
+            if not (
+                key in LAYOUT
+                or (key in ("dtype", "out") and x is None)
+                or (key == "where" and x is True)
+                or x is NOT_GIVEN
+            )
         }
         if name := METHODS.get(method, {}).get(ufunc):
             settings.setdefault("axis", 0)  # a ufunc's reduce takes the first axis, np.sum takes all
@@ -82,6 +90,8 @@ class NumPyProtocols:
         if op is None:
             raise missing(function)
         names = parameters(function)
+        if settings:
+            settings = {key: x for key, x in settings.items() if x is not NOT_GIVEN}
         if "newshape" in settings and function is np.reshape:  # what NumPy 2.0 calls it
             settings = {"shape" if key == "newshape" else key: x for key, x in settings.items()}
         if function is np.where and len(args) == 1:
@@ -148,7 +158,8 @@ def lacking(op: Any, given: dict[str, Any]) -> list[str]:
 def telling(function: Callable[..., Any], op: Any, given: dict[str, Any]) -> dict[str, Any]:
     """The settings without those that say nothing: the op does not take them, and they are as NumPy has them anyway."""
     own = inspect.signature(function).parameters
-    nothing = [n for n in lacking(op, given) if n in LAYOUT or (n in own and given[n] is own[n].default)]
+    defaults = {name: p.default for name, p in own.items()}
+    nothing = [n for n in lacking(op, given) if n in LAYOUT or given[n] is defaults.get(n)]
     return {name: x for name, x in given.items() if name not in nothing}
 
 

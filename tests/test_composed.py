@@ -358,7 +358,7 @@ def test_arguments_that_do_not_fit_are_refused_as_numpy_does(call: Any, words: s
 @pytest.mark.parametrize("call", [
     lambda v: np.sort(v, order="f"), lambda v: np.partition(v, 1, order="f"), lambda v: np.add.reduceat(v, [0, 1]),
     lambda v: np.pad(v, 1, "maximum"), lambda v: np.quantile(v, 0.5, weights=v),
-    lambda v: np.choose([0], [v, v], mode="clip"), lambda v: np.pad(v, 1, constant_values=v[0]),
+    lambda v: np.choose([0], [v, v], out=v), lambda v: np.pad(v, 1, constant_values=v[0]),
     lambda v: np.gradient(v, 1.0, 2.0), lambda v: np.cumprod(v, dtype=int),
     lambda v: np.nansum(v, out=np.zeros(())),
 ])  # fmt: skip

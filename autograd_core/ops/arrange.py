@@ -5,7 +5,6 @@ so the positions are computed by NumPy itself on `np.arange(n)`, and one `getite
 """
 
 import builtins
-import functools
 from typing import Any
 
 import numpy as np
@@ -28,6 +27,7 @@ def along(a: Any, index: Any, axis: int) -> Any:
 def take(a: Any, indices: Any, axis: int | None = None, *, mode: str = "raise") -> Any:
     """See `np.take`."""
     indices = as_constant(plain(indices))
+    indices = indices if size_of(indices) else indices.astype(int)  # [] is an array of floats
     if axis is None:
         a, axis = ravel(a), 0
     n = shape_of(a)[axis]
@@ -172,10 +172,10 @@ def flipud(m: Any) -> Any:
 def rot90(m: Any, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Any:
     """See `np.rot90`."""
     first, second = axes
-    if k % 4 == 0:
-        return identity(m)
-    if k % 4 == 2:
-        return flip(m, (first, second))
+    if (first - second) % ndim_of(m) == 0:
+        raise ValueError("rot90: the two axes must be different")
+    if k % 2 == 0:
+        return flip(m, (first, second)) if k % 4 else identity(m)
     return swapaxes(flip(m, second), first, second) if k % 4 == 1 else flip(swapaxes(m, first, second), second)
 
 
@@ -194,7 +194,13 @@ def matrix_transpose(x: Any) -> Any:
 
 def each(function: Any) -> Any:
     """A function of one array as NumPy's function of any number of them."""
-    return functools.wraps(function)(lambda *arys: function(*arys) if len(arys) == 1 else tuple(map(function, arys)))
+
+    def call(*arys: Any) -> Any:  # without `functools.wraps`, which would give it the signature of one array
+        parts = tuple([function(x if type(x) is Value else np.asarray(x)) for x in arys])
+        return parts[0] if len(parts) == 1 else parts
+
+    call.__name__, call.__doc__ = function.__name__, function.__doc__
+    return call
 
 
 @composed(np.atleast_1d)
@@ -215,9 +221,7 @@ def atleast_2d(x: Any) -> Any:
 @each
 def atleast_3d(x: Any) -> Any:
     """See `np.atleast_3d`."""
-    if ndim_of(x) >= 3:
-        return x
-    return reshape(x, (*shape_of(x), 1) if ndim_of(x) == 2 else (1, -1, 1))
+    return x if ndim_of(x) >= 3 else reshape(x, (*shape_of(x), 1) if ndim_of(x) == 2 else (1, -1, 1))
 
 
 @composed(np.copy, np.positive)

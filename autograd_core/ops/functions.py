@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..data import as_constant, dtype_of, ndim_of, shape_of, size_of
+from ..data import as_constant, dtype_of, is_weak, ndim_of, shape_of, size_of
 from ..op import composed, elementwise, flat
 from ..registry import BY_NUMPY
 from ..value import Value, plain
@@ -62,8 +62,8 @@ def divmod(x1: Any, x2: Any) -> Any:
 @composed(np.modf)
 def modf(x: Any) -> Any:
     """See `np.modf`: a fraction, and an integer part that is plain."""
-    whole = np.modf(plain(x))[1]
-    return x - whole, whole
+    part, whole = np.modf(plain(x))
+    return np.where(np.isinf(whole), part, x - whole), whole
 
 
 @composed(np.frexp)
@@ -76,7 +76,8 @@ def frexp(x: Any) -> Any:
 @composed(np.nextafter)
 def nextafter(x1: Any, x2: Any) -> Any:
     """See `np.nextafter`: x1 and a unit of rounding, which is plain."""
-    return x1 + (np.nextafter(plain(x1), plain(x2)) - plain(x1))
+    out = np.nextafter(plain(x1), plain(x2))
+    return np.where(np.isinf(plain(x1)), out, x1 + (out - plain(x1)))
 
 
 @composed(np.i0)
@@ -86,7 +87,7 @@ def i0(x: Any) -> Any:
         from scipy import special  # type: ignore[import-untyped, unused-ignore]
     except ImportError as error:
         raise TypeError("np.i0 of a Value needs SciPy for its derivative: pip install scipy") from error
-    return special.i0(x)
+    return in_dtype(special.i0(x), dtype_of(x))
 
 
 @composed(np.nan_to_num)
@@ -112,10 +113,19 @@ def real_if_close(a: Any, tol: float = 100) -> Any:
 def unwrap(p: Any, discont: Any = None, axis: int = -1, *, period: float = 2 * math.pi) -> Any:
     """See `np.unwrap`: whole periods are added, which changes no derivative."""
     data = plain(p)
-    return p + (np.unwrap(data, discont, axis, period=period) - data)
+    out = np.unwrap(data, discont, axis, period=period)
+    return p + np.where(out == data, 0, out - data)  # inf - inf is nan
 
 
 # By cases -------------------------------------------------------------------------------------------------------------
+
+
+def weak_or_dtype(x: Any) -> Any:
+    """What NumPy asks for the dtype of a result: a Python number, which gives way, or else the dtype."""
+    data = plain(x)
+    if is_weak(data):
+        return 0.0
+    return data if type(data) in (int, complex) else dtype_of(np.asarray(data) if isinstance(data, list) else data)
 
 
 @composed(np.select)
@@ -123,16 +133,19 @@ def select(condlist: Any, choicelist: Any, default: Any = 0) -> Any:
     """See `np.select`: a chain of `where`."""
     if len(condlist) != len(choicelist):
         raise ValueError("select: as many conditions as choices are needed")
-    out = default
+    dtype = np.result_type(*[weak_or_dtype(x) for x in (*choicelist, default)])
+    out = default if type(default) is Value else np.asarray(default, dtype)
     for condition, choice in zip(reversed(condlist), reversed(choicelist), strict=True):
         out = np.where(plain(condition), choice, out)
-    return out
+    return in_dtype(out, dtype)
 
 
 @composed(np.choose)
-def choose_from(a: Any, choices: Any) -> Any:
+def choose_from(a: Any, choices: Any, *, mode: str = "raise") -> Any:
     """See `np.choose`."""
     a = np.asarray(plain(a))
+    if mode != "raise":
+        a = np.mod(a, len(choices)) if mode == "wrap" else np.clip(a, 0, len(choices) - 1)
     if np.any((a < 0) | (a >= len(choices))):
         raise ValueError("choose: an index is out of range")
     return select([a == k for k in range(len(choices))], list(choices))
@@ -173,7 +186,7 @@ def full_like(
 ) -> Any:
     """See `np.full_like`: plain, unless what it is filled with is a Value."""
     if type(fill_value) is not Value:
-        return np.full_like(plain(a), fill_value, dtype, order, subok, shape, **more)
+        return np.full_like(plain(a), fill_value, dtype=dtype, order=order, subok=subok, shape=shape, **more)
     shape = shape_of(a) if shape is None else (shape,) if isinstance(shape, int) else tuple(shape)
     return in_dtype(broadcast_to(fill_value, shape), dtype_of(a) if dtype is None else np.dtype(dtype))
 
@@ -237,8 +250,11 @@ def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: int = 1) -> An
             raise ValueError(
                 f"gradient: axis {a} has {shape_of(y)[0]} elements, and coordinates of shape {shape_of(h)}"
             )
+        gaps: Any = np.diff(h) if isinstance(h, np.ndarray) else ()
+        if len(gaps) and np.all(gaps == gaps[0]):
+            h = gaps[0]
         slopes = uneven_slopes(y, h, edge_order) if ndim_of(h) else even_slopes(y, edge_order) / h
-        found.append(np.moveaxis(slopes, 0, a))
+        found.append(in_dtype(np.moveaxis(slopes, 0, a), dtype))
     return found[0] if len(found) == 1 else tuple(found)
 
 

@@ -67,7 +67,7 @@ def mean_array(x: Any, axis: Any, keepdims: bool) -> Any:
 def broadcast_array(x: Any, shape: tuple[int, ...]) -> Any:
     if isinstance(x, (float, np.generic, np.ndarray)):
         filled = np.empty(shape, dtype_of(x))
-        if filled.size < 16384:  # to fill is then quicker than NumPy's view
+        if filled.size < 16384 and ndim_of(x) <= filled.ndim:  # to fill is then quicker than NumPy's view
             filled.fill(x) if ndim_of(x) == 0 else np.copyto(filled, x)
             return filled
     return np.broadcast_to(x, shape)
@@ -239,7 +239,7 @@ if hasattr(np, "astype"):  # NumPy 2.1
     @composed(np.astype)
     def array_astype(x: Any, dtype: Any, /, *, copy: bool = True, device: str | None = None) -> Any:
         """See `np.astype`."""
-        return converted(x, dtype)
+        return astype(x, np.dtype(dtype))
 
 
 # Complex numbers; gradients are transposes here, and are conjugated once at the leaf ----------------------------------

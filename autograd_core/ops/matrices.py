@@ -4,6 +4,7 @@ For C = A B, dC = dA B + A dB, and ⟨G, dC⟩ = ⟨G Bᵀ, dA⟩ + ⟨Aᵀ G, d
 forward and reverse mode algorithmic differentiation*, 2008, section 2.1).
 """
 
+import math
 from typing import Any
 
 import numpy as np
@@ -138,8 +139,11 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
     summed = [tuple(i % ndim_of(x) for i in np.atleast_1d(ax).tolist()) for x, ax in zip((a, b), axes, strict=True)]
     free = [tuple(i for i in range(ndim_of(x)) if i not in s) for x, s in zip((a, b), summed, strict=True)]
     shape = [[shape_of(x)[i] for i in f] for x, f in zip((a, b), free, strict=True)]
-    rows = reshape(transpose(a, free[0] + summed[0]), (int(np.prod(shape[0])), -1))
-    columns = reshape(transpose(b, summed[1] + free[1]), (-1, int(np.prod(shape[1]))))
+    lengths, others = ([shape_of(x)[i] for i in s] for x, s in zip((a, b), summed, strict=True))
+    if lengths != others:
+        raise ValueError(f"tensordot: the axes that are summed have the lengths {lengths} and {others}")
+    rows = reshape(transpose(a, free[0] + summed[0]), (math.prod(shape[0]), math.prod(lengths)))
+    columns = reshape(transpose(b, summed[1] + free[1]), (math.prod(lengths), math.prod(shape[1])))
     return reshape(rows @ columns, (*shape[0], *shape[1]))
 
 

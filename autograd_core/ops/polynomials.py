@@ -31,6 +31,7 @@ def polyval(p: Any, x: Any) -> Any:
 @composed(np.vander)
 def vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:  # noqa: N803  NumPy's name
     """See `np.vander`."""
+    x = coefficients(x)
     powers = range(shape_of(x)[0] if N is None else N)
     return stack([x**k for k in (powers if increasing else reversed(powers))], -1)
 

@@ -46,15 +46,15 @@ min = primitive(
 
 
 def others(out: Any, x: Any, axis: Any, keepdims: bool) -> Any:
-    """For each element the product of all others along the axis: out / x, unless a zero forbids it."""
-    if np.all(np.not_equal(x, 0)):
+    """For each element the product of all others along the axis: out / x, unless 0, inf or nan came out."""
+    if np.all(np.isfinite(out) & np.not_equal(out, 0)):
         return keep_axes(out, x, axis, keepdims) / x
     ndim = len(shape_of(x))
     axes = tuple(range(ndim)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
     front = np.moveaxis(x, axes, range(len(axes)))
     rows = reshape(front, (-1, *shape_of(front)[len(axes) :]))
     n = shape_of(rows)[0]
-    before, after = [rows[0] * 0 + 1.0], [rows[0] * 0 + 1.0]
+    before, after = [np.ones_like(rows[0])], [np.ones_like(rows[0])]
     for k in range(n - 1):
         before.append(before[-1] * rows[k])
         after.append(after[-1] * rows[n - 1 - k])

@@ -5,11 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from ..data import dtype_of, is_weak, ndim_of, shape_of, size_of
+from ..data import dtype_of, is_foreign, is_weak, ndim_of, shape_of, size_of
 from ..op import composed
 from ..value import Value, plain
 from .indexing import concatenate, stack
-from .linear import converted, cumsum, expand_dims, moveaxis, ravel, reshape
+from .linear import converted, cumsum, expand_dims, in_dtype, moveaxis, ravel, reshape
 from .sums import cumprod
 
 # Ranges ---------------------------------------------------------------------------------------------------------------
@@ -38,6 +38,7 @@ def linspace(
     >>> grad(lambda stop: np.sum(np.linspace(0.0, stop, 5)))(1.0)
     2.5
     """
+    start, stop = (np.asarray(x) if isinstance(x, list) else x for x in (start, stop))
     t = weights(start, stop, num, endpoint)
     out = placed(start * (1 - t) + stop * t, dtype, axis)
     return (out, (stop - start) / (num - 1 if endpoint else num)) if retstep else out
@@ -48,6 +49,8 @@ def logspace(
     start: Any, stop: Any, num: int = 50, endpoint: bool = True, base: Any = 10.0, dtype: Any = None, axis: int = 0
 ) -> Any:
     """See `np.logspace`: differentiable in both ends and in the base."""
+    base = base if type(base) is Value or not ndim_of(base) else np.asarray(base)
+    start = reshape(start, (1,) * (ndim_of(base) - ndim_of(start)) + shape_of(start))
     return placed(base ** linspace(start, stop, num, endpoint), dtype, axis)
 
 
@@ -58,7 +61,8 @@ def geomspace(
     """See `np.geomspace`, of real numbers: differentiable in both ends."""
     if any(dtype_of(x).kind == "c" for x in (start, stop)):
         raise TypeError("np.geomspace of Values takes real ends: write start * (stop / start) ** np.linspace(0, 1, n)")
-    if np.any(plain(start) * plain(stop) <= 0):
+    sides = plain(start) * plain(stop)
+    if not is_foreign(sides) and np.any(sides <= 0):
         raise ValueError("geomspace: both ends are positive, or both negative")
     return placed(start * (stop / start) ** weights(start, stop, num, endpoint), dtype, axis)
 
@@ -68,6 +72,7 @@ def geomspace(
 
 def cumulated(accumulate: Callable[..., Any], first: float, x: Any, axis: int | None, dtype: Any, initial: bool) -> Any:
     """Running sums or products, perhaps with that of nothing before them."""
+    x = np.atleast_1d(x)
     if axis is None:
         if ndim_of(x) != 1:
             raise ValueError("cumulative sums and products of several axes need axis=")
@@ -139,4 +144,5 @@ def trim_zeros(filt: Any, trim: str = "fb") -> Any:
 @composed(np.sort_complex)
 def sort_complex(a: Any) -> Any:
     """See `np.sort_complex`: the elements in order along the last axis, as complex numbers."""
-    return np.sort(a) * np.complex128(1)
+    out = np.sort(a)
+    return out if dtype_of(a).kind == "c" else in_dtype(out, np.dtype(complex))

@@ -13,9 +13,9 @@ import numpy as np
 from ..data import dtype_of, shape_of, size_of
 from ..op import composed
 from ..registry import FULL, OPS
-from ..value import plain
-from .linear import converted, cumsum, mean, sum
-from .primitive import max, min, var
+from ..value import Value, plain
+from .linear import converted, cumsum, in_dtype, mean, sum
+from .primitive import var
 from .sums import cumprod
 
 Axis = int | tuple[int, ...] | None
@@ -33,6 +33,12 @@ JOIN: dict[str, Any] = {
 """How `initial` is joined to the result."""
 
 
+def of_dtype(initial: Any, a: Any) -> Any:
+    """What a reduction of a begins with, in the dtype of a; a number of Python's takes it anyway."""
+    typed = isinstance(initial, (np.generic, np.ndarray)) or type(initial) is Value
+    return in_dtype(initial, dtype_of(a)) if typed else initial
+
+
 def in_full(name: str) -> None:
     """Give a reduction the settings of NumPy that its op lacks."""
     op = OPS[name]
@@ -45,6 +51,7 @@ def in_full(name: str) -> None:
                 raise ValueError(f"{name} with where= may have nothing to take: give initial=, which counts, too")
             a = np.where(plain(where), a, NEUTRAL[name])
         a = converted(a, dtype)
+        initial = of_dtype(initial, a)
         if initial is not None and not size_of(a):  # of nothing there is no maximum
             out = JOIN[name].reduce(plain(a), axis=axis, keepdims=keepdims, initial=NEUTRAL[name])
         else:
@@ -64,7 +71,7 @@ FULL["cumprod"] = lambda a, axis=None, dtype=None: cumprod(converted(a, dtype), 
 def counted(where: Any, a: Any, axis: Axis, keepdims: bool) -> Any:
     """How many elements are taken, in the dtype of a."""
     found = np.sum(np.broadcast_to(where, shape_of(a)), axis=axis, keepdims=keepdims)
-    return np.asarray(found, dtype_of(a))[()] if type(plain(a)) is not float else float(found)
+    return found.astype(dtype_of(a)) if type(plain(a)) is not float else float(found)
 
 
 def full_mean(a: Any, axis: Axis = None, dtype: Any = None, keepdims: bool = False, where: Any = True) -> Any:
@@ -81,15 +88,15 @@ def full_var(
     mean: Any = None, correction: float | None = None,
 ) -> Any:  # fmt: skip
     """See `np.var`; `mean` is a function of a like any other, if it is given."""
-    a, where = converted(a, dtype), plain(where)
+    a, where = converted(a if type(a) is Value else np.asarray(a), dtype), plain(where)
     ddof = ddof if correction is None else correction
     if where is True and mean is None:
-        return var(a, axis=axis, ddof=ddof, keepdims=keepdims)
+        return converted(var(a, axis=axis, ddof=ddof, keepdims=keepdims), dtype)
     apart = a - (full_mean(a, axis, keepdims=True, where=where) if mean is None else mean)
     apart = np.where(where, apart, 0.0)
     squares = apart * apart if dtype_of(a).kind != "c" else np.real(apart * np.conj(apart))
     n = np.maximum(np.real(counted(where, a, axis, keepdims)) - ddof, 0.0)
-    return np.true_divide(sum(squares, axis=axis, keepdims=keepdims), n)
+    return converted(np.true_divide(sum(squares, axis=axis, keepdims=keepdims), n), dtype)
 
 
 def root(x: Any) -> Any:
@@ -143,22 +150,28 @@ def nancumprod(a: Any, axis: int | None = None, dtype: Any = None) -> Any:
     return cumprod(converted(np.where(numbers(a, True), a, 1.0), dtype), axis)
 
 
+def nanextreme(name: str, a: Any, axis: Axis, keepdims: bool, initial: Any, where: Any) -> Any:
+    """The largest or smallest of the numbers; of none it is nan, or what `initial` says."""
+    if initial is not None and not size_of(a):
+        return FULL[name](a, axis, keepdims=keepdims, initial=initial)
+    if initial is None and where is not True:
+        raise ValueError(f"nan{name} with where= may have nothing to take: give initial=, which counts, too")
+    where, initial = numbers(a, where), of_dtype(initial, a)
+    out = OPS[name](np.where(where, a, NEUTRAL[name]), axis=axis, keepdims=keepdims)
+    out = np.where(counted(where, a, axis, keepdims) > 0, out, np.nan)
+    return out if initial is None else (np.fmax if name == "max" else np.fmin)(out, initial)
+
+
 @composed(np.nanmax)
 def nanmax(a: Any, axis: Axis = None, *, keepdims: bool = False, initial: Any = None, where: Any = True) -> Any:
     """See `np.nanmax`; of nothing but nan it is nan."""
-    where = numbers(a, where)
-    out = max(np.where(where, a, -np.inf), axis=axis, keepdims=keepdims)
-    out = np.where(counted(where, a, axis, keepdims) > 0, out, np.nan)
-    return out if initial is None else np.fmax(out, initial)
+    return nanextreme("max", a, axis, keepdims, initial, where)
 
 
 @composed(np.nanmin)
 def nanmin(a: Any, axis: Axis = None, *, keepdims: bool = False, initial: Any = None, where: Any = True) -> Any:
     """See `np.nanmin`; of nothing but nan it is nan."""
-    where = numbers(a, where)
-    out = min(np.where(where, a, np.inf), axis=axis, keepdims=keepdims)
-    out = np.where(counted(where, a, axis, keepdims) > 0, out, np.nan)
-    return out if initial is None else np.fmin(out, initial)
+    return nanextreme("min", a, axis, keepdims, initial, where)
 
 
 @composed(np.nanmean)

@@ -8,7 +8,7 @@ from ..op import composed
 from ..value import Value, plain
 from .functions import bincount
 from .indexing import concatenate
-from .linear import ravel
+from .linear import in_dtype, ravel
 from .primitive import max, min
 from .ranges import linspace
 from .statistics import sort
@@ -53,8 +53,8 @@ def union1d(ar1: Any, ar2: Any) -> Any:
 @composed(np.intersect1d)
 def intersect1d(ar1: Any, ar2: Any, assume_unique: bool = False, return_indices: bool = False) -> Any:
     """See `np.intersect1d`: the elements are those of the first."""
-    _, first, second = np.intersect1d(plain(ar1), plain(ar2), assume_unique, return_indices=True)
-    out = ravel(ar1)[first]
+    both, first, second = np.intersect1d(plain(ar1), plain(ar2), assume_unique, return_indices=True)
+    out = in_dtype(ravel(ar1)[first], both.dtype)
     return (out, first, second) if return_indices else out
 
 
@@ -79,7 +79,7 @@ def histogram_bin_edges(a: Any, bins: Any = 10, range: Any = None, weights: Any 
     """See `np.histogram_bin_edges`: without range= they reach from the smallest to the largest element."""
     edges = np.histogram_bin_edges(plain(a), plain(bins), range, plain(weights))
     if not isinstance(bins, (int, np.integer, str)):
-        return bins
+        return bins if type(bins) is Value else edges
     if range is not None or not np.size(plain(a)) or np.min(plain(a)) == np.max(plain(a)):
         return edges
     return linspace(min(a), max(a), len(edges))

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
-from ..data import dtype_of, is_foreign, ndim_of, shape_of
+from ..data import dtype_of, is_foreign, is_weak, ndim_of, shape_of
 from ..op import composed
 from ..value import Value, plain
 from .arrange import take_along_axis
 from .indexing import choose
-from .linear import broadcast_to, converted, count, moveaxis, ravel, reshape, sum
+from .linear import broadcast_to, converted, count, in_dtype, moveaxis, ravel, reshape, sum
 from .matrices import matmul
 from .primitive import max, min
 
@@ -71,8 +71,9 @@ def quantiles(a: Any, q: Any, axis: Axis, method: str, keepdims: bool, skip_nan:
     data = plain(rows)
     n = np.sum(np.logical_not(np.isnan(data)), axis=0) if skip_nan else np.full(data.shape[1], data.shape[0])
     shape = np.shape(plain(q))
+    given, weak = q, type(q) is Value and is_weak(plain(q))
     q = reshape(q, (-1, 1)) if type(q) is Value else np.reshape(np.asarray(q, float), (-1, 1))
-    if np.any(plain(q) < 0) or np.any(plain(q) > 1):
+    if not is_foreign(plain(q)) and np.any((plain(q) < 0) | (plain(q) > 1)):
         raise ValueError("quantiles are between 0 and 1, percentiles between 0 and 100")
     if method in ("lower", "higher", "nearest", "midpoint"):
         place = plain(q) * (n - 1)
@@ -87,15 +88,23 @@ def quantiles(a: Any, q: Any, axis: Axis, method: str, keepdims: bool, skip_nan:
         place = n.astype(dtype_of(q)) * q + (alpha + q * (1 - alpha - beta)) - 1
         below = np.floor(plain(place))
         above, part = below + 1, place - below
+    elif method == "median":
+        place = plain(q) * (n - 1)
+        below, above, part = np.floor(place), np.ceil(place), None
     else:
         raise TypeError(f"quantiles of a Value have no method {method!r}; there are {', '.join(CONTINUOUS)}, "
                         "lower, higher, nearest and midpoint")  # fmt: skip
+    whole = type(q) is not Value and np.asarray(given).dtype.kind in "biu"  # then a place is one of an element
     low, high = (np.clip(k, 0, np.maximum(n - 1, 0)).astype(int) for k in (below, above))
     columns = np.arange(data.shape[1])
     x, y = rows[low, columns], rows[high, columns]
-    if type(part) is not Value:
-        part = np.where(low == high, 0.0, part).astype(dtype_of(a))
-    out = choose(low == high, x, x + (y - x) * part)  # inf - inf is nan
+    if part is None:
+        out = choose(low == high, x, (x + y) / 2)
+    else:
+        part = in_dtype(part, dtype_of(a)) if weak or type(part) is not Value else part
+        away = (y - x) * choose(plain(part) >= 0.5, 1 - part, part)  # of the nearer one, which may be infinite
+        alone = (low == high) | (plain(part) == 0) if whole else low == high
+        out = choose(alone, x, choose(plain(part) >= 0.5, y - away, x + away))  # inf - inf is nan
     if not skip_nan and (is_foreign(data) or np.isnan(data[-1:]).any()):
         out = np.where(np.isnan(data[-1]), rows[-1], out)  # nan is what comes out, and gets the gradient
     out = reshape(out, shape + rest)
@@ -126,7 +135,7 @@ def percentile(a: Any, q: Any, axis: Axis = None, *, method: str = "linear", kee
 @composed(np.median)
 def median(a: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
     """See `np.median`: of an even number of elements the mean of the two in the middle."""
-    return quantiles(a, 0.5, axis, "linear", keepdims, False)
+    return quantiles(a, 0.5, axis, "median", keepdims, False)
 
 
 @composed(np.nanquantile)
@@ -144,7 +153,7 @@ def nanpercentile(a: Any, q: Any, axis: Axis = None, *, method: str = "linear", 
 @composed(np.nanmedian)
 def nanmedian(a: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
     """See `np.nanmedian`."""
-    return quantiles(a, 0.5, axis, "linear", keepdims, True)
+    return quantiles(a, 0.5, axis, "median", keepdims, True)
 
 
 # Averages -------------------------------------------------------------------------------------------------------------
@@ -168,7 +177,10 @@ def average(
             lengths = tuple(n if k in axes else 1 for k, n in enumerate(shape_of(a)))
             w = broadcast_to(reshape(np.transpose(w, np.argsort(axes)), lengths), shape_of(a))
         total = sum(w, axis=axis, keepdims=keepdims)
+        if not is_foreign(plain(total)) and np.any(plain(total) == 0):
+            raise ZeroDivisionError("np.average: the weights sum to 0")
         out = sum(a * w, axis=axis, keepdims=keepdims) / total
+        total = in_dtype(total, dtype_of(out))
     return (out, broadcast_to(total, shape_of(out))) if returned else out
 
 
@@ -189,12 +201,12 @@ def cov(
                if w is not None]  # fmt: skip
     if not weights:
         x = x - np.mean(x, axis=1, keepdims=True)
-        return np.squeeze(matmul(x, np.conj(x.T)) / (shape_of(x)[1] - ddof))
+        return np.squeeze(matmul(x, np.conj(x.T)) / float(np.maximum(shape_of(x)[1] - ddof, 0)))
     w = math.prod(weights[1:], start=weights[0])
     n = np.sum(w)
     x = x - np.average(x, axis=1, weights=w, keepdims=True)
     free = n - ddof if aweights is None else n - ddof * np.sum(w * weights[-1]) / n
-    return np.squeeze(matmul(x * w, np.conj(x.T)) / free)
+    return np.squeeze(matmul(x * w, np.conj(x.T)) / np.maximum(free, 0))
 
 
 @composed(np.corrcoef)

@@ -199,7 +199,10 @@ def vdot(a: Any, b: Any) -> Any:
 @composed(np.vecdot, np.linalg.vecdot)
 def vecdot(x1: Any, x2: Any, /, *, axis: int = -1) -> Any:
     """See `np.vecdot`."""
-    return sum(np.conj(x1) * x2, axis=axis)
+    x1, x2 = (x if axis == -1 else moveaxis(x, axis, -1) for x in (x1, x2))
+    if () in (shape_of(x1), shape_of(x2)) or shape_of(x1)[-1] != shape_of(x2)[-1]:
+        raise ValueError(f"np.vecdot takes vectors of the same length, not of shapes {shape_of(x1)} and {shape_of(x2)}")
+    return sum(np.conj(x1) * x2, axis=-1)
 
 
 def needs_axes(function: str, k: int, matrix: Any) -> None:
@@ -283,10 +286,10 @@ def correlate(a: Any, v: Any, mode: str = "valid") -> Any:
 
 
 def running_adjoint(g: Any, out: Any, x: Any, axis: int | None) -> Any:
-    """Σ_{j ≥ i} gⱼ outⱼ / xᵢ; at zeros by the recursion aᵢ = gᵢ + aᵢ₊₁ xᵢ₊₁, gxᵢ = aᵢ outᵢ₋₁."""
+    """Σ_{j ≥ i} gⱼ outⱼ / xᵢ; if 0, inf or nan came out, by the recursion aᵢ = gᵢ + aᵢ₊₁ xᵢ₊₁, gxᵢ = aᵢ outᵢ₋₁."""
     if axis is None:
         return reshape(running_adjoint(reshape(g, -1), out, reshape(x, -1), 0), shape_of(x))
-    if np.all(np.not_equal(x, 0)):
+    if np.all(np.isfinite(out) & np.not_equal(out, 0)):
         return flip(np.cumsum(flip(g * out, axis), axis), axis) / x
     g, out, x = (moveaxis(y, axis, 0) for y in (g, out, x))
     n = shape_of(x)[0]

@@ -103,7 +103,7 @@ def of_several(
         arrays, given = args[: len(partials)], args[len(partials) :]
         outs: tuple[Any, ...] = function(*given, *arrays)
         weak = all(type(x) is float for x in arrays)
-        return tuple([float(y) if weak and np.isrealobj(y) else y for y in outs])
+        return tuple([float(y) if weak and np.isrealobj(y) and not np.ndim(y) else y for y in outs])
 
     def pullback(k: int, g: Any, outs: Any, *args: Any) -> Any:
         slopes = partials[k](outs, *args)

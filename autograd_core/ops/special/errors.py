@@ -11,6 +11,7 @@ import numpy as np
 import scipy.special as special  # type: ignore[import-untyped, unused-ignore]
 
 from ...op import composed, primitive
+from ...value import FAST
 from .declare import BOTH, CHANCE, of_scipy, of_several, parameters_first
 
 ROOT_PI, ROOT_2, ROOT_2PI = math.sqrt(math.pi), math.sqrt(2), math.sqrt(2 * math.pi)
@@ -66,13 +67,18 @@ of_scipy(
 )  # fmt: skip
 
 
+def normal_quantile(p: Any) -> Any:
+    """Φ⁻¹(p): of a Python number a Python number, which does not widen a dtype."""
+    return float(special.ndtri(p)) if type(p) in FAST else special.ndtri(p)
+
+
 @composed(special.nrdtrimn)
 def mean_of_normal(p: Any, std: Any, x: Any) -> Any:
     """See `scipy.special.nrdtrimn`: x - σ Φ⁻¹(p)."""
-    return x - std * special.ndtri(p)
+    return x - std * normal_quantile(p)
 
 
 @composed(special.nrdtrisd)
 def deviation_of_normal(mn: Any, p: Any, x: Any) -> Any:
     """See `scipy.special.nrdtrisd`: (x - μ) / Φ⁻¹(p)."""
-    return (x - mn) / special.ndtri(p)
+    return (x - mn) / normal_quantile(p)

@@ -50,7 +50,7 @@ of_scipy("lpmv",  # 14.10.5
 def shifted(name: str) -> None:
     """The polynomial at 2x - 1."""
     function = getattr(special, f"eval_{name}")
-    composed(getattr(special, f"eval_sh_{name}"))(lambda n, x: function(n, 2 * x - 1))
+    composed(getattr(special, f"eval_sh_{name}"))(lambda n, x: function(n, np.multiply(2, x) - 1))
 
 
 for name in ("legendre", "chebyt", "chebyu"):
@@ -60,7 +60,8 @@ for name in ("legendre", "chebyt", "chebyu"):
 @composed(special.eval_sh_jacobi)
 def shifted_jacobi(n: Any, p: Any, q: Any, x: Any) -> Any:
     """See `scipy.special.eval_sh_jacobi`: a Jacobi polynomial at 2x - 1, divided by a binomial coefficient."""
-    return special.eval_jacobi(n, p - q, q - 1, 2 * x - 1) / special.binom(2 * n + p - 1, n)
+    x = np.multiply(2, x) - 1
+    return special.eval_jacobi(n, np.subtract(p, q), np.subtract(q, 1), x) / special.binom(np.multiply(2, n) + p - 1, n)
 
 
 # Hypergeometric functions ---------------------------------------------------------------------------------------------
