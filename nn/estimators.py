@@ -2,12 +2,12 @@
 
 Parameters and attributes have the names and the meaning that they have in `sklearn.neural_network`, and one
 `random_state` gives the initial weights and the order of the samples that it gives there. So both learn the same, to
-rounding, for as long as their optimizers do: SGD at a constant rate always, Adam but for the place of its ε.
+rounding.
 
-What differs: there is one parameter more, `compiled`, and `activation` may be any name in `nn.activations`. `model_` is
-the network, an `nn.MLP` whose outputs are logits: to draw, explain or save. With several outputs the loss is what is
-minimised, the sum over the outputs, half their mean square there. `verbose` shows the progress bar of `fit`. Sparse
-matrices are refused.
+What differs: there is one parameter more, `compiled`, and `activation` may be any name in `nn.activations`; a regressor
+has no `loss`, it minimises the squared error. `model_` is the network, an `nn.MLP` whose outputs are logits: to draw,
+explain or save. With several outputs the loss is what is minimised, the sum over the outputs, half their mean square
+there. `verbose` shows the progress bar of `fit`. Sparse matrices are refused.
 """
 
 from typing import Any, Self

@@ -9,7 +9,6 @@ import numpy as np
 from autograd_core import no_grad
 
 from .activations import ACTIVATIONS
-from .adaptive import Adam
 from .aliases import Array
 from .checks import weights
 from .extras import require
@@ -19,7 +18,7 @@ from .losses import place
 from .optim import Optimizer
 from .sgd import SGD
 from .train import fit
-from .watch import Cost, Shuffled, Watch
+from .watch import Cost, ScikitAdam, Shuffled, Watch
 
 require("sklearn", extra="learn")
 from sklearn.base import BaseEstimator, is_classifier, is_regressor  # noqa: E402
@@ -28,14 +27,24 @@ from sklearn.model_selection import train_test_split  # noqa: E402
 from sklearn.utils import check_random_state  # noqa: E402
 from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data  # noqa: E402
 
+
+def is_integer(x: Any) -> bool:
+    """Whether this is an integer, of Python or of NumPy."""
+    return isinstance(x, (int, np.integer))
+
+
 ALLOWED: dict[str, tuple[Callable[[Any], bool], str]] = {
     **dict.fromkeys(("alpha", "tol", "power_t"), (lambda x: 0 <= x < np.inf, "a number that is not negative")),
     **dict.fromkeys(("learning_rate_init", "epsilon"), (lambda x: 0 < x < np.inf, "a positive number")),
     **dict.fromkeys(("beta_1", "beta_2", "validation_fraction"), (lambda x: 0 <= x < 1, "at least 0 and less than 1")),
-    **dict.fromkeys(("max_iter", "max_fun"), (lambda x: x >= 1 and x == int(x), "a positive integer")),
+    **dict.fromkeys(("max_iter", "max_fun"), (lambda x: x >= 1 and is_integer(x), "a positive integer")),
+    **dict.fromkeys(
+        ("shuffle", "warm_start", "early_stopping", "nesterovs_momentum"),
+        (lambda x: isinstance(x, (bool, np.bool_)), "True or False"),
+    ),
     "momentum": (lambda x: 0 <= x <= 1, "between 0 and 1"),
     "n_iter_no_change": (lambda x: x >= 1, "at least 1"),
-    "batch_size": (lambda x: x == "auto" or (x >= 1 and x == int(x)), "'auto' or a positive integer"),
+    "batch_size": (lambda x: x == "auto" or (x >= 1 and is_integer(x)), "'auto' or a positive integer"),
     "solver": (lambda x: x in ("adam", "sgd", "lbfgs"), "'adam', 'sgd' or 'lbfgs'"),
     "learning_rate": (lambda x: x in ("constant", "invscaling", "adaptive"), "'constant', 'invscaling' or 'adaptive'"),
     "activation": (lambda x: x == "logistic" or x in ACTIVATIONS, f"'logistic', {', '.join(map(repr, ACTIVATIONS))}"),
@@ -189,6 +198,8 @@ class Perceptron(BaseEstimator):  # type: ignore[misc]
                 if f"Input {name} contains" in str(error):
                     raise ValueError(f"{error}\n{first_that_is_not_finite(name, data)}") from error
             raise
+        if not isinstance(y_found, np.ndarray):
+            raise TypeError("Sparse data was passed for y, but dense data is required. Use '.toarray()' to convert it")
         if y_found.ndim == 2 and y_found.shape[1] == 1:
             y_found = column_or_1d(y_found, warn=True)
         return X_found, y_found
@@ -236,7 +247,7 @@ class Perceptron(BaseEstimator):  # type: ignore[misc]
         if not (once and hasattr(self, "_optimizer")):
             self._optimizer = self.optimizer()
         data = [X, target] if sample_weight is None else [X, target, sample_weight]
-        if self.early_stopping is (self.validation_scores_ is None):  # it was set in between
+        if bool(self.early_stopping) is (self.validation_scores_ is None):  # it was set in between
             self.begin_books()
         held_out = None
         if self.early_stopping:
@@ -271,7 +282,7 @@ class Perceptron(BaseEstimator):  # type: ignore[misc]
         parameters = self.model_.parameters()
         if self.solver == "adam":
             betas = (self.beta_1, self.beta_2)
-            return Adam(parameters, lr=self.learning_rate_init, betas=betas, eps=self.epsilon)
+            return ScikitAdam(parameters, lr=self.learning_rate_init, betas=betas, eps=self.epsilon)
         nesterov = self.nesterovs_momentum and self.momentum > 0
         return SGD(parameters, lr=self.learning_rate_init, momentum=self.momentum, nesterov=nesterov)
 

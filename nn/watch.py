@@ -1,4 +1,5 @@
-"""What scikit-learn's perceptrons minimise, how they take their batches, and when they stop: what `fit` is given."""
+"""What scikit-learn's perceptrons minimise, their Adam, how they take their batches, and when they stop: what `fit` is
+given."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -6,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from .adaptive import Adam
 from .aliases import Array
 from .callbacks import Callback
 from .data import pieces
@@ -33,6 +35,17 @@ class Cost:
         found = self.loss(prediction, target, sample_weight=sample_weight)
         found = found * self.factor if self.factor != 1 else found
         return found + l2_penalty(self.model, self.alpha, m) if self.alpha else found
+
+
+class ScikitAdam(Adam):
+    """Adam with ε where scikit-learn adds it, to √s and not to √(s / (1 - β₂ᵗ)): the ε̂ of Kingma and Ba, section 2.
+
+    Early in a training, and where gradients are tiny, it damps more: after one step as 31 ε would, with β₂ = 0.999.
+    """
+
+    def numbers(self, group: dict[str, Any], t: int) -> tuple[Any, ...]:
+        *first, correction, eps, rate = super().numbers(group, t)
+        return *first, correction, eps * correction, rate
 
 
 class Shuffled(Arrays):

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 pytest.importorskip("sklearn", reason="the estimators are scikit-learn's")
+from scipy import sparse
 from sklearn import neural_network as theirs
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
@@ -65,6 +66,7 @@ SETTINGS = {
     "stops": dict(solver="sgd", n_iter_no_change=2, tol=0.1),
     "lbfgs": dict(solver="lbfgs", max_iter=8),
     "adam": dict(solver="adam"),
+    "adam with another epsilon": dict(solver="adam", epsilon=1e-3, beta_1=0.5, beta_2=0.9, activation="relu"),
 }
 
 
@@ -84,7 +86,7 @@ def test_it_learns_what_scikit_learns_own_learns(settings, target, weighted):
             warnings.simplefilter("ignore", ConvergenceWarning)
             for _ in range(1 + (settings == "warm start")):
                 estimator.fit(X, y, sample_weight=weight)
-    atol = 1e-5 if settings == "adam" else 1e-9
+    atol = 1e-9
     for mine, other in zip([*a.coefs_, *a.intercepts_], [*b.coefs_, *b.intercepts_], strict=True):
         np.testing.assert_allclose(mine, other, rtol=0, atol=atol)
     assert (a.n_iter_, a.t_, a.n_layers_, a.n_outputs_) == (b.n_iter_, b.t_, b.n_layers_, b.n_outputs_)
@@ -152,7 +154,7 @@ def test_partial_fit_goes_on_also_after_pickling():
         estimator.partial_fit(X, Y).partial_fit(X, Y)
     for mine, same, theirs_ in zip(one.coefs_, two.coefs_, other.coefs_, strict=True):
         np.testing.assert_array_equal(mine, same)
-        np.testing.assert_allclose(mine, theirs_, atol=1e-6)
+        np.testing.assert_allclose(mine, theirs_, atol=1e-12)
     assert len(one.loss_curve_) == 5
 
 
@@ -243,13 +245,20 @@ def with_hole(data, *place):
         (MLPClassifier(alpha=-1), X, Y, "alpha=-1 is not a number that is not negative"),
         (MLPClassifier(alpha=np.nan), X, Y, "alpha=nan"),
         (MLPClassifier(max_iter=2.5), X, Y, "max_iter=2.5"),
+        (MLPClassifier(max_iter=2.0), X, Y, "max_iter=2.0 is not a positive integer"),
         (MLPClassifier(batch_size="all"), X, Y, "batch_size='all'"),
+        (MLPClassifier(early_stopping="no"), X, Y, "early_stopping='no' is not True or False"),
         (MLPClassifier(early_stopping=True, validation_fraction=0.01), X[:60], Y[:60], "holds out 1 sample|should be"),
     ],
 )
 def test_what_is_refused(estimator, x, y, message):
     with pytest.raises(ValueError, match=message):
         estimator.fit(x, y)
+
+
+def test_sparse_labels_are_refused_as_sparse_samples_are():
+    with pytest.raises(TypeError, match=r"Sparse data was passed for y, .* Use '.toarray\(\)'"):
+        MLPClassifier().fit(X, sparse.csr_matrix(np.eye(3, dtype=int)[Y]))
 
 
 @pytest.mark.parametrize(
