@@ -29,6 +29,9 @@ class Callback:
         if "on_epoch_end" in vars(cls):
             cls.only_looks = vars(cls).get("only_looks", False)
 
+    def on_fit_begin(self, run: Run) -> None:
+        """A training begins: forget the one before. If it goes on from a checkpoint, `load_state_dict` comes next."""
+
     def on_epoch_end(self, run: Run) -> None:
         """An epoch is over, and its numbers are in the history."""
 
@@ -46,8 +49,8 @@ class Callback:
 class EarlyStopping(Callback):
     """Stop when a number of the history has not improved for `patience` epochs, and restore the weights of its best.
 
-    They are restored at the end of the training in any case, also if it was not stopped early. Prechelt, *Early
-    stopping, but when?*, 1998.
+    They are restored at the end of the training in any case, also if it was not stopped early. Each training begins
+    anew. Prechelt, *Early stopping, but when?*, 1998.
 
     Parameters
     ----------
@@ -96,9 +99,16 @@ class EarlyStopping(Callback):
         self.mode = mode
         self.min_delta = min_delta
         self.restore = restore
+        self.begin()
+
+    def begin(self) -> None:
+        """Nothing has been seen yet."""
         self.best: float | None = None
         self.best_epoch = 0
         self.weights: dict[str, Array] = {}
+
+    def on_fit_begin(self, run: Run) -> None:
+        self.begin()
 
     def on_epoch_end(self, run: Run) -> None:
         if self.monitor not in run.numbers:

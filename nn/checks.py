@@ -26,7 +26,7 @@ def numbers(name: str, data: Any, precision: Any = None) -> Array:
         raise TypeError(f"{name} is a Value, and data are constants: give {name}.data")
     array: Array = np.asarray(data)
     if array.dtype.kind not in "biufc":
-        raise TypeError(f"{name} has dtype {array.dtype}: fit and evaluate take numbers")
+        raise TypeError(f"{name} has dtype {array.dtype}: numbers are wanted, such as {name}.astype(float)")
     if array.dtype.kind == "f" and precision is not None and array.dtype.itemsize > precision.itemsize:
         with np.errstate(over="ignore"):  # what overflows is found below
             array = array.astype(precision)

@@ -101,7 +101,8 @@ class Standardize(Module):
     TypeError
         If the data are no real numbers.
     ValueError
-        If there are no samples, or if a number is infinite or NaN; the first is named.
+        If there are no samples, or if a number is infinite or NaN; the first is named. When called, if x has other
+        columns than what it was fitted on, even if NumPy would broadcast them.
 
     >>> scaled = Standardize([[0.0, 5.0], [2.0, 5.0]])
     >>> scaled([[0.0, 5.0], [4.0, 6.0]])
@@ -124,11 +125,18 @@ class Standardize(Module):
         self.mean, self.scale = (np.asarray(a, dtype) for a in (mean, np.where(scale > rounding, scale, 1.0)))
 
     def forward(self, x: Any) -> Any:
-        return (x - self.mean) / self.scale
+        return (self.fitting(x) - self.mean) / self.scale
 
     def inverse(self, z: Any) -> Any:
         """x = z · scale + mean."""
-        return z * self.scale + self.mean
+        return self.fitting(z) * self.scale + self.mean
+
+    def fitting(self, x: Any) -> Any:
+        """Data with the columns that there are a mean and a scale for, or a ValueError."""
+        shape, columns = np.shape(x), self.mean.shape
+        if shape[max(len(shape) - len(columns), 0) :] != columns:
+            raise ValueError(f"{self!r}: an input of shape {shape} does not have the columns of what it was fitted on")
+        return x
 
     def extra_repr(self) -> str:
         return "×".join(map(str, self.mean.shape))

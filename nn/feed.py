@@ -23,8 +23,6 @@ class Arrays:
     def __init__(self, x: Any, y: Any, sample_weight: Any, batch_size: int, precision: Any) -> None:
         self.arrays = list(checked(x, y, sample_weight, precision=precision))
         self.batch_size = batch_size
-        if batch_size < 1:
-            raise ValueError(f"batch_size={batch_size}: a batch has at least one sample")
 
     @property
     def size(self) -> int:

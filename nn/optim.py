@@ -98,6 +98,10 @@ class Optimizer:
         for name in self.settings:
             check_range(name, group[name])
 
+    def __repr__(self) -> str:
+        groups = [", ".join(f"{name}={group[name]!r}" for name in self.settings) for group in self.param_groups]
+        return f"{type(self).__name__}({' | '.join(groups)})"
+
     # A step -----------------------------------------------------------------------------------------------------------
 
     def numbers(self, group: dict[str, Any], t: int) -> tuple[Any, ...]:

@@ -126,13 +126,16 @@ def plot_decision_boundary(model: Any, x: Any, y: Any, ax: Any = None, *, thresh
     Raises
     ------
     ValueError
-        If the samples do not have two columns, or if there are not as many classes as samples.
+        If the samples do not have two columns, if there are not as many classes as samples, if these are not 0, 1, ...;
+        or if the model says classes, as scikit-learn's `predict` does: give it `predict_proba`.
     """
     x, labels = np.asarray(x), classes_of(y)
     if x.ndim != 2 or x.shape[1] != 2 or len(labels) != len(x):
         raise ValueError(
             f"plot_decision_boundary: samples of shape (n, 2) and n classes are needed, not {x.shape} and {np.shape(y)}"
         )
+    if labels.min() < 0:
+        raise ValueError(f"plot_decision_boundary: classes are 0, 1, ..., and one is {labels.min()}")
     if ax is None:
         _, ax = require("matplotlib.pyplot", extra="plot").subplots(figsize=(5.2, 4.4), layout="constrained")
     low, high = x.min(axis=0), x.max(axis=0)
@@ -142,6 +145,11 @@ def plot_decision_boundary(model: Any, x: Any, y: Any, ax: Any = None, *, thresh
         np.stack(np.meshgrid(first, second), axis=-1).reshape(-1, 2).astype(x.dtype if x.dtype.kind == "f" else float)
     )
     out = np.asarray(stop_gradient(model(points))).reshape(len(points), -1)
+    if out.shape[1] == 1 and out.dtype.kind not in "bf" and not np.isin(out, (0, 1)).all():
+        raise ValueError(
+            "plot_decision_boundary: the model says which class, and how sure it is of each is wanted: give "
+            "predict_proba instead of predict"
+        )
     colours = np.array(require("matplotlib", extra="plot").colormaps["tab10"].colors)
     scores = out if out.shape[1] > 1 else np.hstack([threshold - out, out - threshold])
     shade_regions(ax, first, second, scores, colours)
@@ -219,4 +227,8 @@ def classes_of(given: Any) -> Array:
     array: Array = np.asarray(given)
     if array.ndim == 2 and array.shape[1] > 1:
         return np.asarray(array.argmax(axis=1))
-    return array.reshape(len(array)).astype(int)
+    if array.dtype.kind not in "biuf" or (array != (classes := array.astype(int))).any():
+        raise ValueError(
+            "classes are integers: of a single output's probabilities p write p > 0.5, of names their numbers"
+        )
+    return classes.reshape(len(array))

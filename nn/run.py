@@ -22,7 +22,7 @@ from .history import NORM, History
 from .module import Module, contents
 from .optim import Optimizer
 from .plateau import ReduceLROnPlateau
-from .step import passes
+from .step import one_number, passes
 
 Metrics = Mapping[str, Callable[[Any, Any], Any]]
 
@@ -89,6 +89,8 @@ class Run:
         self.start: Any = self.rng.bit_generator.state
         if self.validation_split and isinstance(self.feed, Arrays):
             self.validation = self.feed.set_aside(self.validation_split, self.rng)
+        for callback in self.callbacks:
+            callback.on_fit_begin(self)
         if saved is not None:
             self.load_state_dict(saved)
 
@@ -277,5 +279,5 @@ def measure(
     finally:
         model.train(training)
     cost = loss(prediction, y) if sample_weight is None else loss(prediction, y, sample_weight=sample_weight)
-    found = {name: float(metric(stop_gradient(prediction), y)) for name, metric in metrics.items()}
+    found = {name: float(one_number(name, metric(stop_gradient(prediction), y))) for name, metric in metrics.items()}
     return {"loss": float(stop_gradient(cost))} | found

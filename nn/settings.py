@@ -3,6 +3,8 @@
 import re
 from typing import Any
 
+import numpy as np
+
 from .aliases import Seed
 from .feed import fingerprint
 from .module import state
@@ -24,7 +26,7 @@ def described(run: Run, seed: Seed) -> dict[str, Any]:
         **{f"callback.{k}": summary(callback) for k, callback in enumerate(run.callbacks)},
         "clip_norm": run.clip_norm,
         "accumulate": run.accumulate,
-        "rng": f"{type(run.rng.bit_generator).__name__} {seed if isinstance(seed, int) else ''}".strip(),
+        "rng": f"{type(run.rng.bit_generator).__name__} {seed if isinstance(seed, (int, np.integer)) else ''}".strip(),
     }
 
 

@@ -4,6 +4,8 @@ these lines."""
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from autograd_core import Value, stop_gradient
 
 from .checks import raise_with_layer
@@ -24,7 +26,14 @@ class Met(NamedTuple):
 
     def metrics(self, run: Any) -> list[Any]:
         """The value of each metric."""
-        return [metric(self.prediction, self.target) for metric in run.metrics.values()]
+        return [one_number(name, metric(self.prediction, self.target)) for name, metric in run.metrics.items()]
+
+
+def one_number(name: str, found: Any) -> Any:
+    """What a metric found, if it is one number."""
+    if np.ndim(found):
+        raise ValueError(f"the metric {name} has shape {np.shape(found)}, and it is one number: return its mean")
+    return found
 
 
 def passes(run: Any, group: list[Batch]) -> Iterator[Met]:
@@ -55,4 +64,6 @@ def forward(run: Any, batch: Batch) -> Met:
     cost = run.loss(prediction, y, sample_weight=weights[0]) if weights else run.loss(prediction, y)
     if type(cost) is not Value:
         raise TypeError(f"the loss is a {type(cost).__name__}, plain data: nothing in it can be trained")
+    if cost.size != 1:
+        raise ValueError(f"the loss has shape {cost.shape}, and it is one number: return its mean, as with .mean()")
     return Met(cost, weights[0].sum() if weights else len(x), len(x), stop_gradient(prediction), y)

@@ -4,6 +4,7 @@ import math
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from types import NoneType
 from typing import Any
 
 import numpy as np
@@ -42,8 +43,8 @@ def fit(
     sample_weight: Any = None,
     validation: tuple[Any, ...] | None = None,
     validation_split: float = 0.0,
-    metrics: Mapping[str, Metric] | Sequence[Metric] = (),
-    callbacks: Sequence[Callback] = (),
+    metrics: Metric | Mapping[str, Metric] | Sequence[Metric] = (),
+    callbacks: Callback | Sequence[Callback] = (),
     schedule: Schedule | Sequence[Schedule] = (),
     clip_norm: float | None = None,
     accumulate: int = 1,
@@ -72,11 +73,11 @@ def fit(
     validation, validation_split
         A pair (x, y) that is not trained on, or a fraction of the data that is set aside at random for this.
     metrics
-        Functions `metric(prediction, target)` by name, or a list of functions, which bring their own names. Of the
+        Functions `metric(prediction, target)` by name, or one or a list, which bring their own names. Of the
         training data the mean over batches is recorded, while the model learns; of the validation data, as
         "validation_…", that of all at once.
     callbacks
-        What to do after each epoch; see `Callback` and `EarlyStopping`.
+        What to do after each epoch, one or several; see `Callback` and `EarlyStopping`.
     schedule
         One or several schedules of this optimizer; each is stepped after an epoch or after a step, as its `interval`
         says. `ReduceLROnPlateau` gets the validation loss, or the loss if there is none.
@@ -109,10 +110,12 @@ def fit(
     Raises
     ------
     ValueError
-        If there are no data or no epochs, if lengths or shapes do not fit (a layer is named), if the data are not
-        finite, if the optimizer is another model's, or if the checkpoint is another training's.
+        If there are no data or no epochs, if lengths or shapes do not fit (a layer is named), if the loss or a metric
+        is not one number, if the data are not finite, if the optimizer is another model's, or if the checkpoint is
+        another training's.
     TypeError
-        If the data are no numbers; or if `compiled=True`, and something cannot be compiled.
+        If the data are no numbers, or something else given is not what is wanted; or if `compiled=True`, and something
+        cannot be compiled.
     FloatingPointError
         If the loss or a gradient becomes infinite or NaN: with the operation where that began. The model has the last
         weights that are known to be good: those of before this step, or of the beginning of this epoch, or of at most
@@ -126,8 +129,9 @@ def fit(
         If a package is not installed that is needed for what was asked for.
     """
     functions, schedules = by_name(metrics), [schedule] if isinstance(schedule, Schedule) else list(schedule)
+    callbacks = [callbacks] if isinstance(callbacks, Callback) else list(callbacks)
     check(model, optimizer, schedules, callbacks)
-    check_numbers(epochs=epochs, accumulate=accumulate, every=every)
+    check_numbers(epochs=epochs, batch_size=batch_size, accumulate=accumulate, every=every)
     precision = precision_of(model)
     feed = feed_of(x, y, sample_weight, batch_size, epochs, precision)
     check_validation(feed, validation, validation_split)
@@ -218,7 +222,12 @@ def feed_of(x: Any, y: Any, sample_weight: Any, batch_size: int, epochs: int, pr
 
 
 def check(model: Module, optimizer: Optimizer, schedules: Sequence[Any], callbacks: Sequence[Any]) -> None:
-    """An error if these do not belong together."""
+    """An error if these are not what they should be, or do not belong together."""
+    if not isinstance(model, Module) or not isinstance(optimizer, Optimizer):
+        raise TypeError(
+            "fit takes a model and its optimizer, as in optimizer=SGD(model.parameters(), lr=0.1), not "
+            f"{getattr(model, '__name__', type(model).__name__)} and {optimizer!r}"
+        )
     same_parameters(model, optimizer.parameters)
     for schedule in schedules:
         if not isinstance(schedule, Schedule) or schedule.optimizer is not optimizer:
@@ -231,8 +240,10 @@ def check(model: Module, optimizer: Optimizer, schedules: Sequence[Any], callbac
 
 
 def check_numbers(**numbers: int | None) -> None:
-    """A ValueError for a number of things that is less than one."""
+    """An error for a number of things that is no integer, or less than one."""
     for name, number in numbers.items():
+        if not isinstance(number, (int, np.integer, NoneType)):
+            raise TypeError(f"{name}={number!r}: it is an integer")
         if number is not None and number < 1:
             raise ValueError(f"{name}={number}: it is at least one")
 
@@ -247,8 +258,9 @@ def check_validation(feed: Arrays | Stream, validation: Any, fraction: float) ->
         raise TypeError("validation is a pair (x, y)")
 
 
-def by_name(metrics: Mapping[str, Metric] | Sequence[Metric]) -> dict[str, Metric]:
+def by_name(metrics: Metric | Mapping[str, Metric] | Sequence[Metric]) -> dict[str, Metric]:
     """The metrics by the name of their column."""
+    metrics = [metrics] if callable(metrics) else metrics
     named = dict(metrics) if isinstance(metrics, Mapping) else {getattr(m, "__name__", ""): m for m in metrics}
     if len(named) < len(metrics) or {"", "<lambda>"} & named.keys():
         raise ValueError("metrics need a name each: give a dict, such as {'accuracy': nn.accuracy}")

@@ -101,10 +101,19 @@ def test_standardize_leaves_constant_columns_and_float32_as_they_are():
         ([[1.0, 2.0], [3.0, np.nan]], ValueError, "x is nan in row 1, column 1"),
         ([[np.inf]], ValueError, "x is inf in row 0, column 0"),
         (np.zeros((0, 2)), ValueError, "there are no samples"),
-        ([["a"]], TypeError, "take numbers"),
+        ([["a"]], TypeError, "numbers are wanted"),
         ([1j, 2.0], TypeError, "give real numbers"),
     ],
 )
 def test_standardize_refuses_what_has_no_mean(x, error, message):
     with pytest.raises(error, match=message):
         Standardize(x)
+
+
+@pytest.mark.parametrize("x", [np.ones((2, 1)), np.ones((2, 3)), np.ones(1), 1.0])
+def test_standardize_refuses_other_columns_than_it_was_fitted_on(x):
+    layer = Standardize([[0.0, 5.0], [2.0, 7.0]])
+    for function in (layer, layer.inverse):
+        with pytest.raises(ValueError, match="does not have the columns of what it was fitted on"):
+            function(x)
+    assert layer([0.0, 5.0]).tolist() == [-1.0, -1.0], "one sample will do"

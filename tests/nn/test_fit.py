@@ -162,6 +162,7 @@ def test_metrics_have_names_in_the_history():
     history = quietly(model, x, labels, loss=nn.cross_entropy, epochs=30, metrics=[nn.accuracy], validation_split=0.25)
     assert set(history.metrics) == {"accuracy", "validation_accuracy"}
     assert history["accuracy"][-1] > 0.9
+    assert quietly(model, x, labels, loss=nn.cross_entropy, epochs=1, metrics=nn.accuracy)["accuracy"][0] > 0.9
     last = {"right": nn.accuracy, "one": lambda prediction, target: len(target)}
     history = quietly(model, x, labels, loss=nn.cross_entropy, epochs=1, metrics=last, batch_size=40, lr=1e-12)
     assert history["right"] == (pytest.approx(nn.accuracy(model(x), labels)),)
@@ -229,6 +230,16 @@ def test_the_best_weights_are_restored_at_the_end_in_any_case(line):
     history = quietly(model, x, y, epochs=6, lr=0.9, batch_size=10, validation=(x, y), callbacks=[EarlyStopping(100)])
     assert history.stopped is None
     assert evaluate(model, x, y) == min(history.validation_loss)
+
+
+def test_early_stopping_begins_anew_with_each_training(line):
+    """The weights that it restores are never those of a model that it has met before."""
+    x, y = line
+    stopping, good, bad = EarlyStopping(patience=3, monitor="loss"), Linear(2, 1, rng=0), Linear(2, 1, rng=1)
+    quietly(good, x, y, epochs=20, callbacks=stopping)
+    history = quietly(bad, x, y + 100.0, epochs=3, lr=1e-3, callbacks=stopping)
+    assert (stopping.best_epoch, stopping.best) == (3, history.loss[-1])
+    assert evaluate(bad, x, y + 100.0) < history.loss[-1]
 
 
 def test_early_stopping_asks_for_what_it_needs(line):
@@ -379,6 +390,17 @@ def test_other_misfits(line):
         quietly(model, x, y, sample_weight=np.linspace(-1, 1, 50), epochs=1)
     with pytest.raises(ValueError, match="sample_weight is 0 everywhere"):
         quietly(model, x, y, sample_weight=np.zeros(50), epochs=1)
+    for name, number in (("epochs", 2.5), ("batch_size", "auto"), ("accumulate", 1.5)):
+        with pytest.raises(TypeError, match=f"{name}={number!r}: it is an integer"):
+            quietly(model, x, y, **{"epochs": 1, name: number})
+    with pytest.raises(TypeError, match=r"fit takes a model and its optimizer, .*, not Linear and 'sgd'"):
+        quietly(model, x, y, epochs=1, optimizer="sgd")
+    with pytest.raises(TypeError, match=r"fit takes a model and its optimizer, .*, not Linear and SGD\(lr=0.1, "):
+        fit(Linear, x, y, epochs=1, optimizer=SGD(model.parameters(), 0.1))
+    with pytest.raises(ValueError, match=r"the loss has shape \(32, 1\), and it is one number: return its mean"):
+        quietly(model, x, y, epochs=1, loss=lambda prediction, target: (prediction - target) ** 2)
+    with pytest.raises(ValueError, match=r"the metric right has shape \(32, 1\), and it is one number"):
+        quietly(model, x, y, epochs=1, metrics={"right": lambda prediction, target: prediction > 0})
     with pytest.raises(ValueError, match="accumulate=0"):
         quietly(model, x, y, accumulate=0, epochs=1)
     with pytest.raises(TypeError, match=r"validation is a pair \(x, y\)"):

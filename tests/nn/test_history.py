@@ -152,6 +152,10 @@ def test_the_decision_boundary_is_where_the_model_says():
         np.testing.assert_allclose(boundary.vertices[:, 0], 0.0, atol=1e-9)
     with pytest.raises(ValueError, match=r"samples of shape \(n, 2\) and n classes are needed, not \(4, 3\)"):
         nn.plot_decision_boundary(model, np.ones((4, 3)), labels)
+    with pytest.raises(ValueError, match="give predict_proba instead of predict"):
+        nn.plot_decision_boundary(lambda points: np.full(len(points), 2), x, labels)
+    with pytest.raises(ValueError, match=r"classes are 0, 1, \.\.\., and one is -1"):
+        nn.plot_decision_boundary(model, x, [-1, -1, 1, 1])
 
 
 def test_the_confusion_matrix_counts():
@@ -166,6 +170,8 @@ def test_the_confusion_matrix_counts():
     assert shown == {(0, 0): "2", (1, 1): "1", (2, 1): "1", (2, 2): "2"}
     assert [label.get_text() for label in ax.get_xticklabels()] == ["a", "b", "c"]
     assert ax.get_title(loc="left") == "83.3% of 6 right"
+    with pytest.raises(ValueError, match=r"classes are integers: .* write p > 0.5"):
+        nn.plot_confusion_matrix([[0.9], [0.2]], [1, 0], new_figure().subplots())
 
 
 # Progress -------------------------------------------------------------------------------------------------------------

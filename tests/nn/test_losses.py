@@ -304,3 +304,9 @@ def test_accuracy_counts_the_largest_outputs():
 def test_accuracy_refuses_other_shapes(prediction, labels):
     with pytest.raises(ValueError, match=r"predictions of shape \(n, k\) and n labels are needed"):
         accuracy(prediction, labels)
+
+
+@pytest.mark.parametrize("labels", [[0, 1], [[0], [1]]])
+def test_accuracy_refuses_a_single_output_whose_largest_is_itself(labels):
+    with pytest.raises(ValueError, match=r"np.mean\(\(p > 0.5\) == y\)"):
+        accuracy([[0.9], [0.1]], labels)

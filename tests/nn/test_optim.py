@@ -294,6 +294,12 @@ def test_an_attribute_is_the_first_groups_and_set_for_all():
     assert [group["lr"] for group in optimizer.param_groups] == [0.3, 0.3]
 
 
+def test_the_repr_shows_the_settings_of_each_group():
+    optimizer = SGD([{"params": [Value(1.0)], "lr": 0.5}, {"params": [Value(1.0)]}], lr=0.1)
+    settings = "momentum=0.0, nesterov=False, weight_decay=0.0"
+    assert repr(optimizer) == f"SGD(lr=0.5, {settings} | lr=0.1, {settings})"
+
+
 # Saving and loading ---------------------------------------------------------------------------------------------------
 
 
