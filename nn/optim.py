@@ -153,12 +153,13 @@ class Optimizer:
     def state_dict(self) -> dict[str, Any]:
         """All that a step depends on beside parameters and gradients, as copies.
 
-        "groups.0.lr" and the like are the settings, which are numbers, or lists of numbers; "parameters.0.velocity" and
-        the like are what is remembered of each parameter, in the order of `parameters`: arrays and numbers.
+        "groups.0.lr" and the like are the settings, which are numbers, or lists of numbers, and "groups.0.initial_lr" is
+        the rate that a schedule began with, if there is one; "parameters.0.velocity" and the like are what is
+        remembered of each parameter, in the order of `parameters`: arrays and numbers.
         """
         state: dict[str, Any] = {}
         for k, group in enumerate(self.param_groups):
-            for name in self.settings:
+            for name in (*self.settings, *{"initial_lr"} & group.keys()):
                 state[f"groups.{k}.{name}"] = np.asarray(group[name]).tolist()
         for k, (_, memory, *_) in enumerate(self.every_member()):
             for name, item in memory.items():
@@ -190,9 +191,11 @@ class Optimizer:
         memories = {f"parameters.{k}": Memory(work) for k, (_, _, work, _) in enumerate(self.every_member())}
         own = {f"groups.{k}.{name}": group for k, group in enumerate(self.param_groups) for name in self.settings}
         wrong = [f"{name}: missing from the saved state" for name in own if name not in saved]
+        begun = {f"groups.{k}.initial_lr": group for k, group in enumerate(self.param_groups)}
+        own |= {name: group for name, group in begun.items() if name in saved}
         for name, item in saved.items():
             if name in own:
-                wrong += unlike(name, item, own[name][name.rpartition(".")[2]])
+                wrong += unlike(name, item, own[name].get(name.rpartition(".")[2], 0.0))
             else:
                 wrong += self.remember(memories, name, item)
         refuse(self, wrong)

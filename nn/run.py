@@ -247,11 +247,11 @@ class Run:
         self.history = History(saved["history"])
         self.history.stopped = saved["stopped"]
         self.model.load_state_dict(saved["model"])
-        self.optimizer.load_state_dict(saved["optimizer"])
         for part, state in zip(
             [*self.schedules, *self.callbacks], saved["schedules"] + saved["callbacks"], strict=True
         ):
             part.load_state_dict(state)
+        self.optimizer.load_state_dict(saved["optimizer"])
 
     def generators(self) -> list[np.random.Generator]:
         """What random numbers are drawn from: the order of the samples, and in the model what its layers draw."""

@@ -51,11 +51,12 @@ class Schedule:
         self.steps = 0
 
     def state_dict(self) -> dict[str, Any]:
-        """What changes from step to step, as numbers, beside the rates themselves, which the optimizer saves."""
+        """What changes from step to step, as numbers. The rates that it began with are saved by the optimizer."""
         return {name: getattr(self, name) for name in self.counts}
 
     def load_state_dict(self, saved: Mapping[str, Any]) -> None:
-        """Go on from what `state_dict` saved, in a schedule made with the same settings; the optimizer loads its own.
+        """Go on from what `state_dict` saved, in a schedule made with the same settings, with the rates of then. Those
+        that something else has changed since are in the optimizer's state: load that afterwards.
 
         Raises
         ------
@@ -83,6 +84,10 @@ class Formula(Schedule):
         for group, rate in zip(self.optimizer.param_groups, self.rates(steps), strict=True):
             group["lr"] = rate
         self.steps = steps
+
+    def load_state_dict(self, saved: Mapping[str, Any]) -> None:
+        super().load_state_dict(saved)
+        self.go_to(self.steps)
 
     def rates(self, t: int) -> list[float]:
         """The rate of each group after t steps."""

@@ -95,10 +95,10 @@ class State:
         """Go back to what `plan_of` gave."""
         for generator, state in zip(self.generators, saved["random"], strict=True):
             generator.bit_generator.state = state
-        for group, settings in zip(self.run.optimizer.param_groups, saved["groups"], strict=True):
-            group.update(settings)
         for schedule, state in zip(self.run.schedules, saved["schedules"], strict=True):
             schedule.load_state_dict(state)
+        for group, settings in zip(self.run.optimizer.param_groups, saved["groups"], strict=True):
+            group.update(settings)
 
     COUNTS = ("batch", "steps", "weight", "samples", "sums", "squares", "good", "good_step")
 

@@ -53,6 +53,29 @@ def test_the_interval_can_be_chosen(optimizer):
 
 
 @each
+@pytest.mark.parametrize("schedule_first", [True, False])
+def test_it_goes_on_in_whichever_order_states_are_loaded(name, schedule_first):
+    def steps(schedule, n):
+        for _ in range(n):
+            schedule.step(*[1.0] * (name == "plateau"))
+            yield schedule.optimizer.lr, schedule.optimizer.momentum
+
+    def made():
+        return SCHEDULES[name](SGD([Value(1.0)], lr=0.5, momentum=0.9))
+
+    schedule = made()
+    list(steps(schedule, 5))
+    saved, of_optimizer = schedule.state_dict(), schedule.optimizer.state_dict()
+    optimizer = SGD([Value(1.0)], lr=0.5, momentum=0.9)
+    again = SCHEDULES[name](optimizer) if schedule_first else None
+    optimizer.load_state_dict(of_optimizer)
+    again = again or SCHEDULES[name](optimizer)
+    again.load_state_dict(saved)
+    assert (optimizer.lr, optimizer.momentum) == (schedule.optimizer.lr, schedule.optimizer.momentum)
+    assert list(steps(again, 5)) == list(steps(schedule, 5))
+
+
+@each
 def test_what_is_no_state_is_refused(name, optimizer):
     schedule = SCHEDULES[name](optimizer)
     with pytest.raises(TypeError, match=r"load_state_dict takes what state_dict\(\) returned, not a NoneType"):
