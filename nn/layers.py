@@ -40,9 +40,10 @@ class Linear(Module):
     Raises
     ------
     ValueError
-        If a number of units is not positive; when called, if x does not have n_in columns.
+        If a number of units is not positive, or if `init` makes another shape; when called, if x does not have n_in
+        columns.
     TypeError
-        If the dtype is not one of real or complex floats.
+        If the dtype is not one of real or complex floats, or if `init` is no function.
 
     >>> layer = Linear(3, 2, rng=0)
     >>> layer(np.ones((5, 3))).shape
@@ -73,7 +74,7 @@ class Linear(Module):
             raise ValueError(f"Linear({n_in}, {n_out}): a layer has at least one input and one output")
         if not np.issubdtype(dtype, np.inexact):
             raise TypeError(f"Linear: parameters of dtype {np.dtype(dtype)} have no derivatives; np.float32 ones have")
-        weight = init((n_in, n_out), rng).astype(dtype)
+        weight = initial((n_in, n_out), init, rng, dtype)
         self.weight = Value(np.concatenate([np.zeros((1, n_out), dtype), weight]) if self.folded else weight)
         self.bias = Value(np.zeros(n_out, dtype)) if bias and not self.folded else None
 
@@ -95,6 +96,16 @@ class Linear(Module):
         n_in, n_out = self.weight.shape
         bias = ", bias='folded'" if self.folded else ", bias=False" if self.bias is None else ""
         return f"{n_in - self.folded}, {n_out}{bias}"
+
+
+def initial(shape: tuple[int, int], init: Initializer, rng: Seed, dtype: Any) -> Array:
+    """The weight that an initializer makes, if it is one."""
+    if not callable(init):
+        raise TypeError(f"Linear: init={init!r} is no function of a shape and rng: give one, such as nn.he_normal")
+    weight = np.array(init(shape, rng), dtype)
+    if weight.shape != shape:
+        raise ValueError(f"Linear: init made a weight of shape {weight.shape}, and it is (n_in, n_out), here {shape}")
+    return weight
 
 
 def with_ones(x: Any) -> Any:
@@ -147,6 +158,10 @@ class Sequential(Module):
 
     def __init__(self, *layers: Function) -> None:
         for layer in layers:
+            if isinstance(layer, type):
+                raise TypeError(
+                    f"{type(self).__name__}: {layer.__name__} is a class; a layer of it is {layer.__name__}()"
+                )
             if not callable(layer):
                 raise TypeError(
                     f"{type(self).__name__} takes layers, or functions, one by one, and a {type(layer).__name__} is "

@@ -345,6 +345,13 @@ def test_sequential_takes_layers_one_by_one(wrong):
         Sequential(Linear(2, 2), wrong)
 
 
+@pytest.mark.parametrize("make", [lambda cls: Sequential(Linear(2, 2), cls), lambda cls: MLP([2, 2], cls)])
+def test_a_class_is_no_layer(make):
+    """LeakyReLU(x) would be a layer whose slope is x."""
+    with pytest.raises(TypeError, match=r"LeakyReLU is a class; a layer of it is LeakyReLU\(\)"):
+        make(nn.LeakyReLU)
+
+
 def test_the_same_seed_gives_the_same_weights_and_a_generator_goes_on():
     def weights(rng):
         return MLP([3, 4, 2], rng=rng).state_dict()["layers.2.weight"]
@@ -394,3 +401,13 @@ def test_uniform_normal_and_zeros():
 def test_the_scale_needs_a_weight_of_two_axes(shape):
     with pytest.raises(ValueError, match=r"a weight's shape \(n_in, n_out\)"):
         nn.glorot_uniform(shape)
+
+
+def test_an_initializer_is_a_function_that_makes_the_weights_shape():
+    with pytest.raises(
+        ValueError, match=r"init made a weight of shape \(3, 2\), and it is \(n_in, n_out\), here \(2, 3\)"
+    ):
+        Linear(2, 3, init=lambda shape, rng: np.zeros((3, 2)))
+    with pytest.raises(TypeError, match="init='he_normal' is no function of a shape and rng"):
+        Linear(2, 3, init="he_normal")
+    assert Linear(2, 1, init=lambda shape, rng: [[1], [2]]).weight.data.tolist() == [[1.0], [2.0]]
