@@ -44,7 +44,8 @@ class Module:
     >>> line.parameters()
     [Value(2.0, name='slope'), Value(1.0, name='offset')]
 
-    A parameter is frozen by making it plain data, and trained again by making it a Value:
+    A parameter is frozen by making it plain data, and trained again by making it a Value, with an optimizer that is
+    made after that:
 
     >>> line.offset = line.offset.data
     >>> line.parameters(), sorted(line.state_dict())
@@ -69,8 +70,8 @@ class Module:
         """Assign an attribute; a Value without a name gets the attribute's, for drawings and error messages."""
         if isinstance(value, Value) and value.name is None:
             value.name = name
-        elif isinstance(value, (float, np.generic)) and isinstance(vars(self).get(name), Value):
-            value = np.asarray(value)  # a frozen scalar; as a number it would be a setting, and not be saved
+        elif isinstance(value, (float, np.generic, np.ndarray)) and isinstance(vars(self).get(name), Value):
+            value = np.array(value)  # frozen: an array, not a setting, and not that which an optimizer still holds
         super().__setattr__(name, value)
 
     # What it holds ----------------------------------------------------------------------------------------------------

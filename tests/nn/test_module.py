@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from autograd_core import Value, grad
-from nn import MLP, Linear, Module, Sequential
+from nn import MLP, SGD, Linear, Module, Sequential
 
 
 class Everything(Module):
@@ -133,6 +133,16 @@ def test_a_frozen_parameter_is_not_trained_but_saved():
     np.testing.assert_array_equal(layer.bias.grad, [4.0, 4.0, 4.0])
 
 
+def test_a_frozen_parameter_is_not_moved_by_an_optimizer_that_holds_the_variable():
+    layer = Linear(2, 1, rng=0)
+    optimizer = SGD(layer.parameters(), lr=0.1)
+    layer(np.ones((1, 2))).backward()
+    before = layer.state_dict()["weight"]
+    layer.weight = layer.weight.data
+    optimizer.step()
+    np.testing.assert_array_equal(layer.weight, before)
+
+
 def test_a_layer_frozen_altogether_gives_plain_data_for_plain_data():
     layer = Linear(2, 3, rng=0)
     layer.weight, layer.bias = layer.weight.data, layer.bias.data
@@ -226,6 +236,7 @@ def test_another_architecture_is_refused_with_everything_that_is_wrong_and_nothi
 
 def test_a_read_only_array_is_refused_before_anything_is_loaded():
     layer = Linear(2, 1, rng=0)
+    layer.bias = None
     layer.bias = np.broadcast_to(1.0, (1,))
     with pytest.raises(ValueError, match="bias: the array here is read-only"):
         layer.load_state_dict({"weight": np.zeros((2, 1)), "bias": np.zeros(1)})
