@@ -153,8 +153,8 @@ class Optimizer:
     def state_dict(self) -> dict[str, Any]:
         """All that a step depends on beside parameters and gradients, as copies.
 
-        "groups.0.lr" and the like are the settings, which are numbers, or lists of numbers, and "groups.0.initial_lr" is
-        the rate that a schedule began with, if there is one; "parameters.0.velocity" and the like are what is
+        "groups.0.lr" and the like are the settings, which are numbers, or lists of numbers, and "groups.0.initial_lr"
+        is the rate that a schedule began with, if there is one; "parameters.0.velocity" and the like are what is
         remembered of each parameter, in the order of `parameters`: arrays and numbers.
         """
         state: dict[str, Any] = {}

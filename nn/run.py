@@ -266,6 +266,12 @@ def layers_of(model: Module, optimizer: Optimizer) -> list[str]:
     return [names.get(id(p), "others") for p in optimizer.parameters]
 
 
+def given(x: Array) -> Any:
+    """Samples for a model that may have no parameter left: a Value, so that it can write x.relu(). Integers stay plain
+    data, which a model may take for indices."""
+    return x if x.dtype.kind in "biu" else Value(x)
+
+
 def measure(
     model: Module, x: Array, y: Array, sample_weight: Any = None, *, loss: Callable[..., Any], metrics: Metrics
 ) -> dict[str, float]:
@@ -273,7 +279,7 @@ def measure(
     training = model.training
     model.eval()
     try:
-        prediction = model(Value(x))  # a Value, for models that write x.relu()
+        prediction = model(given(x))
     except (ValueError, TypeError) as error:
         raise_with_layer(model, error)
     finally:

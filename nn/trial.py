@@ -11,6 +11,7 @@ from .aliases import Array
 from .kinds import Found, Kind, made_of
 from .module import Module, contents
 from .recorded import PROGRAMS, step_of
+from .run import given
 from .state import State, UnfitError, structure
 from .tape import Draw, noting
 
@@ -85,7 +86,10 @@ def compare(
         if found.steps < len(chunk) or agrees(state, found, before, wanted):
             return kind
         PROGRAMS.drop(key)
-    raise UnfitError("compiled, its first steps give other numbers: it is not a function of its data alone")
+    raise UnfitError(
+        "compiled, its first steps give other numbers: it is not a function of its data alone, or the rounding of a "
+        "gradient decides, as of a bias before a batch normalization, which is better left out"
+    )
 
 
 def agrees(state: State, found: Found, before: dict[str, Any], wanted: dict[str, Any]) -> bool:
@@ -110,8 +114,17 @@ def check_targets(run: Any, rows: Array) -> None:
     modules = [item for _, item in contents(run.model) if isinstance(item, Module)]
     modes = [module.training for module in modules]
     run.model.eval()
-    some = np.asarray(stop_gradient(run.model(Value(x[rows]))))
-    prediction = Value(np.resize(some, (len(y), *some.shape[1:])))
+    prediction = for_all(run.model(given(x[rows])), len(y))
     for module, mode in zip(modules, modes, strict=True):
         module.training = mode
     run.loss(prediction, y, **({"sample_weight": weights[0]} if weights else {}))
+
+
+def for_all(some: Any, n: int) -> Any:
+    """What a model says of some samples, repeated so as to be of n."""
+    if isinstance(some, dict):
+        return {name: for_all(item, n) for name, item in some.items()}
+    if isinstance(some, (list, tuple)):
+        return type(some)([for_all(item, n) for item in some])
+    plain = np.asarray(stop_gradient(some))
+    return Value(np.resize(plain, (n, *plain.shape[1:])))
