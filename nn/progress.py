@@ -1,6 +1,7 @@
 """Progress of a training: a bar where somebody watches, and plain lines in a log file."""
 
 import sys
+from importlib.util import find_spec
 from typing import Any
 
 from .extras import require
@@ -77,7 +78,7 @@ class Lines(Silence):
 
 
 def progress_of(epochs: int, done: int, batches: int | None, met: int) -> Silence:
-    """What shows progress well where the standard error goes.
+    """What shows progress well where the standard error goes: a bar where somebody watches, if tqdm is installed.
 
     Parameters
     ----------
@@ -87,7 +88,7 @@ def progress_of(epochs: int, done: int, batches: int | None, met: int) -> Silenc
         How many there are in an epoch, if that is known, and how many have been met since the first epoch.
     """
     watched = sys.stderr.isatty() or "ipykernel" in sys.modules
-    return Bar(epochs, done, batches, met) if watched else Lines(epochs)
+    return Bar(epochs, done, batches, met) if watched and find_spec("tqdm") else Lines(epochs)
 
 
 def shown(numbers: dict[str, Any]) -> str:

@@ -101,7 +101,7 @@ def fit(
         have changed anything, the next two steps are compared again (see `Callback.only_looks`). `history.executor`
         says what happened. Parameters are left without a gradient.
     progress
-        Whether to show a bar, which needs tqdm (extra `learn`), or lines if the standard error goes into a file.
+        Whether to show a bar; or lines, if the standard error goes into a file, or tqdm (extra `learn`) is not there.
 
     Returns
     -------
