@@ -258,6 +258,8 @@ def fitting(loss: str, prediction: Any, target: Any) -> tuple[Any, Any]:
         raise ValueError(f"{loss}: a prediction of shape {shape} has no elements")
     if type(target) is np.ndarray and target.dtype.kind not in "biufc":
         raise TypeError(f"{loss}: the target has dtype {target.dtype}, and it is made of numbers")
+    if type(prediction) is np.ndarray and prediction.dtype.kind in "biu":
+        prediction = prediction.astype(np.float64)  # 1 - 2 is 255 in bytes, such as those of pictures
     return prediction, target
 
 

@@ -290,6 +290,15 @@ def test_what_is_no_number_is_refused(loss):
         loss(Value([0.5, 0.5]), [[0.0], [1.0]])
 
 
+@pytest.mark.parametrize("dtype", [np.uint8, np.int8, bool])
+@pytest.mark.parametrize("loss", [mse_loss, half_mse_loss, l1_loss, huber_loss])
+def test_differences_of_bytes_do_not_wrap_around(loss, dtype):
+    one, two = np.array([[1, 0, 120]]), np.array([[0, 1, 1]])
+    assert loss(one.astype(dtype), two.astype(dtype)) == loss(
+        one.astype(dtype).astype(float), two.astype(dtype).astype(float)
+    )
+
+
 # Accuracy -------------------------------------------------------------------------------------------------------------
 
 
