@@ -215,6 +215,8 @@ def feed_of(x: Any, y: Any, sample_weight: Any, batch_size: int, epochs: int, pr
     """Where the batches come from."""
     if isinstance(x, Arrays):
         return x
+    if y is None and sample_weight is not None:
+        raise ValueError("sample_weight is of x and y; batches have weights of their own: (x, y, sample_weight)")
     return Stream(x, epochs, precision) if y is None else Arrays(x, y, sample_weight, batch_size, precision)
 
 

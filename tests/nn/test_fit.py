@@ -388,6 +388,8 @@ def test_other_misfits(line):
         quietly(model, x, y, sample_weight=np.ones(49), epochs=1)
     with pytest.raises(ValueError, match="weights are not negative"):
         quietly(model, x, y, sample_weight=np.linspace(-1, 1, 50), epochs=1)
+    with pytest.raises(ValueError, match=r"batches have weights of their own: \(x, y, sample_weight\)"):
+        quietly(model, [(x, y)], sample_weight=np.ones(50), epochs=1)
     with pytest.raises(ValueError, match="sample_weight is 0 everywhere"):
         quietly(model, x, y, sample_weight=np.zeros(50), epochs=1)
     for name, number in (("epochs", 2.5), ("batch_size", "auto"), ("accumulate", 1.5)):
