@@ -82,7 +82,7 @@ def draw_panel(ax: Any, title: str, curves: dict[str, tuple[float, ...]]) -> Non
     set_scale(ax, np.concatenate([np.asarray(numbers) for numbers in curves.values()]))
     ax.set_title(title, loc="left", fontsize=11)
     ax.set_xlabel("epoch")
-    ax.xaxis.get_major_locator().set_params(integer=True)
+    ax.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
     ax.margins(x=0.02)
     ax.grid(color="#e6e6e6", linewidth=0.7)
     ax.spines[["top", "right"]].set_visible(False)
@@ -193,7 +193,7 @@ def plot_confusion_matrix(prediction: Any, labels: Any, ax: Any = None, *, names
     ax
         Matplotlib's Axes to draw into; without them, pyplot makes some.
     names
-        What to call the classes, from the first on.
+        What to call the classes 0, 1, ...; without them, only classes that occur are shown.
 
     Returns
     -------
@@ -201,15 +201,23 @@ def plot_confusion_matrix(prediction: Any, labels: Any, ax: Any = None, *, names
 
     Raises
     ------
+    ValueError
+        If a class is no integer, or has no name.
     ImportError
         If Matplotlib or scikit-learn (extra `learn`) is not installed.
     """
     pyplot, metrics = require("matplotlib.pyplot", extra="plot"), require("sklearn.metrics", extra="learn")
     truth, predicted = classes_of(labels), classes_of(stop_gradient(prediction))
+    classes = None if names is None else np.arange(len(names))
+    unnamed = [] if classes is None else np.setdiff1d(np.concatenate([truth, predicted]), classes)
+    if len(unnamed):
+        raise ValueError(
+            f"names are those of the classes 0, 1, ..., {len(names) - 1}, and there is a class {unnamed[0]}"
+        )
     if ax is None:
         _, ax = pyplot.subplots(figsize=(5.2, 4.6), layout="constrained")
     shown = metrics.ConfusionMatrixDisplay.from_predictions(
-        truth, predicted, display_labels=names, ax=ax, cmap="Blues", colorbar=False
+        truth, predicted, labels=classes, display_labels=names, ax=ax, cmap="Blues", colorbar=False
     )
     for (row, column), count in np.ndenumerate(shown.confusion_matrix):
         if not count:

@@ -170,6 +170,10 @@ def test_the_confusion_matrix_counts():
     assert shown == {(0, 0): "2", (1, 1): "1", (2, 1): "1", (2, 2): "2"}
     assert [label.get_text() for label in ax.get_xticklabels()] == ["a", "b", "c"]
     assert ax.get_title(loc="left") == "83.3% of 6 right"
+    ax = nn.plot_confusion_matrix([0, 2, 0], [0, 2, 2], new_figure().subplots(), names=["a", "b", "c"])
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["a", "b", "c"], "though there is no b"
+    with pytest.raises(ValueError, match=r"the classes 0, 1, \.\.\., 1, and there is a class 2"):
+        nn.plot_confusion_matrix([1, 2], [1, 2], new_figure().subplots(), names=["b", "c"])
     with pytest.raises(ValueError, match=r"classes are integers: .* write p > 0.5"):
         nn.plot_confusion_matrix([[0.9], [0.2]], [1, 0], new_figure().subplots())
 
