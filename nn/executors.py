@@ -103,10 +103,9 @@ def check(run: Run) -> None:
 
 
 def looks(run: Run) -> bool:
-    """Whether anything happens after an epoch, or a layer draws random numbers, which may come from the same generator
-    as the order of the next epoch."""
-    by_epoch = any(schedule.interval == "epoch" for schedule in run.schedules)
-    return bool(run.callbacks or run.validation is not None or by_epoch or len(run.generators()) > 1)
+    """Whether anything happens after an epoch, a schedule has set the rate that is then written down, or a layer draws
+    random numbers, which may come from the same generator as the order of the next epoch."""
+    return bool(run.callbacks or run.validation is not None or run.schedules or len(run.generators()) > 1)
 
 
 def kinds(run: Run) -> Counter[tuple[int, ...]]:

@@ -138,6 +138,9 @@ SETTINGS = {
         "data": (X, LABELS), "loss": cross_entropy, "metrics": [accuracy], "validation_split": 0.2,
     },
     "a rate for every step": {"schedule": lambda o: CosineAnnealingLR(o, T_max=50, interval="step")},
+    "a rate for every step, which each epoch notes": {
+        "schedule": lambda o: CosineAnnealingLR(o, T_max=50, interval="step"), "batch_size": 50, "epochs": 20,
+    },
     "rates and momenta": {"schedule": lambda o: OneCycleLR(o, max_lr=0.05, total_steps=108)},
     "rates by the loss": {"schedule": lambda o: ReduceLROnPlateau(o, patience=0, threshold=0.5)},
 }  # fmt: skip
