@@ -209,7 +209,7 @@ def plot_confusion_matrix(prediction: Any, labels: Any, ax: Any = None, *, names
     pyplot, metrics = require("matplotlib.pyplot", extra="plot"), require("sklearn.metrics", extra="learn")
     truth, predicted = classes_of(labels), classes_of(stop_gradient(prediction))
     classes = None if names is None else np.arange(len(names))
-    unnamed = [] if classes is None else np.setdiff1d(np.concatenate([truth, predicted]), classes)
+    unnamed: Any = [] if classes is None else np.setdiff1d(np.concatenate([truth, predicted]), classes)
     if len(unnamed):
         raise ValueError(
             f"names are those of the classes 0, 1, ..., {len(names) - 1}, and there is a class {unnamed[0]}"

@@ -11,6 +11,7 @@ here                     in PyTorch                              stored
                                                                  `num_batches_tracked`, which is 0 here
 `Sequential`, `MLP`      `Sequential`                            its layers under 0, 1, ...
 a Module of yours        a Module with the same attributes       its attributes that are Modules, under their names
+a list, a dict of these  `ModuleList`, `ModuleDict`              what is in it, under 0, 1, ..., or the keys
 others without arrays    the same                                nothing
 =======================  ======================================  =====================================================
 """
@@ -23,7 +24,7 @@ import numpy as np
 from .aliases import Array
 from .architecture import joined
 from .layers import MLP, Linear, Sequential
-from .module import Module
+from .module import Module, named_members
 from .normalization import BatchNorm1d
 from .tensors import FilePath, read_tensors, write_tensors
 
@@ -91,9 +92,9 @@ def layers(module: Any, ours: str = "", theirs: str = "") -> Iterator[tuple[str,
     elif type(module) in (Sequential, MLP):
         for k, layer in enumerate(module.layers):
             yield from layers(layer, joined(ours, f"layers.{k}"), joined(theirs, str(k)))
-    elif isinstance(module, Module):
-        for name, part in vars(module).items():
-            yield from layers(part, joined(ours, name), joined(theirs, name))
+    elif isinstance(module, (Module, list, tuple, dict)) and not isinstance(module, Sequential):
+        for name, part in named_members(module):
+            yield from layers(part, joined(ours, str(name)), joined(theirs, str(name)))
 
 
 def written(layer: Any) -> dict[str, Array]:

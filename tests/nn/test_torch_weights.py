@@ -64,6 +64,23 @@ def test_attributes_of_a_module_of_ones_own_keep_their_names(tmp_path):
         assert p.dtype == q.dtype
 
 
+class Lists(Module):
+    def __init__(self):
+        self.blocks = [Linear(2, 3, rng=0), nn.Tanh(), {"mean": Linear(3, 1, rng=1)}]
+
+
+def test_lists_and_dicts_are_module_lists_and_dicts(tmp_path):
+    one, two = Lists(), Lists()
+    for p in one.parameters():
+        p.data = p.data + 1
+    save_torch(one, tmp_path / "net")
+    names = {f"blocks.{name}.{kind}" for name in ("0", "2.mean") for kind in ("weight", "bias")}
+    assert load_file(tmp_path / "net").keys() == names
+    load_torch(two, tmp_path / "net")
+    for p, q in zip(one.parameters(), two.parameters(), strict=True):
+        np.testing.assert_array_equal(p.data, q.data)
+
+
 def test_what_does_not_fit_is_listed_and_nothing_is_loaded(tmp_path):
     net = Sequential(Linear(3, 5, rng=0), nn.BatchNorm1d(4), Linear(9, 9, rng=0))
     before = net.state_dict()
