@@ -32,8 +32,11 @@ def clip_grad_norm(parameters: Iterable[Value], max_norm: float, norm_type: floa
     if not max_norm > 0 or not norm_type > 0:
         raise ValueError(f"clip_grad_norm: max_norm={max_norm} and norm_type={norm_type} are positive numbers")
     found = with_gradients(parameters)
-    norms = [float(np.linalg.norm(np.ravel(p.grad), norm_type)) for p in found]
-    norm = float(np.linalg.norm(norms, norm_type)) if norms else 0.0
+    gradients = [p.grad for p in found]
+    with np.errstate(over="ignore"):
+        norm = norm_of(gradients, norm_type)
+    if not math.isfinite(norm) and math.isfinite(largest := norm_of(gradients, math.inf)):  # only the squares overflow
+        norm = largest * norm_of([g / largest for g in gradients], norm_type)
     if not math.isfinite(norm):
         raise FloatingPointError(
             f"clip_grad_norm: the norm of the gradients is {norm}; explain_nonfinite(loss) finds where it began"
@@ -43,6 +46,12 @@ def clip_grad_norm(parameters: Iterable[Value], max_norm: float, norm_type: floa
         for p in found:
             p.grad *= factor
     return norm
+
+
+def norm_of(gradients: Iterable[Any], norm_type: float) -> float:
+    """The norm of all of them as one vector."""
+    norms = [float(np.linalg.norm(np.ravel(g), norm_type)) for g in gradients]
+    return float(np.linalg.norm(norms, norm_type)) if norms else 0.0
 
 
 def shrinking(norm: Any, max_norm: float) -> Any:

@@ -60,6 +60,14 @@ def test_a_norm_that_is_no_number_is_an_error_and_changes_nothing(bad):
     assert ps[0].grad.tolist() == [3.0]
 
 
+@pytest.mark.parametrize(("size", "dtype"), [(1e200, float), (1e30, np.float32), (3e37, np.complex64)])
+def test_gradients_whose_squares_overflow_are_clipped(size, dtype):
+    ps = parameters(np.array([3.0, 0.0], dtype) * dtype(size), np.array([4.0], dtype) * dtype(size))
+    assert clip_grad_norm(ps, 1.0) == pytest.approx(5 * size, rel=1e-6)
+    np.testing.assert_allclose(ps[0].grad, [0.6, 0.0], rtol=1e-5)
+    np.testing.assert_allclose(ps[1].grad, [0.8], rtol=1e-5)
+
+
 def test_no_gradients_have_the_norm_0():
     assert clip_grad_norm(parameters(None), 1.0) == 0.0
 
