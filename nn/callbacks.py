@@ -12,7 +12,8 @@ class Callback:
     """The base of callbacks: `fit(..., callbacks=[...])` calls their methods with the run.
 
     A run has the attributes `model`, `optimizer`, `history`, `epoch` (how many are done) and `numbers` (those of the
-    last epoch, by name), and a method `stop(why)`, which ends the training after this epoch.
+    last epoch, by name), and a method `stop(why)`, which ends the training after this epoch. A callback may call
+    `run.model.eval()` to use the model; the next epoch trains it again.
 
     >>> class Patience(Callback):
     ...     def on_epoch_end(self, run):

@@ -143,6 +143,8 @@ class Run:
         self.step_schedules("epoch", self.numbers.get("validation_loss", self.numbers["loss"]))
         for callback in self.callbacks:
             callback.on_epoch_end(self)
+        if not self.model.training:  # a callback has used it
+            self.model.train()
         self.begin_epoch()
 
     def gradient_norms(self) -> dict[str, float]:
@@ -266,24 +268,29 @@ def layers_of(model: Module, optimizer: Optimizer) -> list[str]:
     return [names.get(id(p), "others") for p in optimizer.parameters]
 
 
-def given(x: Array) -> Any:
-    """Samples for a model that may have no parameter left: a Value, so that it can write x.relu(). Integers stay plain
-    data, which a model may take for indices."""
-    return x if x.dtype.kind in "biu" else Value(x)
+def said(model: Module, x: Array) -> Any:
+    """What a model says of samples in `eval` mode; afterwards each of its parts is in the mode that it was in.
+
+    They are given as a Value, for models without parameters that write x.relu(); but integers, which may be indices, as
+    plain data.
+    """
+    modes = [(part, part.training) for _, part in model.named_modules()]
+    model.eval()
+    try:
+        return model(x if x.dtype.kind in "biu" else Value(x))
+    finally:
+        for part, mode in modes:
+            part.training = mode
 
 
 def measure(
     model: Module, x: Array, y: Array, sample_weight: Any = None, *, loss: Callable[..., Any], metrics: Metrics
 ) -> dict[str, float]:
     """The loss and the metrics of a model on all the data at once, in `eval` mode."""
-    training = model.training
-    model.eval()
     try:
-        prediction = model(given(x))
+        prediction = said(model, x)
     except (ValueError, TypeError) as error:
         raise_with_layer(model, error)
-    finally:
-        model.train(training)
     cost = loss(prediction, y) if sample_weight is None else loss(prediction, y, sample_weight=sample_weight)
     found = {name: float(one_number(name, metric(stop_gradient(prediction), y))) for name, metric in metrics.items()}
     return {"loss": float(stop_gradient(cost))} | found

@@ -9,9 +9,8 @@ from autograd_core import Value, stop_gradient
 
 from .aliases import Array
 from .kinds import Found, Kind, made_of
-from .module import Module, contents
 from .recorded import PROGRAMS, step_of
-from .run import given
+from .run import said
 from .state import State, UnfitError, structure
 from .tape import Draw, noting
 
@@ -111,12 +110,7 @@ def what_is_trained(run: Any) -> Any:
 def check_targets(run: Any, rows: Array) -> None:
     """What the loss checks of the numbers of its targets, done for all of them at once: compiled, it does not."""
     x, y, *weights = run.feed.arrays
-    modules = [item for _, item in contents(run.model) if isinstance(item, Module)]
-    modes = [module.training for module in modules]
-    run.model.eval()
-    prediction = for_all(run.model(given(x[rows])), len(y))
-    for module, mode in zip(modules, modes, strict=True):
-        module.training = mode
+    prediction = for_all(said(run.model, x[rows]), len(y))
     run.loss(prediction, y, **({"sample_weight": weights[0]} if weights else {}))
 
 

@@ -203,6 +203,28 @@ def test_validation_data_are_set_aside_at_random():
 # Callbacks ------------------------------------------------------------------------------------------------------------
 
 
+def test_a_callback_may_use_the_model(line):
+    """Left in `eval` mode it would learn without dropout from then on."""
+
+    class Look(Callback):
+        def on_epoch_end(self, run):
+            run.model.eval()(line[0])
+
+    def trained(callbacks):
+        model = Sequential(Linear(2, 8, rng=0), nn.Dropout(0.5, rng=0), Linear(8, 1, rng=1))
+        quietly(model, *line, epochs=3, callbacks=callbacks)
+        return model
+
+    same(trained([Look()]), trained([]))
+
+
+def test_validation_leaves_each_part_in_its_mode(line):
+    model = Sequential(Linear(2, 3, rng=0), nn.BatchNorm1d(3), Linear(3, 1, rng=1))
+    model[1].eval()
+    evaluate(model, *line)
+    assert [part.training for _, part in model.named_modules()] == [True, True, False, True]
+
+
 def test_early_stopping_restores_the_best_weights(line):
     x, y = line
     model = Linear(2, 1, rng=0)
