@@ -142,7 +142,8 @@ class Writer:
         if id(item) in self.names:
             raise ValueError(f"{name} is {self.names[id(item)]} as well: a layer may be shared, a mere array may not")
         self.names[id(item)] = name
-        self.tensors[name] = np.asarray(stop_gradient(item))
+        numbers = np.asarray(stop_gradient(item))
+        self.tensors[name] = numbers.astype(numbers.dtype.newbyteorder("="), copy=False)  # as it will be read
         return (item.name or name.rpartition(".")[2]) if isinstance(item, Value) else None
 
 

@@ -20,10 +20,12 @@ def numbers(name: str, data: Any, precision: Any = None) -> Array:
     TypeError
         If they are no numbers.
     ValueError
-        If a number is infinite or NaN; the first is named.
+        If a number is infinite or NaN; the first is named. If there are masked ones.
     """
     if isinstance(data, Value):
         raise TypeError(f"{name} is a Value, and data are constants: give {name}.data")
+    if np.ma.is_masked(data):
+        raise ValueError(f"{name} has masked values: remove such rows, or fill them in, as with {name}.filled(0.0)")
     array: Array = np.asarray(data)
     if array.dtype.kind not in "biufc":
         raise TypeError(f"{name} has dtype {array.dtype}: numbers are wanted, such as {name}.astype(float)")

@@ -100,6 +100,7 @@ def test_standardize_leaves_constant_columns_and_float32_as_they_are():
     [
         ([[1.0, 2.0], [3.0, np.nan]], ValueError, "x is nan in row 1, column 1"),
         ([[np.inf]], ValueError, "x is inf in row 0, column 0"),
+        (np.ma.array([1.0, 2.0], mask=[False, True]), ValueError, r"x has masked values: .* x\.filled\(0\.0\)"),
         (np.zeros((0, 2)), ValueError, "there are no samples"),
         ([["a"]], TypeError, "numbers are wanted"),
         ([1j, 2.0], TypeError, "give real numbers"),

@@ -85,6 +85,12 @@ def test_what_was_loaded_can_be_trained_and_saved_again(path, tmp_path):
     assert fuzz_files.same(load(path), model)
 
 
+def test_numbers_of_the_other_byte_order_come_back(path):
+    layer = Linear(2, 3, rng=0, dtype=np.dtype(float).newbyteorder())
+    save(layer, path)
+    np.testing.assert_array_equal(load(path).weight.data, layer.weight.data)
+
+
 def test_shared_layers_stay_shared(path):
     layer = Linear(4, 4, rng=0)
     save(Sequential(layer, nn.Residual(layer)), path)
