@@ -26,8 +26,8 @@ ARROWS = {"": ("solid", LINE), "done": ("solid", LINE), "now": ("solid", GRAD), 
 MANY = 40
 """How many columns a cell spans that is to take all spare room: Graphviz deals it out to the columns equally."""
 
-GAP = "\xa0" * 2
-"""What stands between a name and the small print behind it: spaces that Graphviz leaves alone."""
+GAP = " " * 2
+"""What stands between a name and the small print behind it."""
 
 NUMBER, LEAST, PADDING = 44, 14, 3
 """The least width of a number among others, so that the columns of several cards look alike; of one alone; and the
@@ -64,7 +64,7 @@ def dot(scene: Scene) -> str:
         middle = f"{edge.source}_{edge.target}"
         style, colour = ARROWS[edge.mark]
         drawn = {"penwidth": f"{edge.width:.2f}", "style": style, "color": colour}
-        graph.node(middle, f"<{pill_table(edge.pill, edge.mark)}>", tooltip=quoted(" ".join(edge.pill.lines)))
+        graph.node(middle, f"<{pill_table(edge.pill, edge.mark)}>", tooltip=quoted(edge.pill.tooltip))
         graph.edge(edge.source, middle, dir="none", **drawn)
         graph.edge(middle, edge.target, **drawn)
     if scene.notes:

@@ -76,12 +76,21 @@ MISSING = re.compile(
 """What the font that pictures without fonts of their own are drawn with has no glyph for."""
 
 SUBSTITUTES = {"⊙": "(·)", "∇": "grad", "∈": " in ", "∘": "°", "∧": " and ", "∨": " or ", "⌊": "floor(", "⌋": ")"}
+SUBSTITUTES |= dict(zip("\u0302\u0303\u0304\u0307\u0308", "ˆ˜ˉ˙¨", strict=True))  # accents, each behind its letter
 
 
 def substituted(content: str) -> str:
     """A text, or the source of a picture, in characters that every renderer has glyphs for.
 
-    >>> print(substituted("∇f ⊙ x ∈ 名前"))
-    gradf (·) x  in  U+540D U+524D
+    >>> print(substituted("∇f ⊙ x ∈ 名前, ẋ"))
+    gradf (·) x  in  U+540D U+524D, x˙
     """
-    return MISSING.sub(lambda found: " ".join(SUBSTITUTES.get(c, f"U+{ord(c):04X}") for c in found[0]), content)
+    return MISSING.sub(lambda found: " ".join(map(stand_in, found[0])), content)
+
+
+def stand_in(c: str) -> str:
+    """What is written for a character: a word, the letter with its accent behind it, or its number."""
+    letter, *accents = [*unicodedata.normalize("NFD", c)]
+    if accents and all(x in SUBSTITUTES for x in accents) and not MISSING.match(letter):
+        return letter + "".join(SUBSTITUTES[x] for x in accents)
+    return SUBSTITUTES.get(c, f"U+{ord(c):04X}")

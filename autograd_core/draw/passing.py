@@ -52,3 +52,11 @@ def differs(grad: Any, gradient: Any) -> bool:
     size = float(np.max(np.abs(gradient), initial=0.0, where=np.isfinite(gradient)))
     near = min(1e4 * float(np.finfo(np.asarray(grad).dtype).eps), 0.01)
     return not np.allclose(grad, gradient, rtol=near, atol=near * size, equal_nan=True)
+
+
+def meaning(root: Value, called: str) -> str:
+    """What a gradient in the picture is: a derivative, or, if the pass began with other numbers than 1, a sum."""
+    derivative = f"∂{called}/∂(this)"
+    if root.grad is None or (np.size(root.grad) == 1 and np.all(np.asarray(root.grad) == 1)):
+        return derivative
+    return f"Σ grad({called}) · {derivative}"

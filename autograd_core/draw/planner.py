@@ -12,6 +12,7 @@ from ..explain.names import arrays_of, is_shown, settings_of
 from .boxes import Boxes, size_of
 from .measure import arrays, rms
 from .parts import Part
+from .passing import meaning
 from .plan import Arrow, Box, Fold, Line, Plan, clip, rest
 
 
@@ -172,7 +173,7 @@ class Planner(Boxes):
         return "; ".join(parts)
 
     def _notes(self, folds: tuple[Fold, ...]) -> tuple[str, ...]:
-        notes = ["rms = √(mean of squares) over all elements; grad = ∂result/∂(this)"]
+        notes = [f"rms = √(mean of squares) over all elements; grad = {meaning(self.parts.root, 'result')}"]
         labels = {line.label for box in self.boxes.values() for line in box.lines}
         if "saturated" in labels:
             notes.append("saturated: a unit whose local derivative is below 5% of the largest possible")

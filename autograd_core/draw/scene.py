@@ -9,6 +9,8 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from ..explain.derivatives import LocalDerivative, local_derivatives
 from ..explain.digits import Summary, inline, shape_text, summary
 from ..explain.names import Graph, arrays_of, is_shown, settings_of
@@ -16,7 +18,7 @@ from ..explain.phrases import Phrase, call, constant, name
 from ..op import CHOICE
 from ..registry import OPS
 from ..value import Value, plain
-from .passing import Total, differs, totals
+from .passing import Total, differs, meaning, totals
 
 LONGEST = {"name": 24, "formula": 44, "pill": 56, "part": 40, "title": 64}
 """How many characters are shown of each kind of text."""
@@ -66,6 +68,8 @@ class Pill(NamedTuple):
 
     lines: tuple[str, ...]
     note: str
+    tooltip: str
+    """The same, unabridged."""
 
 
 class Edge(NamedTuple):
@@ -207,9 +211,12 @@ def edges(
 def pill(d: LocalDerivative, out: str, x: str, *, shared: bool) -> Pill:
     """The local derivative as formula and number; of an input that others use too, the gradient gets an addend."""
     head = f"∂{clip(out, 'name')}/∂{clip(x, 'name')} =" if d.is_factor else f"grad({clip(x, 'name')}) {'+' * shared}="
-    number = "" if d.number is None else inline(d.number)
-    formula = number or "by a rule without a formula" if d.formula is None else d.formula.text
-    formula = clip(formula, "pill")
+    number = "" if d.number is None or not np.size(d.number) else inline(d.number)
+    if d.formula is None and not number:
+        head, formula = f"{head.removesuffix('=').rstrip('+ ')}:", "by a rule without a formula"
+    else:
+        formula = number if d.formula is None else d.formula.text
+    whole, formula = formula, clip(formula, "pill")
     lines = [f"{head} {formula}"] if len(head) + len(formula) < WIDE else [head, formula]
     if number not in ("", formula.replace("−", "-")):
         short = " " not in number and d.formula is not None and d.formula.precedence > CHOICE
@@ -217,7 +224,8 @@ def pill(d: LocalDerivative, out: str, x: str, *, shared: bool) -> Pill:
             lines[-1] += f" = {number}"
         else:
             lines.append(number)
-    return Pill(tuple(lines), f"Σ over {d.summed} (broadcast)" if d.summed > 1 else "")
+    note = f"Σ over {d.summed} (broadcast)" if d.summed > 1 else ""
+    return Pill(tuple(lines), note, " ".join(lines).replace(formula, whole, 1))
 
 
 # Texts around it ------------------------------------------------------------------------------------------------------
@@ -266,14 +274,25 @@ def notes(graph: Graph, cards: Sequence[Card], arrows: Sequence[Edge]) -> tuple[
         return ()
     root, last = clip(graph.name(graph.root), "name"), max(card.badge or 0 for card in cards)
     done = graph.root.grad is not None
-    order = f"filled backward in badge order 1 to {last}" if done else "a dash until the backward pass"
+    some = any(type(x) is Value and x.grad is not None for x in graph.nodes)
+    waits = "a dash where none is kept" if some else "a dash until the backward pass"
+    order = f"filled backward in badge order 1 to {last}" if done else waits
     thick = "; thicker line = more gradient" if done else ""
     lines: list[Note] = [
-        (("value", "value"), (" computed forward, ", ""), ("grad", "grad"), (f" = ∂{root}/∂(this), {order}", "")),
+        (
+            ("value", "value"),
+            (" computed forward, ", ""),
+            ("grad", "grad"),
+            (f" = {meaning(graph.root, root)}, {order}", ""),
+        ),
         (("pill", "grad"), (f" = local derivative; grad(input) = Σ grad(result) × pill{thick}", "")),
     ]
     if any(arrow.pill is None for arrow in arrows):
         lines.append((("dashed line = from a constant, to which no gradient flows", ""),))
+    if any(type(x) is Value and x.dtype.kind == "c" for x in graph.nodes):
+        lines.append(
+            (("complex: ∂ = ∂/∂Re − i ∂/∂Im; real inputs take the real part, a parameter's grad is conjugated", ""),)
+        )
     rows = [row for card in cards for row in card.rows]
     if any(row.label == ".grad" for row in rows):
         lines.append(((".grad", "grad"), (" = what is held now, where it is not this pass's alone", "")))

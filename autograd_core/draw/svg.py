@@ -48,7 +48,7 @@ def laid(svg: str) -> str:
     def text(found: re.Match[str]) -> str:
         nonlocal before
         x, y, bold, size, more, content = found.groups()
-        words, points = html.unescape(content), float(size)
+        words, points = html.unescape(content).replace("\xa0", " "), float(size)  # as it was: a renderer writes them so
         at = before[2] if before[0] == y and abs(before[1] - float(x)) < SMALL else float(x)
         long = width(words, points, bool(bold))
         before = (y, float(x) + taken(words, points, bool(bold)), at + long)

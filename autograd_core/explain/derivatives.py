@@ -58,10 +58,27 @@ def local_derivatives(node: Value, name_of: Callable[[Any], str]) -> list[LocalD
 def rules_of(node: Value) -> dict[Value, list[Any]]:
     """The rules of an operation for each variable among its inputs, one for each use of it."""
     op, uses = node.op, dict[Value, list[Any]]()
-    for x, rule in zip(arrays_of(node), op.each(node.inputs) if op.variadic else op.rules, strict=True):
+    rules = op.each(node.inputs) if op.variadic else op.rules
+    if op.joint is not None:
+        rules = joint_rules(op.joint, op.arity)
+    for x, rule in zip(arrays_of(node), rules, strict=True):
         if type(x) is Value and rule is not None:
             uses.setdefault(x, []).append(rule)
     return uses
+
+
+def joint_rules(joint: Callable[..., Any], arity: int) -> list[Any]:
+    """A rule for each argument, of one that answers for all of them at once: it is called once, too."""
+    known: dict[tuple[int, ...], Any] = {}
+
+    def rule(k: int, *args: Any) -> Any:
+        key = tuple(map(id, args))
+        if key not in known:
+            known[key] = args, joint(*args)  # with what was given, so that no identity is there twice
+        c = known[key][1][k]
+        return np.zeros(shape_of(args[k + 2]))[()] if c is None else c
+
+    return [functools.partial(rule, k) for k in range(arity)]
 
 
 def spell(node: Value, symbol: Callable[[Any], Any]) -> tuple[Any, ...]:
@@ -105,7 +122,13 @@ def local_derivative(
 
 def pulled(op: Op, rules: Sequence[Any], g: Any, args: tuple[Any, ...]) -> Any:
     """What the rules return, added up; `args` are the result, the inputs and the settings of the operation."""
-    parts = [rule(*args) if op.elementwise else rule(g, *args[not op.uses_out :]) for rule in rules]
+    if not op.elementwise:
+        parts = [rule(g, *args[not op.uses_out :]) for rule in rules]
+    else:
+        try:
+            parts = [rule(*args) for rule in rules]
+        except ArithmeticError:  # of Python floats at a pole; NumPy's numbers have inf or nan there
+            parts = [rule(*[np.float64(x) if type(x) is float else x for x in args]) for rule in rules]
     return functools.reduce(operator.add, parts)
 
 

@@ -113,9 +113,17 @@ def hostile() -> tuple[Value, dict[str, Any]]:
     return out, {}
 
 
+def lengthy() -> tuple[Value, dict[str, Any]]:
+    """Names that are longer than can be shown, with signs in them that renderers are mistaken about."""
+    a = Value(np.ones((3, 3)), name="a matrix with a name that is far too long to be read")
+    out = np.mean((a * Value(2.0, name="the_learning_rate_of_the_outer_optimizer_²")) ** 2)
+    out.backward()
+    return out, {}
+
+
 GRAPHS: list[Callable[[], tuple[Value, dict[str, Any]]]] = [
     neuron, before, expression, network, classifier, selection,
-    several_passes, spectrum, branches, hostile,
+    several_passes, spectrum, branches, lengthy, hostile,
 ]  # fmt: skip
 
 

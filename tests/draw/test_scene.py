@@ -6,7 +6,7 @@ import graphs
 import numpy as np
 import pytest
 
-from autograd_core import Value, relu, softmax
+from autograd_core import Value, checkpoint, primitive, relu, softmax
 from autograd_core.draw import draw
 from autograd_core.draw.scene import Card, Edge, Scene, rows_passed
 
@@ -172,3 +172,75 @@ def test_rows_passed_counts_long_arrows() -> None:
     for _ in range(3):
         v = v * w  # 2, 3 and 4 rows; each product's own arrow is one row long
     assert rows_passed(scene_of(v)) == 1 + (2 + 3 + 4) + 3
+
+
+def legend(scene: Scene) -> list[str]:
+    return ["".join(part for part, _ in note) for note in scene.notes]
+
+
+def test_the_legend_says_what_a_gradient_is() -> None:
+    x = Value([1.0, 2.0], name="x")
+    y = x**2
+    assert legend(scene_of(y, y=y))[0].endswith("grad = ∂y/∂(this), a dash until the backward pass")
+    y.backward(np.array([1.0, -1.0]))
+    assert "grad = Σ grad(y) · ∂y/∂(this), filled" in legend(scene_of(y, y=y))[0]
+    z = Value(1.0, name="v") * 2.0
+    z.backward(keep="leaves")
+    assert legend(scene_of(z, z=z))[0].endswith("grad = ∂z/∂(this), a dash where none is kept")
+    c = Value(1 + 2j, name="c")
+    out = np.abs(c) ** 2
+    out.backward()
+    assert rows(card(scene_of(out), "c"))["grad"] == (("2+4j",),)
+    assert "a parameter's grad is conjugated" in legend(scene_of(out))[2]
+
+
+def test_a_pole_of_a_number_is_drawn_after_the_backward_pass() -> None:
+    x = Value(0.0, name="x")
+    with np.errstate(divide="ignore"):
+        y = 1 / x
+        y.backward()
+    assert lines(scene_of(y, y=y), "x", "y") == ("∂y/∂x = −y/x = -∞",)
+
+
+def test_nothing_has_no_number() -> None:
+    y = Value(np.zeros((0, 3)), name="y")
+    total = y.sum()
+    total.backward()
+    assert lines(scene_of(total, total=total), "y", "total") == ("∂total/∂y = 1",)
+
+
+def test_one_pullback_for_all_arguments_is_asked_once_for_each() -> None:
+    calls = []
+
+    def pullback(g: Any, out: Any, a: Any, b: Any, c: Any) -> tuple[Any, ...]:
+        calls.append(type(g).__name__)
+        return g * b, g * a + 2 * g, None
+
+    product = primitive(pullback=pullback)(lambda a, b, c: a * b + 2 * b)
+    a, b, c = Value([1.0, 2.0], name="a"), Value([3.0, 4.0], name="b"), Value(5.0, name="c")
+    out = product(a, b, c).sum()
+    out.backward()
+    del calls[:]
+    scene = scene_of(out)
+    assert lines(scene, "a", "v1") == ("∂v1/∂a = b", "3, 4")
+    assert lines(scene, "b", "v1") == ("∂v1/∂b = a + 2", "3, 4")
+    assert lines(scene, "c", "v1") == ("∂v1/∂c = 0",)
+    assert sorted(calls) == ["Symbol", "ndarray"]
+
+
+def test_what_is_recomputed_has_an_arrow_with_its_derivative() -> None:
+    x = Value([1.0, 2.0], name="x")
+    y = checkpoint(lambda x: np.exp(np.sin(x)))(x)
+    y.sum().backward()
+    assert lines(scene_of(y, y=y), "x", "y") == ("∂y/∂x = exp(sin(x))·cos(x)", "1.25, -1.03")
+
+
+def test_a_rule_without_a_formula_is_said_to_be_one_and_a_long_formula_is_whole_in_the_tooltip() -> None:
+    x, k = Value(np.arange(5.0), name="x"), np.array([1.0, 0.0, -1.0])
+    y = np.convolve(x, k, mode="valid")
+    pill = arrow(scene_of(y, y=y, k=k), "x", "y").pill
+    assert pill is not None
+    assert "…" in "".join(pill.lines)
+    assert pill.tooltip == "grad(x) = convolve(grad(y) at [2:5], 0 elsewhere, flip(k), mode=valid)"
+    spectrum = np.fft.rfft(x)
+    assert lines(scene_of(spectrum, f=spectrum), "x", "f") == ("∂f/∂x: by a rule without a formula",)
