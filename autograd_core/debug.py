@@ -152,7 +152,8 @@ def describe_origin(node: Value) -> str:
     out = np.asarray(node.data)
     index = tuple(int(i) for i in np.argwhere(~np.isfinite(out))[0])
     arrays = [np.asarray(plain(x)) for x in node.inputs[: node.op.arity]]
-    ranges = " and ".join(f"between {x.min():.4g} and {x.max():.4g}" for x in arrays if x.size)
+    ends = [(x.min(), x.max()) for x in arrays if x.size]
+    ranges = " and ".join(f"at {a:.4g}" if a == b else f"between {a:.4g} and {b:.4g}" for a, b in ends)
     place = f" at {index}" if out.shape else ""
     verb = "its input lies" if len(arrays) == 1 else "its inputs lie"
     return f"{node.op.name} made {out[index]:g}{place} out of finite numbers; {verb} {ranges}"

@@ -42,7 +42,8 @@ of a primitive it comes from the pullback, which is transposed, unless the table
 LONGEST = 600
 """How long a formula may be in LaTeX; one that is longer, with a power series in it, is better read in the code."""
 
-SPELLED = ((r"\\\|", r"\Vert"), (r"\|", r"\vert"), ("<", r"\lt"), (">", r"\gt"), ("0-1j", "(-i)"), ("0\\+1j", "i"))
+SPELLED = ((r"\\\|", r"\Vert"), (r"\|", r"\vert"), ("<", r"\lt"), (">", r"\gt"),
+           (r"\\left\(0-1j\\right\)", "(-i)"), (r"\\left\(0\+1j\\right\)", "i"))  # fmt: skip
 """What LaTeX has a macro for, where Markdown would take the sign for its own."""
 
 EDGES = [

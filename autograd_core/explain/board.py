@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..data import shape_of
+from ..op import CALL, SUM
 from . import digits
 from .phrases import Phrase, number_tex, words
 
@@ -68,7 +69,7 @@ def shown(data: Any) -> Phrase:
     array = np.asarray(data)
     if not array.shape:
         text = digits.number(array.item()).replace("-", "−")
-        return Phrase(text, number_tex(text))
+        return Phrase(text, number_tex(text), SUM if array.dtype.kind == "c" else CALL)
     if array.size and array.ndim <= 2 and array.size <= MOST_NUMBERS:
         rows = [[digits.number(x).replace("-", "−") for x in row] for row in np.atleast_2d(array)]
         text = ", ".join(f"[{', '.join(row)}]" for row in rows)

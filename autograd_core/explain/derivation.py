@@ -37,12 +37,13 @@ def derive(graph: Graph, x: Value, names: Mapping[str, Any]) -> tuple[list[Block
         return [Block("", (equation(partial(root, own), constant(0)), why))], np.zeros(x.shape, x.dtype)[()]
     called = partial(root, chain.name(x))
     gradient = np.conj(chain.gradients[x]) if x.dtype.kind == "c" else chain.gradients[x]
+    held = conjugated(chain.name(x), gradient) if x.dtype.kind == "c" else []
     blocks = [Block("Forward", tuple(forward(graph, chain.folded)))]
     count = chain.count(x)
     few = count <= MOST_PATHS and len(chain.stations) <= MOST_STEPS + 1
     paths = chain.paths(x) if few else []
     if few and not any(y.shape for y in chain.stations):
-        return [*blocks, products(chain, paths, called, gradient)], gradient
+        return [*blocks, products(chain, paths, called), *held], gradient
     if few:
         lines = jacobians(chain, x, paths, called)
         blocks += [Block("Chain rule", tuple(lines))] if lines else []
@@ -50,7 +51,13 @@ def derive(graph: Graph, x: Value, names: Mapping[str, Any]) -> tuple[list[Block
         paths_text = f"{count:,}" if count < 10**6 else "more than a million"
         blocks.append(Block("", (f"{paths_text} paths lead from {chain.name(x).text} to {chain.name(graph.root).text}: "
                                  "step by step instead",)))  # fmt: skip
-    return [*blocks, Block("Step by step, from the result back", tuple(steps(chain, x, gradient)))], gradient
+    return [*blocks, Block("Step by step, from the result back", tuple(steps(chain))), *held], gradient
+
+
+def conjugated(x: Phrase, gradient: Any) -> list[Block]:
+    """What is kept of a complex variable's derivative ∂/∂Re − i ∂/∂Im."""
+    said = f"{x.text}.grad is the conjugate, ∂/∂Re + i ∂/∂Im: {shown(gradient).text}"
+    return [Block("", (said,))]
 
 
 def forward(graph: Graph, folded: Collection[Any]) -> list[Line | str]:
@@ -101,7 +108,7 @@ def nested(chain: Chain, x: Value) -> Phrase:
     return found[x].phrase
 
 
-def products(chain: Chain, paths: list[list[Value]], called: Phrase, gradient: Any) -> Block:
+def products(chain: Chain, paths: list[list[Value]], called: Phrase) -> Block:
     """Of single numbers: the products along all paths, in symbols, as formulas, as numbers; and their sum."""
     edges = [[*pairwise(path)] for path in paths]
     factors = [[chain.contribution(edge) for edge in path] for path in edges]
@@ -111,7 +118,7 @@ def products(chain: Chain, paths: list[list[Value]], called: Phrase, gradient: A
         [bracketed([chain.factor(y, x) for y, x in path], k > 0) for k, path in enumerate(edges)],
         [bracketed([shown(c) for c in path], k > 0) for k, path in enumerate(factors)],
         [bracketed([shown(c)], k > 0) for k, c in enumerate(carried)],
-        side(shown(gradient)),
+        side(shown(chain.gradients[paths[0][-1]])),
     ]
     kept = [stage for k, stage in enumerate(stages) if texts(stage) != (texts(stages[k - 1]) if k else [[called.text]])]
     lines: list[Line | str] = [Line(None if k else called, (stage,)) for k, stage in enumerate(kept)]
@@ -132,7 +139,7 @@ def texts(terms: Any) -> list[list[str]]:
     return [[factor.text for factor in term] for term in terms]
 
 
-def steps(chain: Chain, x: Value, gradient: Any) -> list[Line | str]:
+def steps(chain: Chain) -> list[Line | str]:
     """The gradient of every Value on the way, from those of the operations that use it."""
     root = chain.name(chain.root)
 
@@ -144,6 +151,6 @@ def steps(chain: Chain, x: Value, gradient: Any) -> list[Line | str]:
         if isinstance(node, str):
             lines.append(node)
             continue
-        number = gradient if node is x else chain.gradients[node]
-        lines.append(equation(partial(root, chain.name(node)), chain.formula(node, of).phrase, shown(number)))
+        number = shown(chain.gradients[node])
+        lines.append(equation(partial(root, chain.name(node)), chain.formula(node, of).phrase, number))
     return lines

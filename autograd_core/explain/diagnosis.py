@@ -130,7 +130,7 @@ def why(x: Value, loss: Any, *, most: int = 5) -> Diagnosis:
     more = f"\n  … and more, of {number} paths" if total > len(found) else ""
     gradient = QUIET.copy().run(pull_back_exactly, {loss: ones_of(loss)}, ends=frozenset([x]))[x]
     size = f", of magnitude {magnitude(gradient):.4g}," if x.shape else f" = {gradient:.4g}"
-    head = f"∂{loss.name or 'loss'}/∂{called(x)}{size}"
+    head = f"∂{loss.name or 'loss'}/∂{x.name or 'x'}{size}"
     return Diagnosis(f"{head} comes along {number} path{'s' * (total != 1)}:\n" + "\n".join(shown) + more, x)
 
 

@@ -31,7 +31,7 @@ PRODUCTS = ("×", "·", "@", "/", "mod", r"\,", r"\bmod")
 """What stands between factors, in the templates of sums of products too."""
 
 LOWERED = "₋₀₁₂₃₄₅₆₇₈₉"
-WHOLE = re.compile("−?[0-9]+")
+WHOLE, EXPONENT, NO_NUMBER = re.compile("−?[0-9]+"), re.compile("e(-?[0-9]+)"), re.compile("nan|true|false")
 GREEK = {
     "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "epsilon": "ε", "zeta": "ζ", "eta": "η", "theta": "θ",
     "iota": "ι", "kappa": "κ", "lambda": "λ", "mu": "μ", "nu": "ν", "xi": "ξ", "pi": "π", "rho": "ρ", "sigma": "σ",
@@ -104,27 +104,30 @@ def words(text: str) -> str:
     >>> words("a 5% cut")
     '\\\\text{a 5}\\\\%\\\\text{ cut}'
     """
-    parts = re.split(r"([{}$&#_%\\^~])", text)
+    parts = re.split(r"(->|[{}$&#_%\\^~])", text)
     return "".join(
-        part.translate(TEX_SPECIAL) if k % 2 else rf"\text{{{part}}}" for k, part in enumerate(parts) if part
+        (r"\to " if part == "->" else part.translate(TEX_SPECIAL)) if k % 2 else rf"\text{{{part}}}"
+        for k, part in enumerate(parts)
+        if part
     )
 
 
 def constant(x: Any) -> Phrase:
     """A number in a formula."""
     text = exact(x)
-    return Phrase(text, number_tex(text), UNARY if text[0] == "−" else PRODUCT if "e" in text else CALL)
+    if np.iscomplexobj(x):
+        return Phrase(text, number_tex(text), SUM)
+    return Phrase(text, number_tex(text), UNARY if text[0] == "−" else PRODUCT if EXPONENT.search(text) else CALL)
 
 
 def number_tex(text: str) -> str:
     """A number in LaTeX.
 
-    >>> number_tex("−1.5e-7"), number_tex("nan")
-    ('-1.5 \\\\cdot 10^{-7}', '\\\\text{nan}')
+    >>> number_tex("−1.5e-7"), number_tex("nan"), number_tex("true")
+    ('-1.5 \\\\cdot 10^{-7}', '\\\\text{nan}', '\\\\text{true}')
     """
-    mantissa, e, exponent = text.replace("−", "-").replace("∞", r"\infty").partition("e")
-    mantissa = mantissa.replace("nan", r"\text{nan}")
-    return rf"{mantissa} \cdot 10^{{{exponent}}}" if e else mantissa
+    text = NO_NUMBER.sub(r"\\text{\g<0>}", text.replace("−", "-"))
+    return EXPONENT.sub(r" \\cdot 10^{\1}", text).replace("∞", r"\infty")
 
 
 def raised(base: Phrase, exponent: Phrase) -> Phrase:
@@ -162,7 +165,7 @@ def call(op: Op, arrays: Sequence[Phrase], settings: Sequence[Any] = (), *, dens
         for column, parts in enumerate((slots(op.text or "", op.precedence, dense), slots(op.tex or "", op.precedence)))
     )
     details = [f"{key}={setting(x)}" if key in optional else setting(x) for key, x in chosen.items()]
-    few = abridged(arrays)
+    few = [x.bracketed() if ", " in x.text and x.precedence == CHOICE else x for x in abridged(arrays)]
     precedence = op.precedence if text or tex else CALL
     if not text:
         text = f"{op.name}({', '.join([*[x.text for x in few], *details])})"

@@ -172,6 +172,8 @@ def write_term(term: Term) -> tuple[bool, Phrase]:
     n, d, powers = term
     negative = not isinstance(n, complex) and n < 0
     n = -n if negative else n
+    if isinstance(n, complex) and d == 1 and not powers:
+        return False, constant(n)
     if any(e < 0 for _, e in powers) and not isinstance(n, complex) and 0 < n < 1 and (1 / n).is_integer():
         n, d = 1, round(1 / n) * d  # 0.5 / x as 1 / (2x)
     if (n, d) == (1, 1) and len(powers) == 1 and powers[0][1] > 0:
@@ -180,7 +182,7 @@ def write_term(term: Term) -> tuple[bool, Phrase]:
     above = [(factor(atom, e).within(UNARY), atom.is_array) for atom, e in powers if e > 0]
     below = [(factor(atom, -e).within(UNARY), atom.is_array) for atom, e in powers if e < 0]
     if n != 1 or not above:
-        above.insert(0, (constant(n), False))
+        above.insert(0, (constant(n).within(PRODUCT), False))
     if d != 1:
         below.insert(0, (constant(d), False))
     if not below:

@@ -34,6 +34,7 @@ pick: Op = linear(
     lambda parts, index: parts[index],
     settings={"index": None},
     text="{x}[{index}]",
+    tex="{{{x}}}_{{[{index}]}}",
     gathers=False,
     samples=[],
     adjoints=(lambda g, parts, index: Parts([g if k == index else None for k in range(len(plain(parts)))]),),

@@ -60,7 +60,7 @@ def second_contraction(g: Any, x: Any, y: Any, subscripts: str) -> Any:
 
 
 einsum_pair = multilinear(
-    "einsum", contract, settings=dict(subscripts=REQUIRED), tex=r"\operatorname{{einsum}}({x}, {y})",
+    "einsum", contract, settings=dict(subscripts=REQUIRED),
     samples=[([(2, 3), (3, 4)], dict(subscripts="ij,jk->ki")), ([(2, 3), (2, 3)], dict(subscripts="bi,bi->b")),
              ([(2, 3, 2), (2, 4, 2)], dict(subscripts="bij,bkj->ikb")), ([(3,), (2,)], dict(subscripts="i,j->ji"))],
     adjoints=(first_contraction, second_contraction),

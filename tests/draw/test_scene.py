@@ -241,6 +241,6 @@ def test_a_rule_without_a_formula_is_said_to_be_one_and_a_long_formula_is_whole_
     pill = arrow(scene_of(y, y=y, k=k), "x", "y").pill
     assert pill is not None
     assert "…" in "".join(pill.lines)
-    assert pill.tooltip == "grad(x) = convolve(grad(y) at [2:5], 0 elsewhere, flip(k), mode=valid)"
+    assert pill.tooltip == "grad(x) = convolve((grad(y) at [2:5], 0 elsewhere), flip(k), mode=valid)"
     spectrum = np.fft.rfft(x)
     assert lines(scene_of(spectrum, f=spectrum), "x", "f") == ("∂f/∂x: by a rule without a formula",)

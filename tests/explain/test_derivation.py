@@ -11,8 +11,9 @@ from boards import BOARDS, Board, Model, layers, network
 from samples import EVERY_OP, samples_of
 
 import nn
-from autograd_core import Value, affine, explain, log_softmax, mean_squared_error, primitive, sigmoid, softmax
+from autograd_core import Value, affine, explain, latex, log_softmax, mean_squared_error, primitive, sigmoid, softmax
 from autograd_core.explain.chain import Chain
+from autograd_core.explain.digits import number
 from autograd_core.explain.names import read
 from autograd_core.graph import ancestors
 
@@ -272,6 +273,24 @@ def test_an_intermediate_value_and_a_complex_one() -> None:
     derivation = explain(loss, c)
     loss.backward()
     np.testing.assert_allclose(derivation.gradient, c.grad)
+
+
+def test_complex_numbers_are_factors_in_brackets_and_nothing_is_said_to_equal_its_conjugate() -> None:
+    z = Value(0.5 + 0.25j, name="z")
+    f = z * (2 + 1j) + np.exp(z)
+    text = str(explain(f.real**2 + f.imag, z, names={"f": f}))
+    slope, local = f.data.real * 2 - 1j, 2 + 1j + np.exp(z.data)
+    assert f"∂C/∂z = ∂C/∂f · ∂f/∂z\n        = ({digits(slope)}) · ({digits(local)})" in re.sub(
+        r"\n +=.*real.*", "", text
+    )
+    assert text.endswith(
+        f"= {digits(slope * local)}\n\nz.grad is the conjugate, ∂/∂Re + i ∂/∂Im: {digits(np.conj(slope * local))}"
+    )
+    assert latex(z * (2 + 1j)).text == "z·(2+1j)"
+
+
+def digits(x: complex) -> str:
+    return number(x).replace("-", "−")
 
 
 def test_nothing_is_changed() -> None:

@@ -8,6 +8,7 @@ from boards import BOARDS, Model
 from samples import BUILT_IN
 
 from autograd_core import Value, explain, latex, relu, sigmoid
+from autograd_core.explain.phrases import number_tex
 
 W, X, A = Value(0.5, name="w1"), Value(2.0, name="x"), Value(np.eye(2), name="A")
 U, V = Value([1.0, 2.0], name="u"), Value([3.0, 4.0], name="v")
@@ -101,3 +102,16 @@ def balanced(tex: str) -> None:
     for before, after in ((r"\left", r"\right"), (r"\begin", r"\end")):
         assert tex.replace(r"\leftarrow", "").count(before) == tex.count(after)
     assert "−" not in tex.replace("axis=−1", "")
+
+
+@pytest.mark.parametrize(
+    ("text", "tex"),
+    [
+        ("false", r"\text{false}"),
+        ("−∞", r"-\infty"),
+        ("1.5e-7+2e8j", r"1.5 \cdot 10^{-7}+2 \cdot 10^{8}j"),
+        ("nan−1j", r"\text{nan}-1j"),
+    ],
+)
+def test_truth_values_and_the_parts_of_complex_numbers_are_no_powers_of_ten(text: str, tex: str) -> None:
+    assert number_tex(text) == tex
