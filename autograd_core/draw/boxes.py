@@ -31,7 +31,7 @@ class Boxes:
 
     def __init__(self, parts: Parts, folding: bool, max_cards: int, opened: frozenset[str] = frozenset()) -> None:
         self.parts = parts
-        self.most = max_cards
+        self.most = max_cards  # parts, of which there will be fewer if they bring many leaves along
         shared = {k for k, leaf in enumerate(parts.leaves) if len(leaf.users) > 1}
         self.shared = shared
         kinds = [self._kind(part) for part in parts.list]

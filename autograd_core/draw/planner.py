@@ -20,6 +20,15 @@ class Planner(Boxes):
     """Makes the plan of a graph in parts."""
 
     def plan(self) -> Plan:
+        """As many parts as there is room for, with the leaves and the rest that they bring along."""
+        allowed, plan = self.most, self._plan()
+        while len(plan.cards) > allowed and self.most > 1:
+            self.most = max(1, min(self.most - 1, self.most * allowed // len(plan.cards)))
+            self.boxes, self.leaves, self.gradients = {}, set(), {}
+            plan = self._plan()
+        return plan
+
+    def _plan(self) -> Plan:
         row = self._chosen()
         if not row:
             self._leaf_box(0)
