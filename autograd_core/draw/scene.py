@@ -26,6 +26,9 @@ LONGEST = {"name": 24, "formula": 44, "pill": 56, "part": 40, "title": 64}
 WIDE = 40
 """How many characters stand on one line of a pill."""
 
+MOST_NAMED = 4
+"""How many names are listed in the legend."""
+
 THIN, THICK = 1.0, 3.5
 """The width of an arrow that passes back nothing, and of the one that passes back most."""
 
@@ -121,6 +124,11 @@ def compose(graph: Graph) -> Scene:
     arrows = edges(graph, operations, derivatives, sums)
     head = title(graph), subtitle(graph, len(operations))
     return Scene(*head, cards, arrows, notes(graph, cards, arrows))
+
+
+def is_changed(x: Any, node: Value) -> bool:
+    """Whether the data of an input are other ones than those that an operation was computed from."""
+    return type(x) is Value and x.stamp > node.stamp
 
 
 def clip(text: str, kind: str) -> str:
@@ -293,6 +301,11 @@ def notes(graph: Graph, cards: Sequence[Card], arrows: Sequence[Edge]) -> tuple[
         lines.append(
             (("complex: ∂ = ∂/∂Re − i ∂/∂Im; real inputs take the real part, a parameter's grad is conjugated", ""),)
         )
+    operations = [x for x in graph.nodes if type(x) is Value and x.op is not None]
+    changed = {clip(graph.name(y), "name"): None for x in operations for y in arrays_of(x) if is_changed(y, x)}
+    if changed:
+        named = ", ".join([*changed][:MOST_NAMED]) + ", …" * (len(changed) > MOST_NAMED)
+        lines.append((("value", "value"), (f" of {named}: as it is now, changed after the result was computed", "")))
     rows = [row for card in cards for row in card.rows]
     if any(row.label == ".grad" for row in rows):
         lines.append(((".grad", "grad"), (" = what is held now, where it is not this pass's alone", "")))

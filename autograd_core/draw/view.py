@@ -104,7 +104,10 @@ def result_of(x: Any, sample: tuple[Any, ...]) -> Value:
             raise TypeError("a sample is for a module to be called with; a Value has its graph already")
         return x
     if not hasattr(x, "named_parameters"):
-        raise TypeError(f"draw takes a Value, the result of operations on Values; a {type(x).__name__} has no graph")
+        several = ": draw one of the results, or their sum" if isinstance(x, (list, tuple)) else ""
+        raise TypeError(
+            f"draw takes a Value, the result of operations on Values; a {type(x).__name__} has no graph{several}"
+        )
     if not sample:
         raise TypeError(f"draw(model, x): a sample x is missing, for the {type(x).__name__} to be called with")
     import copy

@@ -244,3 +244,13 @@ def test_a_rule_without_a_formula_is_said_to_be_one_and_a_long_formula_is_whole_
     assert pill.tooltip == "grad(x) = convolve((grad(y) at [2:5], 0 elsewhere), flip(k), mode=valid)"
     spectrum = np.fft.rfft(x)
     assert lines(scene_of(spectrum, f=spectrum), "x", "f") == ("∂f/∂x: by a rule without a formula",)
+
+
+def test_data_that_changed_since_are_said_to_be_other_ones() -> None:
+    w, b = Value([1.0, 2.0], name="w"), Value(1.0, name="b")
+    loss = (w * w + b).sum()
+    loss.backward()
+    before = scene_of(loss)
+    w.data -= 0.5 * w.grad
+    after = scene_of(loss)
+    assert legend(after) == [*legend(before), "value of w: as it is now, changed after the result was computed"]
