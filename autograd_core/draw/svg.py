@@ -32,8 +32,9 @@ def finished(svg: str, title: str, *, follow: bool) -> str:
     if begin is None:
         raise RuntimeError("the renderer's SVG does not begin as expected")
     wide, high, box = begin.groups()
+    named = ' class="drawing"' if follow else ""  # on a page with others, whose rules hold for all that have the name
     head = (
-        f'<?xml version="1.0" encoding="UTF-8"?>\n<svg xmlns="http://www.w3.org/2000/svg" class="drawing" role="img" '
+        f'<?xml version="1.0" encoding="UTF-8"?>\n<svg xmlns="http://www.w3.org/2000/svg"{named} role="img" '
         f'width="{wide}pt" height="{high}pt" {box} font-family="Helvetica,Arial,sans-serif">\n'
         f"{style() if follow else ''}<title>{escape(title)}</title>\n"
     )

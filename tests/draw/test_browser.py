@@ -114,6 +114,24 @@ def test_a_theme_that_was_asked_for_stays(browser: Any, tmp_path: Path, theme: s
     page.close()
 
 
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_theme_that_was_asked_for_stays_beside_one_that_follows(browser: Any, tmp_path: Path, theme: str) -> None:
+    value, names = graphs.neuron()
+    both = [draw(value, names=names).render("svg", theme=chosen).decode() for chosen in (theme, "auto")]
+    (tmp_path / "x.html").write_text("<!doctype html><meta charset=utf-8>" + "".join(both), "utf-8")
+    page = browser.new_page(color_scheme="dark")
+    page.goto((tmp_path / "x.html").as_uri())
+    texts = "[...document.querySelector('svg').querySelectorAll('text')].map(x => getComputedStyle(x).fill)"
+    shown = set(page.evaluate(texts))
+    alone = browser.new_page(color_scheme="dark")
+    (tmp_path / "y.html").write_text(f"<!doctype html><meta charset=utf-8>{both[0]}", "utf-8")
+    alone.goto((tmp_path / "y.html").as_uri())
+    assert shown == set(alone.evaluate(texts))
+    assert ground(page) == ("rgb(21, 24, 29)" if theme == "dark" else "rgb(255, 255, 255)")
+    page.close()
+    alone.close()
+
+
 ATTACKS = [
     "<script>window.hit=1</script>",
     "</text><script>window.hit=1</script>",
