@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..data import QUIET
+from ..data import QUIET, dtype_of
 from ..debug import CUTS, NOTES, describe_backward, describe_origin, first_nonfinite, is_finite, is_origin, located
 from ..exact import passed_on, pull_back_exactly
 from ..graph import topological
@@ -180,7 +180,7 @@ def ones_of(node: Value) -> Any:
     """Ones in place of the gradient of a result, or of each where an op returns several."""
     data = plain(node)
     if type(data) is tuple:
-        return Parts([np.ones(np.shape(y), y.dtype)[()] for y in data])
+        return Parts([np.ones(np.shape(y), dtype_of(y))[()] for y in data])
     return np.ones(node.shape, node.dtype)[()]
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy import special
 
 from autograd_core import Value, debug, explain_nonfinite, no_grad, stop_gradient, why
 from autograd_core.registry import OPS
@@ -179,3 +180,13 @@ def test_numbers_that_an_operation_is_given_are_said_as_such() -> None:
     assert "its inputs lie at 1 and at 0." in str(explain_nonfinite(pole))
     x = Value(3.0)
     assert str(why(x, x * 2.0)).startswith("∂loss/∂x = 2 comes along 1 path:\n  2: a variable → mul")
+
+
+def test_paths_lead_through_an_operation_of_several_numbers() -> None:
+    x = Value(0.5, name="x")
+    ai, aip, *_ = special.airy(x)
+    direct, curved = aip.item() ** 2, 0.5 * ai.item() ** 2  # Ai″ = x Ai
+    assert str(why(x, ai * aip)) == (
+        f"∂loss/∂x = {direct + curved:.4g} comes along 2 paths:\n"
+        f"  {direct:.4g}: x → airy → pick → mul\n  {curved:.4g}: x → airy → pick → mul"
+    )
