@@ -15,8 +15,9 @@ OPENING = re.compile(r'<svg width="([.0-9]+)pt" height="([.0-9]+)pt"\s+(viewBox=
 TOOLTIP = re.compile(r'<a xlink:title="([^"]*)">')
 COMMENT = re.compile(r"<!--.*?-->\n?", re.DOTALL)
 
-RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]+(?=.*[0-9])")
-"""Letters that, before a number, would let it change places with them; a mark that is not seen ends them."""
+RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc][ \u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]*(?=.)")
+"""Words that would change places with the signs, numbers and words of this kind after them; a mark that is not seen
+ends them."""
 
 SMALL = 0.1
 """What the renderers round positions by."""

@@ -181,17 +181,23 @@ def test_no_name_runs_as_a_script(browser: Any, tmp_path: Path, renderer: str) -
 
 
 def test_right_to_left_names_leave_numbers_where_they_are(browser: Any, tmp_path: Path) -> None:
-    """In "∂out/∂b = שלום = 2" the 2 stands at the end: the browser draws its last character rightmost."""
+    """In "∂תוצאה/∂b = שלום = 2" the 2 stands at the end, and signs stand between the words that they stand between."""
     out = Value(2.0, name="שלום") * Value(3.0, name="b")
     out.backward()
+    out.name = "תוצאה"
     path, page = tmp_path / "x.svg", browser.new_page()
     draw(out).save(path)
     page.goto(path.as_uri())
-    places = page.evaluate("""() => {
-      const text = [...document.querySelectorAll('text')].find(x => x.textContent.includes('∂out/∂b'));
+    seen = """part => {
+      const text = [...document.querySelectorAll('text')].find(x => x.textContent.includes(part));
       const n = text.getNumberOfChars();
       return [...Array(n).keys()].map(k => [text.textContent[k], text.getExtentOfChar(k).x]);
-    }""")
+    }"""
+    places = page.evaluate(seen, "/∂b")
     assert places[-1][0] == "2"
     assert places[-1][1] == max(x for _, x in places)
+    title = page.evaluate(seen, "·b")
+    signs = {c: x for c, x in title if c in "=·b"}
+    first, second = ([x for c, x in title if c in word] for word in ("תצא", "שלם"))
+    assert max(first) < signs["="] < min(second) < max(second) < signs["·"] < signs["b"]
     page.close()
