@@ -27,10 +27,11 @@ from numpy import ndarray
 from .data import NoNumbersError, as_constant, dtype_of, is_foreign, is_weak, shape_of
 from .op import ONE, Op
 from .ops.indexing import where
-from .ops.linear import in_dtype_of, sum_to
+from .ops.linear import identity, in_dtype_of, sum_to
 from .ops.several import Parts, picked
-from .recording import told_of_steps
-from .value import Value, plain
+from .recording import always_recording, told_of_steps
+from .trees import flatten
+from .value import Value, leaf, plain
 
 Mask = Any
 """A plain array of bools of the gradient's shape; None if everything is live."""
@@ -114,7 +115,7 @@ def passed_on(node: Value, g: Any, live: Mask, oldest: int, record: bool) -> lis
         pairs = op.within(g, live, out, *args)
     elif op.joint is not None:
         try:
-            pairs = [c if c is None else (c, None) for c in op.joint(g, out, *args)]
+            pairs = [c if c is None else (c, None) for c in followed(op.joint, (g, out, *args))]
         except TypeError as error:
             if not record:
                 raise
@@ -133,13 +134,13 @@ def passed_on(node: Value, g: Any, live: Mask, oldest: int, record: bool) -> lis
             mask = own if mask is None else mask
         elif op.elementwise:
             try:
-                c = g if rule is ONE else g * rule(out, *args)
+                c = g if rule is ONE else g * followed(rule, (out, *args))
             except ArithmeticError:
                 c = at_a_pole(rule, g, out, *args)
             if mask is not None:
                 c = where(mask, c, 0.0)
         else:
-            c = pulled_whole(rule, (g, out, *args) if op.uses_out else (g, *args))
+            c = followed(rule, (g, out, *args) if op.uses_out else (g, *args))
         c = fit(c, args[k])
         if mask is not None:
             if shape_of(mask) != x.shape:
@@ -150,14 +151,47 @@ def passed_on(node: Value, g: Any, live: Mask, oldest: int, record: bool) -> lis
     return found
 
 
-def pulled_whole(rule: Any, args: tuple[Any, ...]) -> Any:
+def followed(rule: Any, args: tuple[Any, ...]) -> Any:
     """What a rule says; one that decides on numbers, where the compiler records and there are none, is one step."""
     try:
         return rule(*args)
     except NoNumbersError:
-        if any(type(x) is Value for x in args):
-            raise
-        return next(x for x in args if hasattr(x, "record_whole")).record_whole(rule, args)
+        return in_one_step(rule, args)
+
+
+def in_one_step(rule: Any, args: tuple[Any, ...]) -> Any:
+    """What a rule says as one operation, which the compiler records whole; its pullback runs the rule on Values, once
+    there are numbers, and so is a step, too, to any order.
+    """
+    leaves, rebuild = flatten(list(args))
+    wanted = [type(x) is Value for x in leaves]
+    pack: Any = None
+
+    def forward(*data: Any) -> tuple[Any, ...]:
+        nonlocal pack
+        results, pack = flatten(rule(*rebuild(list(data))))
+        return tuple(results)
+
+    def pullback(g: Any, *data: Any) -> list[Any]:
+        with always_recording():
+            again = [(identity.apply(x) if type(x) is Value else leaf(x)) if w else x
+                     for x, w in zip(data, wanted, strict=True)]  # fmt: skip
+            results = forward(*again)
+        variables = [x for x, w in zip(again, wanted, strict=True) if w]
+        record = any(type(x) is Value for x in (*g, *data))
+        start: dict[Value, Any] = {}
+        for y, part in zip(results, g, strict=True):
+            if type(y) is Value:
+                start[y] = start[y] + part if y in start else part
+        found = pull_back_exactly(start, record=record, ends=frozenset(variables))
+        return [found.get(x, np.zeros(x.shape, x.dtype)) if w else None for x, w in zip(again, wanted, strict=True)]
+
+    def joint(g: Any, out: Any, *data: Any) -> Any:
+        return followed(pullback, (g, *data))
+
+    op = Op("step", "primitive", forward, (None,) * len(leaves), joint=joint, registered=False)
+    found = picked(op.apply(*leaves))
+    return pack(list(found))
 
 
 def passed_mask(op: Op, x: Value, k: int, rule: Any, live: Mask, out: Any, data: list[Any]) -> Mask:

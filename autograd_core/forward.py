@@ -10,12 +10,13 @@ an exact zero where a local derivative is inf.
 Griewank and Walther, *Evaluating Derivatives*, 2nd ed., SIAM 2008, section 3.1.
 """
 
+import functools
 from typing import Any
 
 import numpy as np
 
 from .data import dtype_of, is_weak, shape_of
-from .exact import Mask, at_a_pole, changed, pull_back_exactly
+from .exact import Mask, at_a_pole, changed, followed, pull_back_exactly
 from .graph import ancestors
 from .op import ONE, Op
 from .ops.indexing import where
@@ -72,7 +73,7 @@ def pushed(node: Value, uses: list[tuple[int, Tangent]], record: bool) -> Tangen
         t = op.apply(*joined(op, {k: t for k, (t, _) in uses}, args, data))
         live = None
         if op.gathers and all(mask is not None for _, (_, mask) in uses):
-            live = np.greater(op.forward(*joined(op, {k: mask * 1.0 for k, (_, mask) in uses}, data, data)), 0)
+            live = np.greater(op.apply(*joined(op, {k: mask * 1.0 for k, (_, mask) in uses}, data, data)), 0)
     elif op.form == "multilinear":
         t = total([op.apply(*args[:k], t, *args[k + 1 :]) for k, (t, _) in uses])
         live = None
@@ -82,7 +83,7 @@ def pushed(node: Value, uses: list[tuple[int, Tangent]], record: bool) -> Tangen
     elif op.pushforward is not None:
         tangents = {k: t for k, (t, _) in uses}
         several = picked(node) if record and type(node._held) is tuple else out
-        t, live = op.pushforward(tangents, several, *args), None
+        t, live = followed(op.pushforward, (tangents, several, *args)), None
     else:
         t, live = transposed(node, uses, args, record), None
     return (t if type(node._held) is tuple else shaped(t, node)), live
@@ -94,7 +95,7 @@ def pushed_elementwise(op: Op, uses: Any, out: Any, args: list[Any], out_data: A
     for k, (t, live) in uses:
         rule = op.rules[k]
         try:
-            c = t if rule is ONE else rule(out, *args) * t
+            c = t if rule is ONE else followed(rule, (out, *args)) * t
         except ArithmeticError:
             c = at_a_pole(rule, t, out, *args)
         if op.selects:
@@ -107,7 +108,7 @@ def pushed_elementwise(op: Op, uses: Any, out: Any, args: list[Any], out_data: A
         masks.append(live)
     if any(mask is None for mask in masks):
         return total(parts), None
-    return total(parts), np.logical_or.reduce(masks)
+    return total(parts), functools.reduce(np.logical_or, masks)
 
 
 def joined(op: Op, tangents: dict[int, Any], args: list[Any], data: list[Any]) -> list[Any]:
@@ -132,7 +133,7 @@ def transposed(node: Value, uses: list[tuple[int, Tangent]], args: list[Any], re
         g = gs if several else gs[0]
         if op.joint is not None:
             try:
-                pulled = op.joint(g, out, *args)
+                pulled = followed(op.joint, (g, out, *args))
             except TypeError as error:
                 raise TypeError(
                     f"forward mode of {op.name} cannot be had from its pullback, which calls what records nothing: "
@@ -140,7 +141,7 @@ def transposed(node: Value, uses: list[tuple[int, Tangent]], args: list[Any], re
                 ) from error
         else:
             rules = op.each(tuple(args)) if op.variadic else op.rules
-            pulled = [rule(g, out, *args) if rule is not None else None for rule in rules]
+            pulled = [rule if rule is None else followed(rule, (g, out, *args)) for rule in rules]
     sums: list[Any] = [y._held for y in gs]
     for k, (t, _) in uses:
         p = pulled[k]

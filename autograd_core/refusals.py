@@ -137,7 +137,7 @@ class Refusals:
             return np.asarray(self._held, dtype)  # its functions compare and keep nothing, as np.allclose(v, w) does
         raise refused(
             "a Value in a plain array would lose its gradient: write v.data for its data, np.stack([v, w]) instead of "
-            "np.array([v, w]), and a new array instead of out[i] = v"
+            "np.array([v, w]), a new array instead of out[i] = v, and a @ v instead of a.dot(v) of a plain array a"
         )
 
     def __setitem__(self, index: Any, value: Any) -> None:

@@ -27,11 +27,26 @@ STATIC = {
 COMPARISONS = frozenset(("greater", "greater_equal", "less", "less_equal", "equal", "not_equal"))
 
 SHAPED_BY_DATA = {
-    np.nonzero, np.flatnonzero, np.argwhere, np.unique, np.extract, np.compress, np.union1d, np.intersect1d,
-    np.setdiff1d, np.setxor1d, np.trim_zeros, np.bincount, np.allclose, np.array_equal, np.array_equiv,
-    np.array_repr, np.array_str, np.array2string, np.may_share_memory, np.shares_memory,
+    np.nonzero, np.flatnonzero, np.argwhere, np.unique, np.union1d, np.intersect1d, np.setdiff1d, np.setxor1d,
+    np.trim_zeros, np.allclose, np.array_equal, np.array_equiv, np.array_repr, np.array_str, np.array2string,
+    np.may_share_memory, np.shares_memory,
 }  # fmt: skip
 """Functions whose result has a shape, or is a Python object, that depends on the numbers."""
+
+SHAPED_BY_THE_FIRST = {np.bincount, np.compress, np.extract}
+"""Functions of which the first argument decides on the shape: the indices, or the condition."""
+
+
+def shaped_by_data(function: Any, args: Any, settings: dict[str, Any]) -> bool:
+    """Whether the shape of a result depends on numbers that are not there yet."""
+    if function in SHAPED_BY_DATA:
+        return True
+    if function is np.where:
+        return len(args) == 1
+    if function is np.repeat:
+        return trace_of([*args[1:], settings]) is not None
+    return function in SHAPED_BY_THE_FIRST and trace_of(args[:1] or settings) is not None
+
 
 RULES: dict[Any, Rule] = {}
 
@@ -115,9 +130,7 @@ class Recording(Trace):
         """Record a function of NumPy."""
         if function in STATIC:
             return function(*untraced(args), **untraced(settings))
-        if function in SHAPED_BY_DATA or (function is np.where and len(args) == 1) or (
-            function is np.repeat and trace_of([*args[1:], settings]) is not None
-        ):  # fmt: skip
+        if shaped_by_data(function, args, settings):
             raise no_numbers(f"np.{function.__name__}, whose result has a shape that depends on the data,")
         if function in RULES and (known := named(function, args, settings)) is not None:
             first, others = known

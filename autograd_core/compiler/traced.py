@@ -138,13 +138,21 @@ def depth(trace: Trace | None) -> int:
     return n
 
 
-def no_numbers(what: str) -> NoNumbersError:
+DECISIONS = (
+    "Instead of 'if v > 0: a else: b' write np.where(v > 0, a, b), instead of np.array([v, w]) np.stack([v, w]); keep "
+    "what you would print among the results; an argument that Python has to decide on is made static: "
+    "jit(f, static_argnums=(1,))"
+)
+PLAIN_ARRAYS = (
+    "To look something up in a plain table write Value(a)[v].data, or give the table to the function as an argument; "
+    "a product is np.dot(a, v). "
+)
+
+
+def no_numbers(what: str, instead: str = "") -> NoNumbersError:
     """The error for Python that asks a traced array for its numbers."""
     return NoNumbersError(
-        f"{what} asks for the numbers of an array while jit records, when there are none yet. Instead of "
-        "'if v > 0: a else: b' write np.where(v > 0, a, b), instead of np.array([v, w]) np.stack([v, w]); keep what "
-        "you would print among the results; an argument that Python has to decide on is made static: "
-        "jit(f, static_argnums=(1,))"
+        f"{what} asks for the numbers of an array while jit records, when there are none yet. {instead}{DECISIONS}"
     )
 
 
@@ -207,6 +215,8 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **settings: Any) -> Any:
         if any(type(x) is Value for x in inputs):
             return NotImplemented  # the engine first, then its rules come here
+        if "out" in settings and type(inputs[0]) is Traced and not isinstance(inputs[0].value, np.ndarray):
+            settings.pop("out")  # x += y of a number makes a new one, in NumPy as well
         if "out" in settings:
             raise no_writing(ufunc)
         trace = trace_of(inputs) or trace_of(settings)
@@ -284,7 +294,7 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
         raise no_numbers("a count or index v")
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
-        raise no_numbers("np.asarray(v), or table[v] of a plain table (write Value(table)[v].data),")
+        raise no_numbers("np.asarray(v), a[v] or a.dot(v) of a plain array a,", PLAIN_ARRAYS)
 
     def item(self, *index: int) -> Any:
         raise no_numbers("v.item()")

@@ -61,8 +61,8 @@ def geomspace(
     """See `np.geomspace`, of real numbers: differentiable in both ends."""
     if any(dtype_of(x).kind == "c" for x in (start, stop)):
         raise TypeError("np.geomspace of Values takes real ends: write start * (stop / start) ** np.linspace(0, 1, n)")
-    sides = plain(start) * plain(stop)
-    if not is_foreign(sides) and np.any(sides <= 0):
+    signs = plain(start) * plain(stop)
+    if not is_foreign(signs) and np.any(signs <= 0):
         raise ValueError("geomspace: both ends are positive, or both negative")
     return placed(start * (stop / start) ** weights(start, stop, num, endpoint), dtype, axis)
 

@@ -73,7 +73,7 @@ def quantiles(a: Any, q: Any, axis: Axis, method: str, keepdims: bool, skip_nan:
     shape = np.shape(plain(q))
     given, weak = q, type(q) is Value and is_weak(plain(q))
     q = reshape(q, (-1, 1)) if type(q) is Value else np.reshape(np.asarray(q, float), (-1, 1))
-    if not is_foreign(plain(q)) and np.any((plain(q) < 0) | (plain(q) > 1)):
+    if not is_foreign(plain(q)) and (np.any(plain(q) < 0) or np.any(plain(q) > 1)):
         raise ValueError("quantiles are between 0 and 1, percentiles between 0 and 100")
     if method in ("lower", "higher", "nearest", "midpoint"):
         place = plain(q) * (n - 1)
