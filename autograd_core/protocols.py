@@ -8,6 +8,7 @@ be fed with Values and then record the gradient's own graph, which is how deriva
 import functools
 import importlib
 import inspect
+import itertools
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -76,6 +77,8 @@ class NumPyProtocols:
         if method == "outer":
             x, y = inputs
             return ufunc(np.reshape(x, np.shape(x) + (1,) * np.ndim(y)), y, **settings)
+        if method == "accumulate" and settings.keys() <= {"axis"}:
+            return accumulated(ufunc, *inputs, **settings)
         if method != "__call__":
             raise TypeError(f"np.{ufunc.__name__}.{method} is not differentiable here: spell it with other functions")
         if "dtype" in settings:
@@ -107,6 +110,12 @@ class NumPyProtocols:
         if lacking(op, given):
             return with_settings(op, full_name(function), arrays, telling(function, op, given))
         return op(*arrays, **given)
+
+
+def accumulated(ufunc: np.ufunc, x: Any, axis: int = 0) -> Any:
+    """The running result of a ufunc along an axis, y₁ = x₁ and yₖ = f(yₖ₋₁, xₖ)."""
+    parts = itertools.accumulate(np.moveaxis(x, axis, 0), ufunc)
+    return np.moveaxis(np.stack(list(parts)), 0, axis) if x.shape[axis] else x
 
 
 def late(function: Callable[..., Any]) -> Any:

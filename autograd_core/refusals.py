@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from .registry import BY_NUMPY
+
 OF_SCIPY = {
     "logsumexp": "autograd_core.logsumexp(x, axis)",
     "softmax": "autograd_core.softmax(x, axis)",
@@ -23,6 +25,23 @@ OF_SCIPY = {
                      "svd", "svdvals", "lstsq")
     },
     **{name: f"np.{name}(...)" for name in ("convolve", "correlate", "trapezoid")},
+    **dict.fromkeys(("fftconvolve", "oaconvolve"), "np.convolve(a, v, mode)"),
+    "cumulative_trapezoid": "np.cumsum((y[1:] + y[:-1]) / 2 * dx)",
+    "solve_triangular": "np.linalg.solve(np.triu(a), b), or np.tril(a) if lower=True",
+    "cho_factor": "np.linalg.cholesky(a), which is the lower factor",
+    "cho_solve": "np.linalg.solve(c @ c.T, b), of the lower factor c",
+    "expm": "v * np.exp(w) @ np.linalg.inv(v), with w, v = np.linalg.eig(a)",
+    "block_diag": "np.block([[a, zeros], [zeros, b]])",
+    "toeplitz": "c[np.abs(np.subtract.outer(np.arange(n), np.arange(n)))]",
+    "cdist": "np.linalg.norm(x[:, None] - y, axis=-1)",
+    "pdist": "np.linalg.norm(x[i] - x[j], axis=-1), with i, j = np.triu_indices(len(x), 1)",
+    **dict.fromkeys(("quad", "fixed_quad"), "weights @ f(nodes), with nodes and weights of numpy.polynomial.legendre"),
+    **dict.fromkeys(("odeint", "solve_ivp"), "the steps of a method, such as Runge and Kutta's, as a loop"),
+    **dict.fromkeys(
+        ("root", "root_scalar", "brentq", "newton", "fsolve"),
+        "x = root(v.data) and then x - np.linalg.solve(J, f(x, v)), with the Jacobian J of f at the plain root x, "
+        "which has the root's derivative",
+    ),
     "norm.pdf": "np.exp(-(((x - loc) / scale) ** 2) / 2) / (scale * np.sqrt(2 * np.pi))",
     "norm.logpdf": "-(((x - loc) / scale) ** 2) / 2 - np.log(scale * np.sqrt(2 * np.pi))",
     "norm.cdf": "scipy.special.ndtr((x - loc) / scale)",
@@ -48,6 +67,20 @@ OF_SCIPY = {
     },
 }  # fmt: skip
 """What to write instead of a function of SciPy that is not a ufunc, and so does not hand over to its arguments."""
+
+OF_NUMPY = {
+    "vectorize.__call__": ("np.vectorize", "np.stack([f(x) for x in v])"),
+    "AxisConcatenator.__getitem__": ("np.r_ or np.c_", "np.concatenate([v, w]), or np.column_stack([v, w])"),
+    "full": ("np.full", "np.broadcast_to(v, shape)"),
+    "ndenumerate.__init__": ("np.ndenumerate", "for i in np.ndindex(v.shape): ... v[i]"),
+    "polynomial.ABCPolyBase.__init__": ("a class of np.polynomial", "polyvander(x, n) @ v, of plain points x"),
+    "polynomial.polyval": ("np.polynomial.polynomial.polyval", "np.polyval(v[::-1], x)"),
+    **{
+        f"polynomial.{name}val": (f"np.polynomial's {name}val", f"{name}vander(x, n) @ v, of plain points x")
+        for name in ("cheb", "leg", "lag", "herm", "herme")
+    },
+}  # fmt: skip
+"""What to write instead of functions of NumPy, written in Python, that do not hand over to their arguments."""
 
 IN_PLACE = {
     "sort": "it is not written into: write np.sort(v)",
@@ -82,6 +115,20 @@ def function_of_scipy() -> tuple[str, str] | None:
     return found  # whatever called that is the user's own, also where SciPy calls it back
 
 
+def function_of_numpy() -> tuple[str, str] | None:
+    """The function of NumPy, written in Python, that is making a plain array now, if one is, and what to write instead.
+    If it is one that hands over to its arguments, Values came in a list.
+    """
+    name = ""
+    frame = sys._getframe(3)
+    while frame is not None and (module := frame.f_globals.get("__name__", "")).startswith("numpy."):
+        name = ("polynomial." if module.startswith("numpy.polynomial.") else "") + frame.f_code.co_qualname
+        frame = frame.f_back  # type: ignore[assignment]
+    if getattr(np, name, None) in BY_NUMPY:
+        return f"np.{name} of a list", f"np.{name}(np.stack([v, w]))"
+    return OF_NUMPY.get(name)
+
+
 def distribution(owner: Any) -> str:
     """What scipy.stats calls a distribution, be it as it is or with fixed parameters."""
     kind = getattr(owner, "dist", owner)
@@ -89,9 +136,11 @@ def distribution(owner: Any) -> str:
 
 
 def refused(otherwise: str) -> TypeError:
-    """The error for a conversion; one that SciPy asked for says what to write instead of the function of SciPy."""
+    """The error for a conversion; one that SciPy or NumPy asked for says what to write instead of their function."""
     function = function_of_scipy()
     if function is None:
+        if called := function_of_numpy():
+            otherwise = f"{called[0]} makes a plain array of a Value, which would lose its gradient: write {called[1]}"
         return TypeError(otherwise)
     package, name = function
     instead = OF_SCIPY.get(name)
@@ -120,7 +169,7 @@ class Refusals:
     def __float__(self) -> float:
         raise refused(
             "float(v) and math functions would drop the gradient of a Value: write np.exp(v) instead of math.exp(v), "
-            "or v.item() for the plain number"
+            "np.stack of all items instead of out[i] = v, or v.item() for the plain number"
         )
 
     def __int__(self) -> int:

@@ -46,6 +46,8 @@ CASES: dict[str, tuple[Any, ...]] = {
     "extract": (lambda x: np.extract(M > 1, x), M),
     "delete": (lambda x: np.delete(x, [1], axis=1), M),
     "insert": (lambda x, y: np.insert(x, [1, 3], y), V, np.array([7.0, 8.0])),
+    "running-maximum": (lambda x: np.maximum.accumulate(np.sin(9 * x), axis=1), M),
+    "running-logaddexp": (np.logaddexp.accumulate, M),
     "insert-scalar": (lambda x: np.insert(x, 1, 2.0), V),
     "insert-axis": (lambda x, y: np.insert(x, 1, y, axis=1), M, U),
     "windows": (lambda x: np.lib.stride_tricks.sliding_window_view(x, 2, axis=1), M),

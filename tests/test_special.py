@@ -1,6 +1,7 @@
 """SciPy's functions on Values: conventions at their edges, and that the engine itself does without SciPy."""
 
 import math
+import re
 import subprocess
 import sys
 from typing import Any
@@ -11,6 +12,7 @@ import scipy.integrate
 import scipy.linalg
 import scipy.stats
 from scipy import special
+from scipy.spatial import distance
 
 from autograd_core import Value, check_gradients, grad, jvp
 from autograd_core.refusals import OF_SCIPY
@@ -171,8 +173,9 @@ def test_zeta_and_lambert_arrive_through_their_ufuncs() -> None:
         (lambda v: special.softmax(v), r"scipy\.special\.softmax.*write autograd_core\.softmax"),
         (lambda v: special.polygamma(1, v), r"scipy\.special\.polygamma.*scipy\.special\.zeta\(n \+ 1, x\)"),
         (lambda v: scipy.linalg.solve(np.eye(2), v), r"scipy\.linalg\.solve .*write np\.linalg\.solve"),
-        (lambda v: scipy.linalg.expm(v[:, None] * v), r"scipy\.linalg\.expm .*@autograd_core\.primitive"),
-        (lambda v: scipy.linalg.solve_triangular(np.eye(2), v), r"scipy\.linalg\.solve_triangular"),
+        (lambda v: scipy.linalg.expm(v[:, None] * v), r"scipy\.linalg\.expm .*write v \* np\.exp"),
+        (lambda v: scipy.linalg.sqrtm(v[:, None] * v), r"scipy\.linalg\.sqrtm .*@autograd_core\.primitive"),
+        (lambda v: scipy.linalg.solve_triangular(np.eye(2), v), r"scipy\.linalg\.solve_triangular .*np\.triu"),
         (lambda v: scipy.stats.norm.logpdf(v), r"scipy\.stats\.norm\.logpdf .*write -\(\(\(x - loc\) / scale\)"),
         (lambda v: scipy.stats.norm(0.0, 2.0).sf(v), r"scipy\.stats\.norm\.sf .*write scipy\.special\.ndtr"),
         (lambda v: scipy.stats.multivariate_normal.logpdf(v), r"stats\.multivariate_normal\.logpdf .*linalg\.solve"),
@@ -180,6 +183,12 @@ def test_zeta_and_lambert_arrive_through_their_ufuncs() -> None:
         (lambda v: scipy.integrate.odeint(lambda y, t: -y, v, [0.0, 1.0]), r"scipy\.integrate\.odeint"),
         (lambda v: scipy.integrate.quad(lambda x: float(v[0]), 0.0, 1.0), r"^float\(v\) and math functions"),
         (lambda v: np.asarray(v), "^a Value in a plain array"),
+        (lambda v: np.vectorize(math.sin)(v), r"^np\.vectorize .*np\.stack\(\[f\(x\) for x in v\]\)"),
+        (lambda v: np.r_[v, 1.0], r"^np\.r_ or np\.c_ .*np\.concatenate"),
+        (lambda v: np.full(3, v[0]), r"^np\.full .*np\.broadcast_to"),
+        (lambda v: np.sum([v[0], v[1]]), r"^np\.sum of a list .*np\.sum\(np\.stack"),
+        (lambda v: np.polynomial.chebyshev.chebval(0.3, v), r"chebvander\(x, n\) @ v"),
+        (lambda v: np.require(v), "^a Value in a plain array"),
     ],
 )  # fmt: skip
 def test_functions_of_scipy_that_do_not_hand_over_say_what_to_write(call: Any, said: str) -> None:
@@ -195,6 +204,24 @@ def test_what_is_said_to_write_instead_of_polygamma_and_multigammaln() -> None:
     instead = lambda a: d * (d - 1) / 4 * np.log(np.pi) + np.sum(special.gammaln(a - np.arange(d) / 2))
     np.testing.assert_allclose(instead(3.2), special.multigammaln(3.2, d), rtol=1e-13)
     check_gradients(instead, 3.2, order=2)
+
+
+def test_what_is_said_to_write_instead_of_other_functions_of_scipy() -> None:
+    a, x, y = np.array([[2.0, 0.3], [0.4, 1.5]]), np.outer(X, [1.0, -0.5]), np.array([[0.3, 0.7], [1.0, 2.0]])
+    cases: dict[str, tuple[Any, dict[str, Any]]] = {
+        "expm": (scipy.linalg.expm(a), dict(zip("wv", np.linalg.eig(a), strict=True))),
+        "cho_factor": (scipy.linalg.cho_factor(a @ a.T, lower=True)[0] * np.tri(2), dict(a=a @ a.T)),
+        "cho_solve": (scipy.linalg.cho_solve((a, True), x.T), dict(c=np.tril(a), b=x.T)),
+        "solve_triangular": (scipy.linalg.solve_triangular(a, x.T), dict(a=a, b=x.T)),
+        "toeplitz": (scipy.linalg.toeplitz(X), dict(c=X, n=3)),
+        "block_diag": (scipy.linalg.block_diag(a, a), dict(a=a, b=a, zeros=np.zeros((2, 2)))),
+        "cumulative_trapezoid": (scipy.integrate.cumulative_trapezoid(X, dx=0.5), dict(y=X, dx=0.5)),
+        "cdist": (distance.cdist(x, y), dict(x=x, y=y)),
+        "pdist": (distance.pdist(x), dict(x=x, i=np.triu_indices(3, 1)[0], j=np.triu_indices(3, 1)[1])),
+    }
+    for name, (expected, given) in cases.items():
+        written = re.split(", with|, which|, or|, of", OF_SCIPY[name])[0]
+        np.testing.assert_allclose(eval(written, {"np": np, **given}), expected, rtol=1e-12, err_msg=name)
 
 
 DISTRIBUTIONS: dict[str, dict[str, Any]] = {
