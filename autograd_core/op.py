@@ -165,13 +165,15 @@ class Op:
 
     def chosen(self, args: tuple[Any, ...], settings: dict[str, Any]) -> tuple[Any, ...]:
         """The value of every setting, in order, from those given by place and by name."""
-        by_place = dict(zip(self.settings, args, strict=False))
-        if len(args) > len(self.settings) or settings.keys() & by_place or settings.keys() - self.settings.keys():
+        names = [*self.settings][len(args) :]
+        if len(args) > len(self.settings) or not settings.keys() <= set(names):
             known = ", ".join(f"{name}=" for name in self.settings) or "none"
             raise TypeError(f"{self.name}: unknown or repeated settings; the settings it takes: {known}")
-        found = tuple((self.settings | by_place | settings).values())
-        if any(type(x) is Value for x in found):
-            raise TypeError(f"{self.name}: its settings ({', '.join(self.settings)}) are no variables: pass plain data")
+        found = (*args, *[settings.get(name, self.settings[name]) for name in names])
+        for x in found:
+            if type(x) is Value:
+                named = ", ".join(self.settings)
+                raise TypeError(f"{self.name}: its settings ({named}) are no variables: pass plain data")
         return found
 
     def apply(self, *inputs: Any) -> Any:

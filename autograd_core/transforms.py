@@ -17,7 +17,6 @@ from .backward import one, owned, pull_back
 from .data import QUIET, as_variable, is_foreign
 from .exact import fitted, pull_back_exactly
 from .forward import push_forward, zeros
-from .graph import ancestors
 from .ops.linear import identity
 from .recording import always_recording, announce_pass
 from .results import check_scalar, pair_of, results_of, without_graph
@@ -169,10 +168,17 @@ def pulled_to(variables: list[Value], start: dict[Value, Any], record: bool, liv
 def reaches_outside(results: list[Any], variables: list[Value]) -> bool:
     """Whether results depend on Values that were there before their variables: then their derivatives do, too."""
     oldest = variables[0].stamp if variables else next(clock)
-    if any(type(y) is Value and y.stamp < oldest for y in results):
-        return True
-    found = ancestors(results, oldest=oldest)
-    return any(type(x) is Value and x.stamp < oldest for node in found for x in node.inputs)
+    pending = [y for y in results if type(y) is Value]
+    seen = set(pending)
+    while pending:
+        node = pending.pop()
+        if node.stamp < oldest:
+            return True
+        for x in node.inputs:
+            if type(x) is Value and x not in seen:
+                seen.add(x)
+                pending.append(x)
+    return False
 
 
 # Both modes, for functions with any results ---------------------------------------------------------------------------
