@@ -138,13 +138,20 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
         axes = (tuple(range(ndim_of(a) - axes, ndim_of(a))), tuple(range(axes)))
     summed = [tuple(i % ndim_of(x) for i in np.atleast_1d(ax).tolist()) for x, ax in zip((a, b), axes, strict=True)]
     free = [tuple(i for i in range(ndim_of(x)) if i not in s) for x, s in zip((a, b), summed, strict=True)]
-    shape = [[shape_of(x)[i] for i in f] for x, f in zip((a, b), free, strict=True)]
-    lengths, others = ([shape_of(x)[i] for i in s] for x, s in zip((a, b), summed, strict=True))
-    if lengths != others:
-        raise ValueError(f"tensordot: the axes that are summed have the lengths {lengths} and {others}")
-    rows = reshape(transpose(a, free[0] + summed[0]), (math.prod(shape[0]), math.prod(lengths)))
-    columns = reshape(transpose(b, summed[1] + free[1]), (math.prod(lengths), math.prod(shape[1])))
-    return reshape(rows @ columns, (*shape[0], *shape[1]))
+    (n, k), (m, j) = ([tuple(shape_of(x)[i] for i in p) for p in parts]
+                      for x, parts in zip((a, b), zip(free, summed, strict=True), strict=True))  # fmt: skip
+    if k != j:
+        raise ValueError(f"tensordot: the axes that are summed have the lengths {k} and {j}")
+    rows = arranged(a, free[0] + summed[0], (math.prod(n), math.prod(k)))
+    columns = arranged(b, summed[1] + free[1], (math.prod(j), math.prod(m)))
+    out = rows @ columns
+    return out if shape_of(out) == n + m else reshape(out, n + m)
+
+
+def arranged(x: Any, order: tuple[int, ...], shape: tuple[int, ...]) -> Any:
+    """An array with its axes in an order and then in a shape; what it has already is not recorded."""
+    x = x if order == tuple(range(ndim_of(x))) else transpose(x, order)
+    return x if shape_of(x) == shape else reshape(x, shape)
 
 
 @composed(np.dot)
