@@ -19,7 +19,7 @@ from autograd_core.explain.phrases import call, name
 from autograd_core.explain.symbols import Symbol, as_number, lift
 from autograd_core.op import FREE, Op
 from autograd_core.ops import fft, special  # noqa: F401  they declare the ops that are declared late
-from autograd_core.registry import BY_NUMPY, OPS, full_name
+from autograd_core.registry import BY_NUMPY, LATE, OPS, full_name
 
 PAGE = Path(__file__).with_name("ops.md")
 LETTERS = ("x", "y", "z", "u", "v", "w")
@@ -74,7 +74,7 @@ def main() -> None:
 def page() -> str:
     """The whole page."""
     sections: dict[str, list[Op]] = {}
-    for op in OPS.values():
+    for op in sorted(OPS.values(), key=lateness):
         if home(op):
             sections.setdefault(home(op), []).append(op)
     parts = [HEADER]
@@ -97,6 +97,12 @@ def page() -> str:
         + ", ".join(map(code, flat)) + ".\n"
     )  # fmt: skip
     return "\n".join(parts)
+
+
+def lateness(op: Op) -> int:
+    """The place of an op's package among those that are loaded in whichever order they are used; 0 for all others."""
+    packages = [f"autograd_core{module}" for module in LATE.values()]
+    return next((k for k, package in enumerate(packages, 1) if home(op).startswith(package)), 0)
 
 
 def home(op: Op) -> str:
