@@ -290,7 +290,7 @@ def one(x: Value) -> Any:
 def owned(c: Any, data: Any) -> Any:
     """A gradient that nobody else holds, writable and contiguous; of an array an array."""
     if type(data) is ndarray and (type(c) is not ndarray or c.base is not None or not c.flags.carray):
-        return np.array(c, order="C")
+        return c if is_foreign(c) else np.array(c, order="C")
     return c
 
 

@@ -41,8 +41,13 @@ def checkpoint(fun: Callable[..., Any]) -> Callable[..., Any]:
             return fun(*args, **settings)
         leaves, rebuild = flatten(list(args))
         variables = [leaf(x._held) if type(x) is Value else x for x in leaves]
-        results, pack = flatten(fun(*rebuild(variables), **settings))
         own = frozenset(v for v in variables if type(v) is Value)
+        since = thread.since
+        thread.since = since or min((v.stamp for v in own), default=0)
+        try:
+            results, pack = flatten(fun(*rebuild(variables), **settings))
+        finally:
+            thread.since = since
         outer = outside(results, own)
         inputs = (*leaves, *outer)
         if not any(type(y) is Value for y in results) or not any(type(x) is Value for x in inputs):

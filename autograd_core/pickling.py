@@ -13,6 +13,7 @@ from weakref import WeakValueDictionary
 from .apply import record
 from .exact import changed
 from .graph import topological
+from .recording import thread
 from .value import Value, leaf
 
 
@@ -46,6 +47,12 @@ def row_of(x: Any) -> Any:
 def reduce_value(value: Value) -> tuple[Any, ...]:
     """What `pickle` and `copy` ask a Value for."""
     if value.op is None:
+        if 0 < thread.since <= value.stamp:
+            raise TypeError(
+                "a copy or pickle of a variable whose derivative is being taken would be another variable, and get "
+                "nothing of the gradient: write v.copy() for a copy that follows from v, {**params} or list(params) "
+                "for a container of the same Values, and v.data for plain data"
+            )
         return make_leaf, (value._held, value.grad, value.name)
     return last, (list(map(row_of, topological(value))),)
 

@@ -19,6 +19,9 @@ class Thread(threading.local):
     pauses = 0
     """How many `no_grad` blocks are open."""
 
+    since = 0
+    """The stamp of the first variable of the derivatives that are being taken; 0 if there are none."""
+
     watchers: tuple[Any, ...] = ()
     """Who is told of every operation, recorded or not (`recorded(node)`, `dropped(op, out, inputs)`), and of every pass
     (`before_pass(start, **settings)`); and if it has a method `pulled(node, g, x, c, total)`, of each step of a pass

@@ -18,7 +18,7 @@ from .data import QUIET, as_variable, is_foreign
 from .exact import fitted, pull_back_exactly
 from .forward import push_forward, zeros
 from .ops.linear import identity
-from .recording import always_recording, announce_pass
+from .recording import always_recording, announce_pass, thread
 from .results import check_scalar, pair_of, results_of, without_graph
 from .trees import aligned, flatten
 from .value import Value, clock, leaf, plain
@@ -135,9 +135,12 @@ def variables_of(args: Sequence[Any], chosen: Iterable[int]) -> Iterator[tuple[l
             new[k] = part
         return new
 
+    since = thread.since
+    thread.since = since or (variables[0].stamp if variables else 0)
     try:
         yield variables, rebuild, refill
     finally:
+        thread.since = since
         for variable, _ in nested:
             variable.op = identity
 
@@ -156,7 +159,8 @@ def pulled_to(variables: list[Value], start: dict[Value, Any], record: bool, liv
     ends = frozenset(variables)
     announce_pass(start, oldest=oldest, live=live, ends=ends)
     run = QUIET.copy().run
-    if record or live is not None or any(v.inputs or is_foreign(v._held) for v in variables):
+    foreign = any(is_foreign(x._held) for x in (*variables, *start))
+    if record or live is not None or foreign or any(v.inputs for v in variables):
         found = run(pull_back_exactly, start, oldest=oldest, record=record, live=live, ends=ends)
     else:
         found = run(pull_back, start, oldest=oldest)

@@ -20,7 +20,9 @@ from autograd_core import (
     Value,
     checkpoint,
     grad,
+    hessian,
     hvp,
+    jacobian,
     jit,
     jvp,
     log_softmax,
@@ -30,6 +32,7 @@ from autograd_core import (
     sigmoid,
     softplus,
     value_and_grad,
+    vjp,
 )
 from autograd_core.trees import flatten
 
@@ -245,6 +248,27 @@ def test_derivatives_of_reductions_with_settings_and_of_tables() -> None:
     ):
         same(jit(f)(holes), f(holes))
         same(jit(grad(f))(holes), grad(f)(holes), 1e-12)
+
+
+def test_derivatives_by_plain_variables_of_what_is_recorded() -> None:
+    def f(w: Any) -> Any:
+        inner = lambda v: np.sum(np.sin(v * w) + v[1] * w[0]) + w @ v + np.sum(v[::-1] * w)
+        return (
+            grad(inner)(np.ones(2)),
+            hvp(inner, np.ones(2), w),
+            hessian(inner)(np.ones(2)),
+            jacobian(lambda v: np.tanh(v * w))(np.ones(2)),
+            vjp(inner, np.ones(2))[1](1.0),
+        )
+
+    w = np.array([0.5, 0.7])
+    same(jit(f)(w), f(w))
+
+
+def test_copies_of_what_is_recorded_are_what_they_are_copies_of() -> None:
+    same(
+        jit(lambda p: np.sum(copy.deepcopy(p)["w"] * copy.copy(p["w"])))({"w": np.array([2.0, 3.0])}), np.float64(13.0)
+    )
 
 
 def test_numbers_are_updated_by_operators_that_make_new_ones() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autograd_core import Value, checkpoint, pickling
+from autograd_core import Value, checkpoint, grad, hessian, jvp, pickling, vjp
 from autograd_core.op import named
 from autograd_core.registry import OPS
 
@@ -118,3 +118,29 @@ def test_a_graph_whose_leaf_was_updated_is_not_copied() -> None:
     for duplicate in (copy.copy, copy.deepcopy, pickle.dumps):  # a copy would have forgotten that it is out of date
         with pytest.raises(RuntimeError, match="input 'w' of mul changed"):
             duplicate(out)
+
+
+@pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy, pickle.dumps])
+def test_a_variable_whose_derivative_is_taken_is_not_copied(duplicate: Any) -> None:
+    x, w = np.ones(3), Value([1.0, 2.0, 3.0])
+
+    def of_itself(v: Any) -> Any:
+        return np.sum(v * duplicate(v))
+
+    def of_what_follows(v: Any) -> Any:
+        return np.sum(v * duplicate(np.sin(v)))
+
+    for f in (of_itself,) if duplicate is copy.copy else (of_itself, of_what_follows):
+        for derivative in (
+            lambda f: grad(f)(x),
+            lambda f: hessian(f)(x),
+            lambda f: vjp(f, x),
+            lambda f: jvp(f, (x,), (x,)),
+            lambda f: checkpoint(f)(w),
+            lambda f: grad(lambda v: grad(f)(x) @ v)(x),
+        ):
+            with pytest.raises(TypeError, match=r"write v\.copy\(\) for a copy that follows"):
+                derivative(f)
+    np.testing.assert_array_equal(grad(lambda v: np.sum(copy.copy(v * 2.0)))(x), 2.0)  # it keeps its inputs
+    assert grad(lambda v: np.sum(v * 2.0) + len(repr(duplicate(w))))(x).tolist() == [2.0] * 3  # it was there before
+    duplicate(w)

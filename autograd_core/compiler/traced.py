@@ -210,6 +210,12 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
 
     __hash__ = object.__hash__
 
+    def __copy__(self) -> "Traced":
+        return self
+
+    def __deepcopy__(self, memo: Any) -> "Traced":
+        return self
+
     # What is recorded -------------------------------------------------------------------------------------------------
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **settings: Any) -> Any:
