@@ -1,5 +1,6 @@
 """What a graph and a training step take, what comes back, and what is left for the garbage collector."""
 
+import ctypes
 import gc
 import multiprocessing
 import os
@@ -83,6 +84,7 @@ def step_peak(name: str) -> float:
     torch.set_num_threads(1)
     candidate = CANDIDATES[name](WIDE, *begin(WIDE, WIDE_BATCH))
     gc.collect()
+    ctypes.CDLL(None).malloc_trim(0)  # what was freed before would be used again, unseen
     Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
     before = resident()
     for _ in range(5):
