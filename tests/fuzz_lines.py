@@ -227,7 +227,7 @@ def choice(rng: Rng, known: Known) -> str:
         f"np.where(np.array({mask}), {other}, {name})",
         f"np.where({name} > 0, {other}, 0.5)",
         f"np.where({name} > 0, np.sqrt({name}), 0.0)",
-        f"np.where({name} == 0, 1.0, np.sin({name}) / {name})",
+        f"np.where(np.abs({name}) < 0.01, 1.0, np.sin({name}) / {name})",
         f"np.where({name} > 0.1, np.log({name}), {name})",
     ]
     return made[rng.integers(len(made))]

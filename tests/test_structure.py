@@ -4,6 +4,8 @@ import ast
 import doctest
 import importlib
 import pkgutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -123,6 +125,14 @@ def test_examples_of_ops(op: object) -> None:
     names = {"np": np} | {n: getattr(autograd_core, n) for n in autograd_core.__all__}
     tests = doctest.DocTestParser().get_doctest(op.__doc__ or "", names, str(op), None, None)
     assert doctest.DocTestRunner().run(tests).failed == 0
+
+
+def test_the_oldest_numpy_that_is_allowed_will_do() -> None:
+    newer = ["astype", "unstack", "cumulative_sum", "cumulative_prod", "matvec", "vecmat"]  # than NumPy 2.0
+    code = f"import numpy as np\nfor name in {newer}: vars(np).pop(name, None)\nimport autograd_core, nn"
+    code += "\nprint(autograd_core.grad(np.cumsum)(np.array(2.0)))"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (run.stdout, run.stderr) == ("1.0\n", "")
 
 
 def test_the_public_list_is_what_the_packages_show() -> None:

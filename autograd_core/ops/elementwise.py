@@ -259,7 +259,7 @@ fmin = elementwise(
 )  # fmt: skip
 clip_between = elementwise(
     "clip", np.clip, domain=[(-2, 2), (-1.5, -0.5), (0.5, 1.5)], tex=r"\operatorname{{clip}}({x}, {y}, {z})",
-    numpy=np._core.umath.clip, selects=True,  # type: ignore[attr-defined]  # what `array.clip(v, w)` calls
+    numpy=getattr(np._core.umath, "clip", ()), selects=True,  # type: ignore[attr-defined]  # of `array.clip(v, w)`
     partials=(lambda out, x, low, high: ((x > low) & (x < high)) | (x != x),
               lambda out, x, low, high: (x <= low) & (low < high),
               lambda out, x, low, high: (x >= high) | (low >= high)),

@@ -84,16 +84,17 @@ def cumulated(accumulate: Callable[..., Any], first: float, x: Any, axis: int | 
     return concatenate([np.full(shape, first, dtype_of(out)), out], axis)
 
 
-@composed(np.cumulative_sum)
-def cumulative_sum(x: Any, /, *, axis: int | None = None, dtype: Any = None, include_initial: bool = False) -> Any:
-    """See `np.cumulative_sum`."""
-    return cumulated(cumsum, 0.0, x, axis, dtype, include_initial)
+if hasattr(np, "cumulative_sum"):  # NumPy 2.1
 
+    @composed(np.cumulative_sum)
+    def cumulative_sum(x: Any, /, *, axis: int | None = None, dtype: Any = None, include_initial: bool = False) -> Any:
+        """See `np.cumulative_sum`."""
+        return cumulated(cumsum, 0.0, x, axis, dtype, include_initial)
 
-@composed(np.cumulative_prod)
-def cumulative_prod(x: Any, /, *, axis: int | None = None, dtype: Any = None, include_initial: bool = False) -> Any:
-    """See `np.cumulative_prod`."""
-    return cumulated(cumprod, 1.0, x, axis, dtype, include_initial)
+    @composed(np.cumulative_prod)
+    def cumulative_prod(x: Any, /, *, axis: int | None = None, dtype: Any = None, include_initial: bool = False) -> Any:
+        """See `np.cumulative_prod`."""
+        return cumulated(cumprod, 1.0, x, axis, dtype, include_initial)
 
 
 @composed(np.lib.stride_tricks.sliding_window_view)
