@@ -265,6 +265,15 @@ def test_derivatives_by_plain_variables_of_what_is_recorded() -> None:
     same(jit(f)(w), f(w))
 
 
+@pytest.mark.parametrize("x", [0.7, np.float32(0.7), np.array([0.7, 0.2], np.float32)])
+@pytest.mark.parametrize("low", [0.5, np.array([0.5, 1.0], np.float32)])
+def test_a_number_between_arrays_has_the_dtype_that_numpy_gives_it(x: Any, low: Any) -> None:
+    wanted = np.clip(x, low, 2.0)
+    for found in (jit(lambda x: np.clip(x, low, 2.0))(x), jit(lambda low: np.clip(x, low, 2.0))(low)):
+        np.testing.assert_array_equal(found, wanted)
+        assert np.asarray(found).dtype == wanted.dtype
+
+
 def test_copies_of_what_is_recorded_are_what_they_are_copies_of() -> None:
     same(
         jit(lambda p: np.sum(copy.deepcopy(p)["w"] * copy.copy(p["w"])))({"w": np.array([2.0, 3.0])}), np.float64(13.0)
