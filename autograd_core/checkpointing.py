@@ -9,10 +9,9 @@ from collections.abc import Callable
 from typing import Any
 
 from .apply import record
-from .exact import Mask, added, pull_back_masked
+from .exact import Mask, added, pull_back_masked, variable_like
 from .graph import ancestors
 from .op import Op
-from .ops.linear import identity
 from .ops.several import picked
 from .recording import always_recording, thread
 from .trees import flatten
@@ -78,14 +77,6 @@ def checkpoint(fun: Callable[..., Any]) -> Callable[..., Any]:
         return pack(list(picked(record(op, tuple(map(plain, results)), inputs))))
 
     return recomputed
-
-
-def variable_like(x: Any, old: Any) -> Any:
-    """A new variable in the place of one. It follows from that, if derivatives are recorded, and yet is another: the
-    function may reach the same Value from outside, and that part of its gradient goes its own way. And it is no leaf,
-    before which masks are left out: what the function selects decides on derivatives before it.
-    """
-    return identity.apply(x if type(x) is Value else leaf(x)) if type(old) is Value else x
 
 
 def outside(results: list[Any], variables: frozenset[Value]) -> list[Value]:

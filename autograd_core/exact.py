@@ -164,7 +164,6 @@ def in_one_step(rule: Any, args: tuple[Any, ...]) -> Any:
     there are numbers, and so is a step, too, to any order.
     """
     leaves, rebuild = flatten(list(args))
-    wanted = [type(x) is Value for x in leaves]
     pack: Any = None
 
     def forward(*data: Any) -> tuple[Any, ...]:
@@ -174,17 +173,16 @@ def in_one_step(rule: Any, args: tuple[Any, ...]) -> Any:
 
     def pullback(g: Any, *data: Any) -> list[Any]:
         with always_recording():
-            again = [(identity.apply(x) if type(x) is Value else leaf(x)) if w else x
-                     for x, w in zip(data, wanted, strict=True)]  # fmt: skip
+            again = [variable_like(x, old) for x, old in zip(data, leaves, strict=True)]
             results = forward(*again)
-        variables = [x for x, w in zip(again, wanted, strict=True) if w]
+        ends = frozenset([x for x in again if type(x) is Value])
         record = any(type(x) is Value for x in (*g, *data))
         start: dict[Value, Any] = {}
         for y, part in zip(results, g, strict=True):
             if type(y) is Value:
                 start[y] = start[y] + part if y in start else part
-        found = pull_back_exactly(start, record=record, ends=frozenset(variables))
-        return [found.get(x, np.zeros(x.shape, x.dtype)) if w else None for x, w in zip(again, wanted, strict=True)]
+        found = pull_back_exactly(start, record=record, ends=ends)
+        return [found.get(x, np.zeros(x.shape, x.dtype)) if type(x) is Value else None for x in again]
 
     def joint(g: Any, out: Any, *data: Any) -> Any:
         return followed(pullback, (g, *data))
@@ -192,6 +190,14 @@ def in_one_step(rule: Any, args: tuple[Any, ...]) -> Any:
     op = Op("step", "primitive", forward, (None,) * len(leaves), joint=joint, registered=False)
     found = picked(op.apply(*leaves))
     return pack(list(found))
+
+
+def variable_like(x: Any, old: Any) -> Any:
+    """A new variable in the place of one. It follows from that, if derivatives are recorded, and yet is another: the
+    function may reach the same Value from outside, and that part of its gradient goes its own way. And it is no leaf,
+    before which masks are left out: what the function selects decides on derivatives before it.
+    """
+    return identity.apply(x if type(x) is Value else leaf(x)) if type(old) is Value else x
 
 
 def passed_mask(op: Op, x: Value, k: int, rule: Any, live: Mask, out: Any, data: list[Any]) -> Mask:
