@@ -213,9 +213,10 @@ def where(trace: Recording, condition: Any, x: Any, y: Any) -> Any:
 
 @rule(np.clip)
 def clip(trace: Recording, a: Any, a_min: Any = None, a_max: Any = None) -> Any:
-    found = np.clip(untraced(a), untraced(a_min), untraced(a_max))
-    if type(untraced(a)) in NUMBERS and np.ndim(found):  # an array is made of it first, whose dtype counts
-        a = a.astype(found.dtype) if type(a) is Traced else found.dtype.type(a)
+    if type(untraced(a)) in NUMBERS:  # between arrays one is made of it first, whose dtype counts
+        found = np.clip(untraced(a), untraced(a_min), untraced(a_max))
+        if np.ndim(found):
+            a = a.astype(found.dtype) if type(a) is Traced else found.dtype.type(a)
     a = a if a_min is None else np.maximum(a, a_min)
     return a if a_max is None else np.minimum(a, a_max)
 
