@@ -192,12 +192,17 @@ def walk(root: Module) -> Iterator[tuple[str, Any, Any, Any]]:
         if id(item) in seen:
             continue
         seen.add(id(item))
-        if isinstance(item, (Module, list, tuple, dict)):
+        if isinstance(item, HOLDERS):
             prefix, inside = f"{name}." if name else "", vars(item) if isinstance(item, Module) else item
-            members = reversed(list(named_members(item)))
-            pending += [(f"{prefix}{key}", member, inside, key) for key, member in members]
+            members = [(key, member) for key, member in named_members(item) if isinstance(member, WALKED)]
+            pending += [(f"{prefix}{key}", member, inside, key) for key, member in reversed(members)]
         if isinstance(item, Module) or is_state(item):
             yield name, item, holder, place
+
+
+HOLDERS = (Module, list, tuple, dict)
+WALKED = (*HOLDERS, Value, np.ndarray)
+"""What holds variables and arrays, and what a walk looks at."""
 
 
 def parts_of(module: Module) -> Iterator[tuple[str, Any]]:

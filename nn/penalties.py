@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from autograd_core import Value
+
 from .aliases import is_known
 from .layers import Linear
 from .module import Module, contents
@@ -60,8 +62,8 @@ def penalty(name: str, model: Module, function: Any, strength: float, m: int) ->
 
 def weights_of(model: Module) -> Iterator[Any]:
     """The parameters with two axes or more, without the bias that may be folded into them."""
-    parts = [part for _, part in contents(model) if isinstance(part, Linear) and part.folded]
-    folded = {id(part.weight) for part in parts}
-    for p in model.parameters():
-        if len(p.shape) >= 2:
+    found = [item for _, item in contents(model)]
+    folded = {id(part.weight) for part in found if isinstance(part, Linear) and part.folded}
+    for p in found:
+        if isinstance(p, Value) and len(p.shape) >= 2:
             yield p[1:] if id(p) in folded else p
