@@ -165,15 +165,16 @@ class Op:
 
     def chosen(self, args: tuple[Any, ...], settings: dict[str, Any]) -> tuple[Any, ...]:
         """The value of every setting, in order, from those given by place and by name."""
-        names = [*self.settings][len(args) :]
-        if len(args) > len(self.settings) or not settings.keys() <= set(names):
+        n = len(args)
+        names = [*self.settings][n:] if settings else ()
+        if n > len(self.settings) or (settings and not settings.keys() <= set(names)):
             known = ", ".join(f"{name}=" for name in self.settings) or "none"
             raise TypeError(f"{self.name}: unknown or repeated settings; the settings it takes: {known}")
-        found = (*args, *[settings.get(name, self.settings[name]) for name in names])
-        for x in found:
-            if type(x) is Value:
-                named = ", ".join(self.settings)
-                raise TypeError(f"{self.name}: its settings ({named}) are no variables: pass plain data")
+        given = [settings.get(name, self.settings[name]) for name in names] if settings else self.defaults[n:]
+        found = (*args, *given)
+        if Value in map(type, found):
+            named = ", ".join(self.settings)
+            raise TypeError(f"{self.name}: its settings ({named}) are no variables: pass plain data")
         return found
 
     def apply(self, *inputs: Any) -> Any:

@@ -66,15 +66,16 @@ class no_grad(ContextDecorator):
         pause(-1)
 
 
-@contextmanager
-def always_recording() -> Iterator[bool]:
+class always_recording:
     """Within this block operations are recorded even inside of a `no_grad`; it yields whether they were before."""
-    pauses = thread.pauses
-    pause(-pauses)
-    try:
-        yield not pauses
-    finally:
-        pause(pauses)
+
+    def __enter__(self) -> bool:
+        self.pauses = thread.pauses
+        pause(-self.pauses)
+        return not self.pauses
+
+    def __exit__(self, *error: object) -> None:
+        pause(self.pauses)
 
 
 @contextmanager

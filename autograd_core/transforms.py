@@ -91,7 +91,7 @@ def value_and_grad(fun: Function, argnums: int | Sequence[int] = 0, has_aux: boo
             check_scalar(out, fun)
             record = outside and reaches_outside([out], variables)
             value, start = out if record else plain(out), {out: one(out)} if type(out) is Value else {}
-            aux = aux if record else without_graph(aux)
+            aux = aux if record or not has_aux else without_graph(aux)
             del out  # the pass is the last to hold the graph, and frees it as it goes
             answer = refill(pulled_to(variables, start, record))
         return (value, aux) if has_aux else value, tuple(answer) if several else answer[0]
@@ -111,7 +111,7 @@ def numbers_of(argnums: int | Iterable[int]) -> tuple[tuple[int, ...], bool]:
 
 
 @contextmanager
-def variables_of(args: Sequence[Any], chosen: Iterable[int]) -> Iterator[tuple[list[Value], Function, Function]]:
+def variables_of(args: Sequence[Any], chosen: Sequence[int]) -> Iterator[tuple[list[Value], Function, Function]]:
     """New variables for the chosen arguments; what puts them into the arguments; what shapes answers like these.
 
     They are new even where an argument is a Value already: two derivatives taken at one point, one within the other,
@@ -121,7 +121,7 @@ def variables_of(args: Sequence[Any], chosen: Iterable[int]) -> Iterator[tuple[l
     for k in chosen:
         if not -len(args) <= k < len(args):
             raise TypeError(f"argnums={k}, but the function was called with {len(args)} positional arguments")
-    if len({k % len(args) for k in chosen}) < len(tuple(chosen)):
+    if len(chosen) > 1 and len({k % len(args) for k in chosen}) < len(chosen):
         raise TypeError(f"argnums={chosen} names an argument twice")
     leaves, refill = flatten([args[k] for k in chosen])
     variables = [leaf(variable_data(x)) for x in leaves]
@@ -159,8 +159,8 @@ def pulled_to(variables: list[Value], start: dict[Value, Any], record: bool, liv
     ends = frozenset(variables)
     announce_pass(start, oldest=oldest, live=live, ends=ends)
     run = QUIET.copy().run
-    foreign = any(is_foreign(x._held) for x in (*variables, *start))
-    if record or live is not None or foreign or any(v.inputs for v in variables):
+    exact = record or live is not None or any(v.first for v in variables)
+    if exact or any(is_foreign(x._held) for x in (*variables, *start)):
         found = run(pull_back_exactly, start, oldest=oldest, record=record, live=live, ends=ends)
     else:
         found = run(pull_back, start, oldest=oldest)
@@ -178,7 +178,8 @@ def reaches_outside(results: list[Any], variables: list[Value]) -> bool:
         node = pending.pop()
         if node.stamp < oldest:
             return True
-        for x in node.inputs:
+        arity = node.op.unrolled if node.op is not None else 0
+        for x in (node.first, node.second) if arity == 2 else (node.first,) if arity else node.first:
             if type(x) is Value and x not in seen:
                 seen.add(x)
                 pending.append(x)

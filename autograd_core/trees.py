@@ -11,7 +11,12 @@ from collections.abc import Callable, Iterator
 from copy import copy
 from typing import Any
 
+import numpy as np
+
 Rebuild = Callable[[list[Any]], Any]
+
+LEAVES = frozenset((float, np.ndarray))
+"""The types of nearly all leaves, so that nothing more is asked of these."""
 
 
 def flatten(tree: Any) -> tuple[list[Any], Rebuild]:
@@ -62,6 +67,9 @@ def _kind(tree: Any) -> str:
 
 def _describe(tree: Any, leaves: list[Any]) -> Callable[[Iterator[Any]], Any]:
     kind = type(tree)
+    if kind in LEAVES:
+        leaves.append(tree)
+        return next
     if tree is None:
         return lambda others: None
     if isinstance(tree, dict):

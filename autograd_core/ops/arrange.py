@@ -106,6 +106,11 @@ def repeat(a: Any, repeats: Any, axis: int | None = None) -> Any:
     """See `np.repeat`."""
     if axis is None:
         a, axis = ravel(a), 0
+    if size_of(repeats) == 1:  # an axis of copies, made one with that of elements
+        shape, k = shape_of(a), axis % ndim_of(a) + 1
+        n = int(np.reshape(plain(repeats), ()))
+        copies = broadcast_to(reshape(a, (*shape[:k], 1, *shape[k:])), (*shape[:k], n, *shape[k:]))
+        return reshape(copies, (*shape[: k - 1], n * shape[k - 1], *shape[k:]))
     return along(a, np.repeat(np.arange(shape_of(a)[axis]), plain(repeats)), axis)
 
 
@@ -342,9 +347,3 @@ def diag(v: Any, k: int = 0) -> Any:
 def matrix_diagonal(x: Any, /, *, offset: int = 0) -> Any:
     """See `np.linalg.diagonal`."""
     return diagonal(x, offset, -2, -1)
-
-
-@composed(np.linalg.trace)
-def matrix_trace(x: Any, /, *, offset: int = 0) -> Any:
-    """See `np.linalg.trace`."""
-    return np.sum(diagonal(x, offset, -2, -1), -1)

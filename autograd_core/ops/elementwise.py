@@ -184,8 +184,8 @@ arctan = elementwise(
 arctan2 = elementwise(
     "arctan2", np.arctan2, scalar=math.atan2, numpy=np.arctan2, domain=[(0.5, 2), (0.5, 2)],
     tex=r"\operatorname{{atan2}}({x}, {y})",
-    partials=(lambda out, x, y: y / np.hypot(x, y) / np.hypot(x, y),  # squares leave the range of the dtype
-              lambda out, x, y: -(x / np.hypot(x, y) / np.hypot(x, y))),
+    partials=(lambda out, x, y: y / (r := np.hypot(x, y)) / r,  # squares leave the range of the dtype
+              lambda out, x, y: -(x / (r := np.hypot(x, y)) / r)),
 )  # fmt: skip
 hypot = elementwise(
     "hypot", np.hypot, scalar=math.hypot, numpy=np.hypot, domain=[(0.5, 2), (0.5, 2)], tex=r"\sqrt{{{x}^2 + {y}^2}}",

@@ -111,7 +111,7 @@ def choose(condition: Any, x: Any, y: Any) -> Any:
 
 def over_size(x: Any, size: Any) -> Any:
     """x / size, and 0 where the size is 0: at such a kink the subgradient of least norm, whose own derivative is 0."""
-    return choose(size == 0, 0.0, x / size)
+    return x / choose(size == 0, np.inf, size)
 
 
 def select(condition: Any, x: Any, y: Any) -> Any:

@@ -14,6 +14,7 @@ from ..data import dtype_of, ndim_of, shape_of
 from ..op import POWER, PRODUCT, Op, composed, primitive
 from ..registry import FULL
 from ..value import plain
+from .indexing import diagonal
 from .linear import expand_dims, moveaxis, reshape, swapaxes
 from .matrices import outer as outer_product
 from .matrices import tensordot
@@ -178,6 +179,12 @@ def multi_dot(arrays: Any) -> Any:
         return np.matmul(product(i, k), product(k + 1, j))
 
     return product(0, n - 1)
+
+
+@composed(np.linalg.trace)
+def matrix_trace(x: Any, /, *, offset: int = 0) -> Any:
+    """See `np.linalg.trace`."""
+    return np.sum(diagonal(x, offset, -2, -1), -1)
 
 
 @composed(np.linalg.outer)

@@ -4,11 +4,11 @@ from typing import Any
 
 import numpy as np
 
-from ..data import ndim_of, shape_of
+from ..data import QUIET, dtype_of, ndim_of, shape_of
 from ..op import composed, primitive
 from ..value import plain
 from .indexing import choose, over_size
-from .linalg import inv
+from .linalg import bar, inv
 from .linear import REDUCTIONS, keep_axes, moveaxis, reshape, sum
 from .primitive import max, min
 from .singular import svdvals
@@ -16,12 +16,14 @@ from .singular import svdvals
 Axis = int | tuple[int, ...] | None
 
 
+def sum_of_squares(x: Any, axis: Any, keepdims: bool) -> Any:
+    return np.sum(np.real(x * np.conj(x)) if np.iscomplexobj(x) else np.square(x), axis=axis, keepdims=keepdims)
+
+
 def euclid(x: Any, axis: Any, keepdims: bool) -> Any:
     """√Σ|x|², scaled by the largest element if the squares leave the range of the dtype."""
-    with np.errstate(over="ignore", under="ignore"):
-        total = np.sum(np.real(x * np.conj(x)), axis=axis, keepdims=keepdims)
-    tiny = np.finfo(np.asarray(total).dtype).tiny * 1e6
-    if np.all((total > tiny) & np.isfinite(total)) or not np.size(x):
+    total = QUIET.copy().run(sum_of_squares, x, axis, keepdims)
+    if np.size(x) == 0 or np.all((total > np.finfo(dtype_of(total)).tiny * 1e6) & (total < np.inf)):
         return np.sqrt(total)
     top = np.max(np.abs(x), axis=axis, keepdims=True)
     top = np.where((top > 0) & np.isfinite(top), top, 1.0).astype(total.dtype)
@@ -32,7 +34,7 @@ def euclid(x: Any, axis: Any, keepdims: bool) -> Any:
 euclidean_norm = primitive(
     "norm", euclid, settings=dict(axis=None, keepdims=False), samples=REDUCTIONS, tex=r"\left\|{x}\right\|{over}",
     pullbacks=(lambda g, out, x, axis, keepdims: keep_axes(g, x, axis, keepdims)
-               * over_size(np.conj(x), keep_axes(out, x, axis, keepdims)),),
+               * over_size(bar(x), keep_axes(out, x, axis, keepdims)),),
     doc="""√Σ|x|² over `axis` (None: over all), without overflow; its derivative at 0 is 0.
 
     >>> print(f"{np.linalg.norm(Value([3e200, 4e200])):.3g}")
