@@ -50,6 +50,14 @@ def push_together(results: list[Any], variable: Value, tangents: Any, *, oldest:
     ]
 
 
+def go_together(results: list[Any], variables: list[Value]) -> bool:
+    """Whether no op between these variables and results is to be asked for one direction at a time."""
+    order = operations(results, variables[0].stamp, dict.fromkeys(variables))
+    return all(v.shape for v in variables) and all(
+        x.op.form == "elementwise" or (x.op.batched is not None and type(x._held) is not tuple) for x in order
+    )
+
+
 def pushed_together(node: Value, uses: list[tuple[int, Any]]) -> Any:
     """The tangents of an operation's result, from those of its inputs."""
     op = node.op

@@ -8,6 +8,7 @@ import pytest
 from samples import EVERY_SAMPLE, Sample
 
 from autograd_core import Value, checkpoint, grad, hessian, hvp, jacobian, jvp, linearize, no_grad, sigmoid, vjp
+from autograd_core.jacobians import rows_are_less
 from autograd_core.registry import OPS
 
 each_sample = pytest.mark.parametrize("sample", EVERY_SAMPLE, ids=lambda s: s.label)
@@ -267,6 +268,19 @@ def test_jacobians(mode: str) -> None:
     np.testing.assert_array_equal(still, np.zeros((3, 2)))
     assert jacobian(np.sin, mode=mode)(np.zeros(0)).shape == (0, 0)
     assert jacobian(np.sin, mode=mode)(np.ones(2, np.float32)).dtype == np.float32
+
+
+def test_up_to_twice_as_many_columns_are_computed_together_rather_than_the_rows() -> None:
+    a = np.arange(8.0).reshape(2, 4) / 8
+    x, s = Value(np.ones(4)), Value(1.0)
+    assert not rows_are_less([np.tanh(x)], [x], record=False)
+    assert rows_are_less([np.tanh(x)], [x], record=True)  # a recorded pass takes one direction
+    assert rows_are_less([np.tanh(a @ x)], [x], record=False)
+    assert rows_are_less(
+        [np.linalg.inv(np.reshape(x, (2, 2)) + np.eye(2))], [x], record=False
+    )  # one by one in either mode
+    assert rows_are_less([s * s], [s], record=False)
+    assert not rows_are_less([np.outer(x, x)], [x], record=False)
 
 
 def test_hessians() -> None:
