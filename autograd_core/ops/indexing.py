@@ -104,7 +104,7 @@ index_set: Op = linear(
 
 def choose(condition: Any, x: Any, y: Any) -> Any:
     """`where` for rules, decided at once if the condition is a plain bool."""
-    if type(condition) is bool:
+    if type(condition) in (bool, np.bool_):
         return x if condition else y
     return np.where(condition, x, y)
 

@@ -17,13 +17,16 @@ Axis = int | tuple[int, ...] | None
 
 
 def sum_of_squares(x: Any, axis: Any, keepdims: bool) -> Any:
+    if axis is None and not keepdims:
+        return np.real(np.vdot(x, x))
     return np.sum(np.real(x * np.conj(x)) if np.iscomplexobj(x) else np.square(x), axis=axis, keepdims=keepdims)
 
 
 def euclid(x: Any, axis: Any, keepdims: bool) -> Any:
     """√Σ|x|², scaled by the largest element if the squares leave the range of the dtype."""
     total = QUIET.copy().run(sum_of_squares, x, axis, keepdims)
-    if np.size(x) == 0 or np.all((total > np.finfo(dtype_of(total)).tiny * 1e6) & (total < np.inf)):
+    within = (total > np.finfo(dtype_of(total)).tiny * 1e6) & (total < np.inf)
+    if within.all() or np.size(x) == 0:
         return np.sqrt(total)
     top = np.max(np.abs(x), axis=axis, keepdims=True)
     top = np.where((top > 0) & np.isfinite(top), top, 1.0).astype(total.dtype)
