@@ -3,6 +3,7 @@
 Every processor that this one can stand in for is tested: with all it has, and with less.
 """
 
+import re
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -11,7 +12,7 @@ import numpy as np
 import pytest
 from test_compiled import BINARY, UNARY, machine, quiet
 
-from autograd_core import jit, scan
+from autograd_core import jit, scan, value_and_grad
 
 llvm = pytest.importorskip("llvmlite.binding", reason="the compiler to machine code is in the extra `fast`")
 target = pytest.importorskip("autograd_core.compiler.llvm.target")
@@ -170,6 +171,35 @@ def test_programs_leave_no_memory_behind() -> None:
 
     before = compile_some(100)
     assert compile_some(300) - before < 300 * 2000
+
+
+def test_equal_layers_are_compiled_once(processor: None) -> None:
+    def step(p: Any, x: Any) -> Any:
+        def loss(p: Any) -> Any:
+            y = x
+            for w, b in p:
+                y = np.tanh(y @ w + b)
+            return np.mean(y**2)
+
+        value, g = value_and_grad(loss)(p)
+        return [(w - 0.1 * u, b - 0.1 * v) for (w, b), (u, v) in zip(p, g, strict=True)], value
+
+    def functions(layers: int) -> int:
+        rng = np.random.default_rng(0)
+        p = [(rng.normal(size=(5, 5)), rng.normal(size=5)) for _ in range(layers)]
+        x = rng.normal(size=(3, 5))
+        (compiled, value), (eager, expected) = machine(step)(p, x), step(p, x)
+        np.testing.assert_allclose(value, expected, rtol=1e-12)
+        for (w, b), (u, v) in zip(compiled, eager, strict=True):
+            np.testing.assert_allclose(w, u, rtol=1e-10, atol=1e-12)
+            np.testing.assert_allclose(b, v, rtol=1e-10, atol=1e-12)
+        return len(
+            re.findall(r"^_?(?:matmul|reduce|elementwise)_\d+:", machine(step).program(p, x).assembly, re.MULTILINE)
+        )
+
+    few = functions(4)
+    assert 4 <= few <= 14
+    assert functions(16) == few
 
 
 def test_the_machine_code_can_be_read(processor: None) -> None:

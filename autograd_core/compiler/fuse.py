@@ -135,9 +135,8 @@ def expression(root: Node, inside: set[Node], stop: Node | None = None) -> tuple
 
 def late_results(kernels: list[Kernel], outputs: list[Node]) -> list[Kernel]:
     """Kernels whose results nobody here reads come last: a parameter is updated once all have read it."""
-    read = {x for kernel in kernels for x in map(memory_of, kernel.reads)}
-    last = [k for k in kernels if k.root in outputs and k.root not in read and k.kind != "call"]
-    return [k for k in kernels if k not in last] + last
+    late = set(outputs) - {x for kernel in kernels for x in map(memory_of, kernel.reads)}
+    return sorted(kernels, key=lambda kernel: kernel.root in late and kernel.kind != "call")
 
 
 def memory_of(node: Node) -> Node:

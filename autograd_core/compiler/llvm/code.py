@@ -70,10 +70,10 @@ class Frame(NamedTuple):
 class Code:
     """A function that is being written."""
 
-    def __init__(self, target: Target) -> None:
+    def __init__(self, target: Target, declared: dict[str, str]) -> None:
         self.target = target
         self.width = target.width
-        self.b = Builder()
+        self.b = Builder(declared)
         self.frames = [Frame([], {})]
         """The function, and the loops that are around the place where is written."""
 

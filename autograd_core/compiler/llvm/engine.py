@@ -15,7 +15,7 @@ from .emit import BAD_INDEX, FAILED, Shared, Writer
 from .layout import LINE, Layout, lay_out
 from .place import whole
 from .target import target
-from .text import I8, POINTER, Value
+from .text import I8, I32, POINTER, Value, constant
 
 HOST = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_int64, ctypes.c_void_p)
 RUN = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p)
@@ -146,7 +146,8 @@ def perform(node: Node, inputs: list[Node], results: list[Node], table: int) -> 
 
 def written(program: Program, layout: Layout, host: int) -> tuple[str, Shared]:
     """The program in LLVM's language."""
-    code = Code(target())
+    declared: dict[str, str] = {}
+    code = Code(target(), declared)
     table = Value(POINTER, "%table")
 
     def data(k: int) -> Any:
@@ -161,5 +162,8 @@ def written(program: Program, layout: Layout, host: int) -> tuple[str, Shared]:
     arena = data(count)
     shared = Shared(code, lambda k: data(count + 1 + k), arena, layout.total, host)
     Writer(code, layout, places, arena, shared).run(outputs, targets)
-    code.b.ret(0)
-    return code.b.text("run", llvm.get_default_triple()), shared
+    code.b.ret(constant(I32, 0))
+    functions = [f"define internal void @{name}{text}" for text, name in shared.functions.items()]
+    run = f"define i32 @run{code.b.text([table])}"
+    triple = f'target triple = "{llvm.get_default_triple()}"'
+    return "\n".join([triple, *declared.values(), *functions, run]), shared

@@ -1,5 +1,6 @@
 """Where an array is: a pointer, and the strides by which its elements lie. Views cost nothing but other strides."""
 
+import functools
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -68,6 +69,7 @@ def address(array: Any) -> int:
     return int(array.__array_interface__["data"][0])
 
 
+@functools.cache
 def memory_type(dtype: Any) -> Any:
     """What a number of a dtype is in memory; complex numbers and others are only moved about, as bytes."""
     return MEMORY.get(dtype.name) or bytes_of(dtype.itemsize)

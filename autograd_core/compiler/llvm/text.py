@@ -106,7 +106,7 @@ def conversion(name: str) -> Conversion:
 class Builder:
     """Writes a function, instruction after instruction."""
 
-    def __init__(self) -> None:
+    def __init__(self, declared: dict[str, str]) -> None:
         self.entry: Lines = []
         """The lines ahead of all others: memory on the stack, and what is loaded once."""
         self.lines: Lines = []
@@ -116,13 +116,14 @@ class Builder:
         """How many loops are around these lines."""
         self.block = ""
         """The label above them."""
-        self.declared: dict[str, str] = {}
+        self.declared = declared
+        """The functions of LLVM's own that are called, by name: those of the whole module."""
         self.count = 0
         self.begin(self.label())
 
-    def text(self, name: str, triple: str) -> str:
-        """The module with the function `i32 name(ptr %table)`."""
-        lines = [f'target triple = "{triple}"', *self.declared.values(), f"define i32 @{name}(ptr %table) {{", "entry:"]
+    def text(self, parameters: Sequence[Value]) -> str:
+        """The function's parameters and body: what stands behind its name."""
+        lines = [f"({', '.join([x.typed for x in parameters])}) {{", "entry:"]
         flatten([self.entry, f"  br label %{self.body[0][:-1]}", self.body], lines)
         return "\n".join([*lines, "}", ""])
 
@@ -237,8 +238,8 @@ class Builder:
     def branch_if(self, condition: Value, label: str, other: str) -> None:
         self.lines.append(f"  br {condition.typed}, label %{label}, label %{other}")
 
-    def ret(self, outcome: int) -> None:
-        self.lines.append(f"  ret i32 {outcome}")
+    def ret(self, outcome: Value | None = None) -> None:
+        self.lines.append(f"  ret {outcome.typed}" if outcome else "  ret void")
 
     def phi(self, t: Type, first: Value, before: str) -> tuple[Value, Callable[[Value, str], None]]:
         """A value that a loop carries, which begins with what came before it; and what is called at its end with the
