@@ -50,6 +50,9 @@ WORKS = [
     Work((784, 100, 10), 128, np.float32, 40, 0.85),
     Work((784, 1024, 1024, 10), 256, np.float32, 1, 0.95),
 ]
+DEEP = [Work((16,) * (layers + 1), 8, np.float64, 1, 1.0) for layers in (20, 100)]
+"""Networks of many equal layers, of which only the compiling is measured."""
+
 TORCH_COMPILE = 150
 """The seconds that `torch.compile` has for a work."""
 
@@ -93,6 +96,22 @@ def given(work: Work) -> tuple[Any, Any, Any]:
     return params, x, y
 
 
+def first(step: Callable[..., Any], *args: Any) -> tuple[float, Any]:
+    """The seconds that the first call of a compiled step takes, and the parameters that come out."""
+    begin = processor_seconds()
+    found = jax.block_until_ready(step(*args))[0]
+    return processor_seconds() - begin, found
+
+
+def compiled_deep(work: Work) -> list[float]:
+    """The seconds until a step of many equal layers is compiled, ours and JAX's."""
+    params, x, y = given(work)
+    ours, found = first(jit(ways.our_step), params, x, y, ways.RATE)
+    theirs, right = first(jax.jit(ways.jax_step), *jax.device_put((params, x, y, ways.RATE)))
+    agree(found, [[np.asarray(a) for a in pair] for pair in right], "jit", work.dtype)
+    return [ours, theirs]
+
+
 class Contest:
     """All ways to do a work, which agree after a step."""
 
@@ -131,16 +150,11 @@ class Contest:
 
     def compilers(self, params: Any, x: Any, y: Any, rate: Any) -> None:
         """Ours and JAX's: a step a call, and many; and how long the first takes to be there."""
-        begin = processor_seconds()
-        one = jit(ways.our_step)
-        found = one(params, x, y, rate)[0]
-        self.our_seconds = processor_seconds() - begin
-        agree(found, self.right, "jit", self.work.dtype)
-        begin = processor_seconds()
-        jax_one = jax.jit(ways.jax_step)
+        one, jax_one = jit(ways.our_step), jax.jit(ways.jax_step)
         jx, jy, jp, jr = jax.device_put((x, y, params, rate))
-        found = jax.block_until_ready(jax_one(jp, jx, jy, jr))[0]
-        self.jax_seconds = processor_seconds() - begin
+        self.our_seconds, found = first(one, params, x, y, rate)
+        agree(found, self.right, "jit", self.work.dtype)
+        self.jax_seconds, found = first(jax_one, jp, jx, jy, jr)
         agree(found, self.right, "jax.jit", self.work.dtype)
         loop, jax_many = jit(partial(our_loop, self.work.steps)), jax.jit(partial(jax_loop, self.work.steps))
         there = jax.block_until_ready(jax_many(jp, jx, jy, jr))[0]
@@ -185,6 +199,11 @@ def run(rounds: int = 31) -> Report:
         targets.append(Target(f"compiling a step, {work.name}", "JAX", seconds[0] / seconds[1], 1.0))
         if work.sizes == (784, 100, 10):
             targets.append(Target(f"capture and compile, {work.name}", "itself", seconds[0], 0.3, "s"))
+    for work in DEEP:
+        ours_seconds, theirs = compiled_deep(work)
+        name = f"{len(work.sizes) - 1} layers of 16, batch {work.batch}, float64"
+        compiling.append([name, f"{ours_seconds:.2f}", f"{theirs:.2f}", "—", f"{ours_seconds / theirs:.2f}"])
+        targets.append(Target(f"compiling a step, {name}", "JAX", ours_seconds / theirs, 1.0))
     plot(plotted)
     text = (
         "## Compiled training steps: forward, mean squared error, backward, update\n\n"
