@@ -173,6 +173,11 @@ def test_programs_leave_no_memory_behind() -> None:
     assert compile_some(300) - before < 300 * 2000
 
 
+def kernels_of(program: Any) -> int:
+    """How many functions the machine code has, beside the one that calls them."""
+    return len(re.findall(r"^_?(?:matmul|reduce|elementwise)_\d+:", program.assembly, re.MULTILINE))
+
+
 def test_equal_layers_are_compiled_once(processor: None) -> None:
     def step(p: Any, x: Any) -> Any:
         def loss(p: Any) -> Any:
@@ -193,13 +198,24 @@ def test_equal_layers_are_compiled_once(processor: None) -> None:
         for (w, b), (u, v) in zip(compiled, eager, strict=True):
             np.testing.assert_allclose(w, u, rtol=1e-10, atol=1e-12)
             np.testing.assert_allclose(b, v, rtol=1e-10, atol=1e-12)
-        return len(
-            re.findall(r"^_?(?:matmul|reduce|elementwise)_\d+:", machine(step).program(p, x).assembly, re.MULTILINE)
-        )
+        return kernels_of(machine(step).program(p, x))
 
     few = functions(4)
     assert 4 <= few <= 14
     assert functions(16) == few
+
+
+def test_equal_steps_on_the_rows_of_an_array_are_compiled_once(processor: None) -> None:
+    def last(xs: Any, w: Any) -> Any:
+        h = np.zeros(5)
+        for x in xs:
+            h = np.tanh(h @ w + x)
+        return h
+
+    w = np.random.default_rng(0).normal(size=(5, 5))
+    few, many = (np.random.default_rng(1).normal(size=(n, 5)) for n in (4, 12))
+    np.testing.assert_allclose(machine(last)(many, w), last(many, w), rtol=1e-12)
+    assert kernels_of(machine(last).program(few, w)) == kernels_of(machine(last).program(many, w)) <= 4
 
 
 def test_the_machine_code_can_be_read(processor: None) -> None:

@@ -86,14 +86,18 @@ class Writer:
     def function(self, kernel: Kernel, room: Any) -> None:
         """A kernel as a function of the pointers that it reads and writes, and its call."""
         code = Code(self.code.target, self.code.b.declared)
+        given: list[Any] = []
         inside: dict[Any, Any] = {}
 
-        def parameter(pointer: Any) -> Any:
-            return inside.setdefault(pointer, Value(POINTER, f"%p{len(inside)}"))
+        def parameter(pointer: Any, offset: int = 0) -> Any:
+            if (pointer, offset) not in inside:
+                inside[pointer, offset] = Value(POINTER, f"%p{len(given)}")
+                given.append(self.code.at(pointer, offset, I8))
+            return inside[pointer, offset]
 
         def find(node: Node) -> Place:
             place = self.find(node)
-            return replace(place, pointer=parameter(place.pointer))
+            return replace(place, pointer=parameter(place.pointer, place.offset * place.dtype.itemsize), offset=0)
 
         if kernel.kind == "elementwise":
             elementwise(code, kernel, find, find(kernel.root))
@@ -104,7 +108,7 @@ class Writer:
         code.b.ret()
         functions = self.shared.functions
         name = functions.setdefault(code.b.text([*inside.values()]), f"{kernel.kind}_{len(functions)}")
-        self.code.b.called(f"@{name}", VOID, [*inside])
+        self.code.b.called(f"@{name}", VOID, given)
 
     # Gathers ----------------------------------------------------------------------------------------------------------
 
