@@ -1,5 +1,6 @@
 """Where a program keeps its results: offsets in one block of memory, which results share when their times differ."""
 
+from bisect import insort
 from dataclasses import dataclass, field
 
 from ..fuse import Kernel, fused, memory_of
@@ -95,7 +96,7 @@ class Space:
     """One block of memory, of which parts are taken and released; the first gap that fits is taken."""
 
     def __init__(self) -> None:
-        self.taken: list[tuple[int, int, int]] = []  # (begin, end, until)
+        self.taken: list[tuple[int, int, int]] = []  # (begin, end, until), in order
         self.total = 0
 
     def release(self, step: int) -> None:
@@ -105,11 +106,11 @@ class Space:
     def take(self, size: int, until: int) -> int:
         size = max(rounded(size), LINE)
         begin = 0
-        for a, b, _ in sorted(self.taken):
+        for a, b, _ in self.taken:
             if begin + size <= a:
                 break
             begin = max(begin, b)
-        self.taken.append((begin, begin + size, until))
+        insort(self.taken, (begin, begin + size, until))
         self.total = max(self.total, begin + size)
         return begin
 
