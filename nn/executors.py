@@ -15,7 +15,7 @@ from .run import Run
 from .state import UnfitError
 from .trial import STEPS
 
-COMPILING = (0.1, 0.06)
+COMPILING = (0.15, 0.02)
 """About how many seconds it takes to compile a step, beside so many for each of its parameters."""
 
 SAVED = (20e-6, 20e-6, 7e-13)
