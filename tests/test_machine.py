@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from test_compiled import BINARY, UNARY, machine, quiet
 
-from autograd_core import jit, scan, value_and_grad
+from autograd_core import grad, jit, scan, value_and_grad
 
 llvm = pytest.importorskip("llvmlite.binding", reason="the compiler to machine code is in the extra `fast`")
 target = pytest.importorskip("autograd_core.compiler.llvm.target")
@@ -213,9 +213,13 @@ def test_equal_steps_on_the_rows_of_an_array_are_compiled_once(processor: None) 
         return h
 
     w = np.random.default_rng(0).normal(size=(5, 5))
-    few, many = (np.random.default_rng(1).normal(size=(n, 5)) for n in (4, 12))
+    few, many = (np.random.default_rng(1).normal(size=(n, 5)) for n in (6, 18))
     np.testing.assert_allclose(machine(last)(many, w), last(many, w), rtol=1e-12)
     assert kernels_of(machine(last).program(few, w)) == kernels_of(machine(last).program(many, w)) <= 4
+    # In the gradient for w the products of all steps are added up, each to the sum before it.
+    slope = grad(lambda w, xs: np.sum(last(xs, w)))
+    np.testing.assert_allclose(machine(slope)(w, many), slope(w, many), rtol=1e-10)
+    assert kernels_of(machine(slope).program(w, few)) == kernels_of(machine(slope).program(w, many)) <= 20
 
 
 def test_the_machine_code_can_be_read(processor: None) -> None:

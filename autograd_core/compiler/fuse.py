@@ -64,6 +64,7 @@ def inlined(
             inside.difference_update(node.inputs)
             continue
         with_cores = list(dict.fromkeys(x for x in node.inputs if x in inside and x in cores))
+        with_cores.sort(key=lambda x: costs[x])  # of a running sum each term's kernel takes in the sum before it
         for x in with_cores[0 if node.op in REDUCTIONS or node.op not in ELEMENTWISE else 1 :]:
             inside.discard(x)  # a kernel has one core
         if node.op in ELEMENTWISE and with_cores:
