@@ -173,6 +173,41 @@ def test_programs_leave_no_memory_behind() -> None:
     assert compile_some(300) - before < 300 * 2000
 
 
+JOINED = {
+    "rows": lambda x, y: np.concatenate([x, y]),
+    "columns": lambda x, y: np.concatenate((x, y, x), axis=-1),
+    "views": lambda x, y: np.concatenate([x[::-1, 1:], np.broadcast_to(x[:, :1], (4, 3)), y.T[:4].T[:, ::2]], axis=1),
+    "stacked": lambda x, y: np.stack([x, y, np.where(x > y, x, y)]),
+    "stacked last": lambda x, y: np.stack([x.T, y.T], axis=-1),
+    "numbers": lambda x, y: np.stack([x[0, 0], y[1, 2], x[3, 4]]),
+    "empty": lambda x, y: np.concatenate([x[:0], y, x[:0]]),
+}
+
+
+@pytest.mark.parametrize("name", JOINED)
+@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.int64, np.int32, np.bool_])
+def test_arrays_are_joined_without_numpy(name: str, dtype: Any, processor: None) -> None:
+    x, y = np.random.default_rng(0).integers(0, 9, (2, 4, 5)).astype(dtype)
+    found = machine(JOINED[name])(x, y)
+    np.testing.assert_array_equal(found, JOINED[name](x, y))
+    assert found.dtype == JOINED[name](x, y).dtype
+    assert "Nothing is left to NumPy" in machine(JOINED[name]).program(x, y).explain()
+
+
+def test_what_is_not_joined_as_it_is_is_left_to_numpy() -> None:
+    x, y = np.ones((2, 3)), np.ones((2, 3), np.float32)
+    for f in (
+        lambda x, y: np.concatenate([x, y]),
+        lambda x, y: np.concatenate([x, x], axis=None),
+        lambda x, y: np.stack([x, np.zeros((2, 3))]),
+        lambda x, y: np.concatenate([y, y], dtype=np.float64),
+    ):
+        found, expected = machine(f)(x, y), f(x, y)
+        np.testing.assert_array_equal(found, expected)
+        assert found.dtype == expected.dtype
+        assert "Left to NumPy" in machine(f).program(x, y).explain()
+
+
 def kernels_of(program: Any) -> int:
     """How many functions the machine code has, beside the one that calls them."""
     return len(re.findall(r"^_?(?:matmul|reduce|elementwise)_\d+:", program.assembly, re.MULTILINE))

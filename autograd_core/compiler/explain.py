@@ -42,6 +42,8 @@ def described(kernel: Kernel) -> str:
         return "; ".join(parts)
     if kernel.kind == "gather":
         return f"rows taken by an index, {shape}"
+    if kernel.kind == "call":
+        return f"arrays joined to {shape}"
     return f"one loop over {shape}: {steps}"
 
 

@@ -14,8 +14,8 @@ from typing import Any
 from ..fuse import Kernel
 from ..ir import VIEWS, Loop, Node, scalar_of
 from .code import MEMORY, Code
-from .kernels import copy, elementwise, in_vectors
-from .layout import Layout, lowers, rounded
+from .kernels import copy, elementwise, in_vectors, join
+from .layout import Layout, joined_along, lowers, rounded
 from .place import Place, contiguous_strides, element, load, store, viewed, whole
 from .products import matmul
 from .reductions import reduce
@@ -101,6 +101,8 @@ class Writer:
 
         if kernel.kind == "elementwise":
             elementwise(code, kernel, find, find(kernel.root))
+        elif kernel.kind == "call":
+            join(code, kernel.root, find, find(kernel.root), joined_along(kernel.root) or 0)
         elif kernel.kind == "reduce":
             reduce(code, kernel, find, find(kernel.root))
         else:

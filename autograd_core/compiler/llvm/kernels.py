@@ -7,7 +7,7 @@ from ..fuse import Kernel
 from ..ir import Node, scalar_of
 from .code import MEMORY, Code
 from .operations import compute
-from .place import Place, broadcast, load, store
+from .place import Place, broadcast, element, load, store
 
 Find = Callable[[Node], Place]
 """Where a node is in memory."""
@@ -119,6 +119,17 @@ def copy(code: Code, source: Place, target: Place) -> None:
         code.nest(shape[:-2], lambda outer: copy_turned(code, source, target, outer, width))
     else:
         code.nest(shape[:-1], lambda outer: copy_line(code, source, target, outer, 0, width))
+
+
+def join(code: Code, node: Node, find: Find, out: Place, axis: int) -> None:
+    """Arrays one behind the other along an axis; of np.stack each is one step of it."""
+    begin = 0
+    for x in node.inputs:
+        stacked = len(x.shape) < len(node.shape)
+        strides = out.strides[:axis] + out.strides[axis + stacked :]
+        first = element(code, out, [0] * axis + [begin] + [0] * (len(node.shape) - axis - 1))
+        copy(code, find(x), Place(first, 0, strides, x.shape, out.dtype))
+        begin += 1 if stacked else x.shape[axis]
 
 
 def copy_line(code: Code, source: Place, target: Place, outer: list[Any], begin: int, width: int) -> None:

@@ -3,6 +3,8 @@
 from bisect import insort
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from ..fuse import Kernel, fused, memory_of
 from ..ir import ELEMENTWISE, REDUCTIONS, VIEWS, Loop, Node, Program
 from .mathematics import FUNCTIONS
@@ -23,6 +25,8 @@ def lowers(node: Node) -> bool:
         return node.dtype.name in ("float64", "float32") and all(0 < len(x.shape) <= 2 for x in node.inputs)
     if node.op == "gather":
         return is_row_gather(node)
+    if node.op == "call":
+        return joined_along(node) is not None
     return node.op in ("input", "constant", "item", "scan") or node.op in VIEWS
 
 
@@ -36,6 +40,18 @@ def is_row_gather(node: Node) -> bool:
     return getattr(slot, "k", None) == 1 and len(index.shape) == 1 and index.dtype.name in ("int64", "int32") and (
         len(x.shape) >= 1
     )  # fmt: skip
+
+
+def joined_along(node: Node) -> int | None:
+    """The axis, if a call of np.concatenate or np.stack joins its inputs in their order and as they are; else None."""
+    function, (parts, *rest), settings = node.settings
+    if function not in (np.concatenate, np.stack) or len(rest) > 1 or settings.keys() > {"axis"} or not node.inputs:
+        return None
+    axis = rest[0] if rest else settings.get("axis", 0)
+    slots = [getattr(x, "k", None) for x in parts] if type(parts) in (list, tuple) else []
+    if slots != [*range(len(node.inputs))] or type(axis) is not int or any(x.dtype != node.dtype for x in node.inputs):
+        return None
+    return axis % len(node.shape)
 
 
 @dataclass
