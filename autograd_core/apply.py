@@ -42,7 +42,7 @@ def unary(op: Any) -> Callable[[Any], Any]:
 
 def binary(op: Any) -> tuple[Callable[[Any, Any], Any], Callable[[Any, Any], Any]]:
     """The functions that compute a binary op on a Value and an operand, in this order and reflected, and record it."""
-    forward, unrolled = op.forward, op.unrolled
+    forward, unrolled = op.forward, op.unrolled > 0
 
     def operate(x: Any, y: Any) -> Any:
         if type(x) is Value:

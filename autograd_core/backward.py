@@ -52,13 +52,13 @@ def pull_back(adjoint: dict[Value, Any], *, oldest: int = 0, keep: bool = False)
     node = heappop(waiting)[1]
     g = adjoint.pop(node)
     own: set[Value] = set()  # the Values whose gradient is an array that was made here and is nowhere else
-    selection: dict[Value, Any] = {}  # the gradients when the pass came to the first selection
+    selection: dict[Value, Any] | None = None  # the gradients when the pass came to the first selection
     while True:
         if keep:
             node.grad = g
         op, stamp = node.op, node.stamp
         arity = op.unrolled
-        if op.masks and not selection and (op.form != "linear" or any(type(x) is Value and x.op for x in node.first)):
+        if selection is None and op.masks and leaves_out(node):
             selection = {**adjoint, node: g}
             own.clear()
         next_node = None  # the first input that is met for the first time, and its gradient; others wait in the heap
@@ -71,10 +71,10 @@ def pull_back(adjoint: dict[Value, Any], *, oldest: int = 0, keep: bool = False)
                     c = g * rule(node._held, a)
                 except ArithmeticError:
                     c = at_a_pole(rule, g, node._held, a)
-                if type(c) is not float:  # Python floats come of nothing else, and fit
+                if not (weak := type(c) is float):  # Python floats come of nothing else, and fit
                     c = fit(c, a)
                 if x in adjoint:
-                    adjoint[x] = adjoint[x] + c if type(c) is float else added_to(c, adjoint[x])
+                    adjoint[x] = adjoint[x] + c if weak else added_to(c, adjoint[x])
                 elif x.op is not None:
                     next_node, next_g = x, c
                 else:
@@ -84,9 +84,9 @@ def pull_back(adjoint: dict[Value, Any], *, oldest: int = 0, keep: bool = False)
         elif arity == 2:
             x, y = node.first, node.second
             rule, rule_y = op.rules
-            a = x._held if type(x) is Value else x
             b = y._held if type(y) is Value else y
             if type(x) is Value:
+                a = x._held
                 if oldest <= x.stamp < stamp:
                     try:
                         if rule is SECOND:
@@ -95,37 +95,39 @@ def pull_back(adjoint: dict[Value, Any], *, oldest: int = 0, keep: bool = False)
                             c = g if rule is ONE else g * rule(node._held, a, b)
                     except ArithmeticError:
                         c = at_a_pole(rule, g, node._held, a, b)
-                    if type(c) is not float:
+                    if not (weak := type(c) is float):
                         c = fit(c, a)
                     if x in adjoint:
-                        adjoint[x] = adjoint[x] + c if type(c) is float or rule is ONE else added_to(c, adjoint[x])
+                        adjoint[x] = adjoint[x] + c if weak or rule is ONE else added_to(c, adjoint[x])
                     elif x.op is not None:
                         next_node, next_g = x, c
                     else:
                         adjoint[x] = c.copy() if c is g and type(c) is ndarray else c  # a leaf's gradient is its own
                 elif x.stamp > stamp:
                     raise changed(node, x)
+            else:
+                a = x
             if type(y) is Value:
                 if oldest <= y.stamp < stamp:
                     try:
-                        if rule_y is FIRST and next_node is y:
-                            c = next_g  # of y · y: the same once more
-                        elif rule_y is FIRST:
-                            c = g * a if a is not x else scaled(g, a)
-                        else:
+                        if rule_y is not FIRST:
                             c = g if rule_y is ONE else g * rule_y(node._held, a, b)
+                        elif next_node is y:
+                            c = next_g  # of y · y: the same once more
+                        else:
+                            c = g * a if a is not x else scaled(g, a)
                     except ArithmeticError:
                         c = at_a_pole(rule_y, g, node._held, a, b)
-                    if type(c) is not float:
+                    if not (weak := type(c) is float):
                         c = fit(c, b)
                     if y in adjoint:
-                        adjoint[y] = adjoint[y] + c if type(c) is float or rule_y is ONE else added_to(c, adjoint[y])
+                        adjoint[y] = adjoint[y] + c if weak or rule_y is ONE else added_to(c, adjoint[y])
                     elif y.op is None:
                         adjoint[y] = c.copy() if c is g and type(c) is ndarray else c
                     elif next_node is None:
                         next_node, next_g = y, c
                     elif next_node is y:
-                        next_g = next_g + c if type(c) is float or rule_y is ONE else added_to(c, next_g)
+                        next_g = next_g + c if weak or rule_y is ONE else added_to(c, next_g)
                     else:
                         adjoint[y] = c
                         heappush(waiting, (-y.stamp, y))
@@ -167,6 +169,11 @@ def pull_back(adjoint: dict[Value, Any], *, oldest: int = 0, keep: bool = False)
             adjoint[next_node] = next_g
             node = heappushpop(waiting, (-next_node.stamp, next_node))[1]
             g = adjoint.pop(node)
+
+
+def leaves_out(node: Value) -> bool:
+    """Whether a selection may have left out something that was computed; a linear one of leaves has not."""
+    return node.op.form != "linear" or any(type(x) is Value and x.op for x in node.first)
 
 
 def scaled(g: Any, factor: Any) -> Any:

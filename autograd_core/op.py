@@ -105,6 +105,8 @@ class Op:
         self.selects = bool(selects)
         self.masks = self.selects or within is not None  # whether dead branches may begin here
         self.selections = selects if isinstance(selects, tuple) else rules
+        if self.unrolled == 1:
+            self.apply = unary(self)  # type: ignore[method-assign]
         self.gathers = gathers
         self.into = into
         self.batched = batched
@@ -137,6 +139,8 @@ class Op:
             setattr(Value, f"__r{operator}__", reflected)
 
     def __call__(self, *args: Any, **settings: Any) -> Any:
+        if self.unrolled == 1 and len(args) == 1 and type(args[0]) is Value and not settings:
+            return self.apply(args[0])  # the commonest call, made short
         arrays: tuple[Any, ...]
         rest: tuple[Any, ...] = ()
         if self.variadic:
@@ -218,19 +222,6 @@ def named(key: str) -> Any:
     return OPS[key]
 
 
-class Unary(Op):
-    """An elementwise op of one argument: the commonest call, made short. With `method=True` Values have it by name."""
-
-    def __init__(self, *args: Any, method: bool = False, **record: Any) -> None:
-        super().__init__(*args, **record)
-        self.apply = unary(self)  # type: ignore[method-assign]
-        if method:
-            setattr(Value, self.name, self.apply)
-
-    def __call__(self, x: Any) -> Any:
-        return self.apply(x) if type(x) is Value else super().__call__(x)
-
-
 def elementwise(
     name: str,
     forward: Rule,
@@ -238,6 +229,7 @@ def elementwise(
     partials: tuple[Rule, ...],
     scalar: Rule | None = None,
     domain: Sequence[tuple[float, float]] = (),
+    method: bool = False,
     **record: Any,
 ) -> Op:
     """Declare y = f(x₁, x₂, ...) element by element, with the local derivatives `partial(out, x₁, x₂, ...)`.
@@ -249,8 +241,10 @@ def elementwise(
         scalar = in_float(forward)
     if scalar is not None:
         forward = on_floats(scalar, forward, len(partials))
-    kind = Unary if len(partials) == 1 and not record.get("settings") else Op
-    return kind(name, "elementwise", forward, partials, domain=domain or (FREE,) * len(partials), **record)
+    op = Op(name, "elementwise", forward, partials, domain=domain or (FREE,) * len(partials), **record)
+    if method:
+        setattr(Value, name, op.apply)
+    return op
 
 
 def linear(name: str, forward: Rule, *, adjoints: tuple[Rule | None, ...], **record: Any) -> Op:

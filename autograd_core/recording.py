@@ -7,10 +7,11 @@ from typing import Any
 
 
 class State:
-    """How many blocks that make recording special are open, in all threads: while it is 0, an op looks no further."""
+    """Whether any thread has a block open that makes recording special: while there is none, an op looks no further."""
 
     def __init__(self) -> None:
-        self.special = 0  # of the instance, not of the class: Python reads it in a third of the time
+        self.blocks = 0  # attributes of the instance, not of the class: Python reads them in a third of the time,
+        self.special = False  # and a bool needs no test whether it counts as one
 
 
 class Thread(threading.local):
@@ -37,7 +38,8 @@ _lock = threading.Lock()
 def count(by: int) -> None:
     """A block that makes recording special has been opened (1) or closed (-1)."""
     with _lock:
-        state.special += by
+        state.blocks += by
+        state.special = state.blocks > 0
 
 
 def pause(by: int) -> None:
