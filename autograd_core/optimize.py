@@ -219,7 +219,7 @@ class Space:
 
     def matrix(self, blocks: Any, shape: tuple[int, int]) -> Any:
         """One matrix of the blocks of a Jacobian: those for each result and each leaf of x0, in order."""
-        parts = flatten(blocks)[0]
+        parts = [plain(x) for x in flatten(blocks)[0]]
         across = len(self.shapes)
         lines = []
         for k in range(0, len(parts), across):
@@ -240,8 +240,13 @@ def check_start(value: Any, fun: Function) -> None:
     check_scalar(value, fun)
     if np.iscomplexobj(value):
         raise TypeError("the function returned a complex number, and there is no least one: take np.abs or np.real")
-    if not np.isfinite(value):
-        raise ValueError(f"fun(x0) is {float(value)}: begin where the function is finite")
+    if not np.isfinite(number(value)):
+        raise ValueError(f"fun(x0) is {number(value)}: begin where the function is finite")
+
+
+def number(value: Any) -> float:
+    """What the function returned, a number or an array with a single element, as a float."""
+    return float(np.asarray(plain(value)).item())
 
 
 def count_bad(x: Any) -> str:
@@ -251,7 +256,7 @@ def count_bad(x: Any) -> str:
 
 def values(fun: Function, space: Space) -> Function:
     """x ↦ f(x), for a vector."""
-    return lambda x: float(plain(fun(space.build(x))))
+    return lambda x: number(fun(space.build(x)))
 
 
 def values_and_gradients(fun: Function, space: Space) -> Function:
@@ -260,13 +265,14 @@ def values_and_gradients(fun: Function, space: Space) -> Function:
 
     def call(x: Any) -> tuple[float, Any]:
         value, gradient = both(space.build(x))
+        value = number(value)
         slope = joined(flatten(gradient)[0])
         if np.isfinite(value) and not np.all(np.isfinite(slope)):
             raise ValueError(
-                f"the function is {float(value):.6g} and {count_bad(slope)} of its gradient are not finite: "
+                f"the function is {value:.6g} and {count_bad(slope)} of its gradient are not finite: "
                 "the search left the region where it has a derivative; bound it, or write the function in a stable form"
             )
-        return float(value), slope
+        return value, slope
 
     return call
 

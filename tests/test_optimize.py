@@ -251,6 +251,14 @@ def test_without_scipy_the_error_names_the_extra(monkeypatch: pytest.MonkeyPatch
         minimize(bowl, 1.0)
 
 
+def test_a_function_may_return_an_array_with_one_element_and_depend_on_values_that_are_held() -> None:
+    centre = Value(3.0)
+    for method in ("BFGS", "Nelder-Mead", "Newton-CG", "trust-exact"):
+        result = minimize(lambda x: (x - centre) ** 2, np.zeros(1), method=method)
+        np.testing.assert_allclose(result.x, [3.0], atol=1e-4)
+    np.testing.assert_allclose(least_squares(lambda x: x - centre, np.zeros(2)).x, [3.0, 3.0], atol=1e-6)
+
+
 def test_arguments_are_given_as_scipy_has_them() -> None:
     assert abs(minimize(lambda x, a: (x - a) ** 2, 0.0, args=3.0).x - 3.0) < 1e-6
     fit = least_squares(
