@@ -10,6 +10,7 @@ from .backward import has_nan
 from .batched import go_together, push_together
 from .data import QUIET, dtype_of, is_foreign, shape_of, size_of
 from .forward import push_forward, zeros
+from .ops.linear import in_dtype
 from .recording import always_recording, announce_pass
 from .results import pair_of, results_of, without_graph
 from .transforms import grad, numbers_of, pulled_to, reaches_outside, variables_of, vjp
@@ -35,10 +36,10 @@ def jacobian(fun: Function, argnums: int | Sequence[int] = 0, has_aux: bool = Fa
 
     Returns
     -------
-    A function that returns, for each result of shape s and each argument of shape t, an array of shape s + t, nested as
-    the results are, and in them as the arguments are (JAX's convention). Complex results of real arguments have complex
-    derivatives. Of complex arguments z = x + iy a real result u has ∂u/∂x - i ∂u/∂y, as in `grad`, and a complex one
-    its complex derivative.
+    A function that returns, for each result of shape s and each argument of shape t, an array of shape s + t, in the
+    dtype of the argument and nested as the results are, and in them as the arguments are (JAX's convention). Complex
+    results of real arguments have complex derivatives. Of complex arguments z = x + iy a real result u has
+    ∂u/∂x - i ∂u/∂y, as in `grad`, and a complex one its complex derivative.
 
     Raises
     ------
@@ -120,10 +121,18 @@ def columns(results: list[Any], variables: list[Value], record: bool) -> list[li
         if is_complex(v):
             by_variable[k] = joined(by_variable[k], columns_for(v, results, variables, record, 1j), 1j, results)
     return [
-        [np.moveaxis(found[i], range(len(v.shape)), range(-len(v.shape), 0)) if v.shape else found[i]
-         for found, v in zip(by_variable, variables, strict=True)]
-        for i in range(len(results))
-    ]  # fmt: skip
+        [as_block(found[i], y, v) for found, v in zip(by_variable, variables, strict=True)]
+        for i, y in enumerate(results)
+    ]
+
+
+def as_block(found: Any, y: Any, v: Value) -> Any:
+    """Derivatives of y, with the axes of v first, as those of a reverse pass: with these axes last, in the dtype of v,
+    or if only y is complex, in the complex one of that precision.
+    """
+    ndim = len(v.shape)
+    found = np.moveaxis(found, range(ndim), range(-ndim, 0)) if ndim else found
+    return in_dtype(found, np.result_type(v.dtype, np.complex64) if is_complex(y) else v.dtype)
 
 
 def columns_for(v: Value, results: list[Any], variables: list[Value], record: bool, unit: complex) -> list[Any]:

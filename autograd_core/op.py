@@ -26,7 +26,7 @@ import numpy as np
 from numpy import ndarray
 
 from .apply import apply, binary, unary
-from .data import as_constant
+from .data import as_constant, shape_of
 from .registry import BY_NUMPY, LATE, OPS
 from .value import FAST, Value, plain
 
@@ -195,7 +195,10 @@ class Op:
         """Which elements of argument k the result depends on, of an op that `selects`: by default, where ∂y/∂xₖ ≠ 0."""
         selection = self.selections[k]
         assert selection is not None
-        return np.not_equal(selection(out, *args), 0)
+        found = np.not_equal(selection(out, *args), 0)
+        if self.elementwise and shape_of(found) != shape_of(out):  # a number may decide for all elements: nan in fmax
+            return np.broadcast_to(found, shape_of(out))
+        return found
 
     def __repr__(self) -> str:
         return f"<op {self.name}>"

@@ -207,6 +207,9 @@ def test_jacobians_of_what_does_not_go_all_at_once() -> None:
     np.testing.assert_allclose(jacobian(vectors, mode="forward")(point), jacobian(vectors, mode="reverse")(point))
     apart, x = (lambda x: x[[0, 1], :, [1, 0]]), np.ones((2, 3, 2))  # NumPy puts the axis of such an index first
     np.testing.assert_array_equal(jacobian(apart, mode="forward")(x), jacobian(apart, mode="reverse")(x))
+    for name, setting in (("reshape", [3, 4]), ("reshape", np.array([3, 4])), ("broadcast_to", 12), ("transpose", [0])):
+        again, x = (lambda x, name=name, setting=setting: getattr(np, name)(x * x, setting)), np.arange(12.0)
+        np.testing.assert_array_equal(jacobian(again, mode="forward")(x), jacobian(again, mode="reverse")(x))
     x = np.linspace(0.0, 1.0, 800)  # its 800 tangents are pushed in two parts
     np.testing.assert_array_equal(jacobian(np.sin, mode="forward")(x), np.diag(np.cos(x)))
 
@@ -268,6 +271,17 @@ def test_jacobians(mode: str) -> None:
     np.testing.assert_array_equal(still, np.zeros((3, 2)))
     assert jacobian(np.sin, mode=mode)(np.zeros(0)).shape == (0, 0)
     assert jacobian(np.sin, mode=mode)(np.ones(2, np.float32)).dtype == np.float32
+
+
+@pytest.mark.parametrize("mode", ["forward", "reverse", "auto"])
+def test_a_jacobian_has_the_dtype_of_the_argument_in_every_mode(mode: str) -> None:
+    cases: list[tuple[Any, Any, Any]] = [
+        (lambda x: x @ np.eye(3), np.float32, np.float32), (lambda x: x > 1, np.float32, np.float32),
+        (np.argsort, np.float64, np.float64), (lambda x: x * np.complex128(1j), np.float32, np.complex64),
+        (np.abs, np.complex64, np.complex64), (lambda x: x.astype(np.float32), np.float64, np.float64),
+    ]  # fmt: skip
+    for fun, given, expected in cases:
+        assert jacobian(fun, mode=mode)(np.array([1.0, 2.0, 3.0], given)).dtype == expected
 
 
 def test_up_to_twice_as_many_columns_are_computed_together_rather_than_the_rows() -> None:
@@ -358,6 +372,14 @@ def test_dead_branches_contribute_exact_zeros(name: str) -> None:
     twice = [[jvp(lambda x, s=s: jvp(total, (x,), (s,))[1], (x,), (t,))[1] for s in units] for t in units]
     np.testing.assert_allclose(twice, second, atol=1e-14)
     np.testing.assert_allclose([hvp(total, x, t) for t in units], second, atol=1e-14)
+
+
+@pytest.mark.parametrize("select", [lambda x: np.fmax(x, np.nan), lambda x: np.fmin(np.float64(np.nan), x)])
+def test_a_number_that_is_nan_decides_for_all_elements(select: Any) -> None:
+    """The local derivative is then one number, and its mask is that of every element."""
+    f, x = (lambda x: np.sum(select(x) * x * x)), np.array([[1.0, 2.0], [3.0, 4.0]])
+    np.testing.assert_allclose(jacobian(grad(f), mode="reverse")(x), hessian(f)(x))
+    np.testing.assert_array_equal(grad(checkpoint(f))(x), grad(f)(x))
 
 
 def test_a_tangent_that_is_dead_in_part_meets_one_that_is_not() -> None:

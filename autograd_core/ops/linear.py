@@ -79,11 +79,14 @@ def spread(g: Any, x: Any, axis: Any, keepdims: bool) -> Any:
     return broadcast_to.apply(g, shape_of(x)) if type(g) is Value else broadcast_array(g, shape_of(x))
 
 
+def each_of(axis: Any) -> tuple[int, ...]:
+    """Axes or lengths, as a tuple: NumPy takes a number, and for most functions any sequence."""
+    return tuple(axis) if np.iterable(axis) else (axis,)
+
+
 def behind(axis: Any, ndim: int) -> tuple[int, ...]:
     """The axes of an array that stand behind a further first axis, of ndim axes in all."""
-    if axis is None:
-        return tuple(range(1, ndim))
-    return tuple([a + 1 if a >= 0 else a for a in (axis if isinstance(axis, tuple) else (axis,))])
+    return tuple(range(1, ndim)) if axis is None else tuple([a + 1 if a >= 0 else a for a in each_of(axis)])
 
 
 sum: Op = linear(
@@ -101,7 +104,7 @@ broadcast_to: Op = linear(  # ↔ sum
     "broadcast_to", broadcast_array, numpy=np.broadcast_to, settings=dict(shape=REQUIRED),
     samples=[([(3, 1)], dict(shape=(2, 3, 4))), ([()], dict(shape=(2, 2)))],
     adjoints=(lambda g, x, shape: sum_to(g, shape_of(x)),),
-    batched=lambda t, shape: broadcast_behind(t, shape),
+    batched=lambda t, shape: broadcast_behind(t, each_of(shape)),
 )  # fmt: skip
 
 
@@ -135,7 +138,7 @@ reshape: Op = linear(
     "reshape", np.reshape, numpy=np.reshape, settings=dict(shape=REQUIRED),
     samples=[([ROWS], dict(shape=(2, 6))), ([ROWS], dict(shape=-1)), ([()], dict(shape=(1, 1)))],
     adjoints=(lambda g, x, shape: reshape(g, shape_of(x)),),
-    batched=lambda t, shape: t.reshape(len(t), *(shape if isinstance(shape, tuple) else (shape,))),
+    batched=lambda t, shape: t.reshape(len(t), *each_of(shape)),
 )  # fmt: skip
 
 
@@ -284,7 +287,7 @@ def reshape_in_order(a: Any, /, shape: Any, order: str = "C", *, copy: bool | No
     """See `np.reshape`: in Fortran's order it is that of the transpose, with the lengths from the last."""
     if not is_by_columns(a, order, "reshape"):
         return reshape(a, shape)
-    return transpose(reshape(transpose(a), tuple(reversed(shape)) if isinstance(shape, (tuple, list)) else shape))
+    return transpose(reshape(transpose(a), each_of(shape)[::-1]))
 
 
 # Questions about an array have plain answers --------------------------------------------------------------------------
