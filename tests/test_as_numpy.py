@@ -58,6 +58,10 @@ CALLS: dict[str, tuple[Any, ...]] = {
     "nanmin, initial": (lambda x: np.nanmin(x, initial=F32(1.5)), X.astype(F16)),
     "an argument of many": (lambda x: np.broadcast_arrays(x, M)[0], X),
     "take nothing": (lambda x: np.take(x, []), X),
+    "take at bools, which are the places 0 and 1": (lambda x: np.take(x, [True, False, True]), X),
+    "take at a bool": (lambda x: np.take(x, True), X),
+    "repeat a number along its axis": (lambda x: np.repeat(x, 3, axis=0), 0.5),
+    "a shape that is an array": (lambda x: np.reshape(x, np.array([3, 2]), order="F"), M),
     "a polynomial through a list": (lambda y: np.polyfit([0.0, 1.0, 2.0], y, 1), X),
     "einsum, dtype=None": (lambda x: np.einsum("ij->j", x, dtype=None), M),
     "a method of an array": (lambda x: W.clip(x, 2.0), X),
@@ -86,6 +90,11 @@ REFUSED: dict[str, Any] = {
     "np.vecdot of different lengths": lambda v: np.vecdot(v, np.ones(1)),
     "np.vecdot of a number": lambda v: np.vecdot(v, 2.0),
     "np.broadcast_to fewer axes": lambda v: np.broadcast_to(v[None], (3,)),
+    "np.repeat along an axis too many": lambda v: np.repeat(v, 2, axis=1),
+    "np.repeat along an axis too few": lambda v: np.repeat(v, 2, axis=-2),
+    "np.repeat by a matrix": lambda v: np.repeat(v, [[2]], axis=0),
+    "np.var, two corrections": lambda v: np.var(v, ddof=1, correction=1),
+    "np.linalg.eigh of a third triangle": lambda v: np.linalg.eigh(v[:, None] * v, UPLO="Z"),
     "np.rot90 in one axis": lambda v: np.rot90(v[None], axes=(0, -2)),
     "np.average, no weight": lambda v: np.average(v, weights=[1.0, -1.0, 0.0]),
     "np.nanmax of some": lambda v: np.nanmax(v, where=[True, False, True]),
@@ -98,6 +107,13 @@ def test_what_numpy_refuses_is_refused(name: str) -> None:
     for x in (X, Value(X)):
         with pytest.raises(errors):
             REFUSED[name](x)
+
+
+def test_the_norm_of_float16_does_not_warn() -> None:
+    """Where its squares are small is computed in a wider dtype: 10⁶ is inf in float16."""
+    x = np.array([3.0, 4.0], F16)
+    assert np.linalg.norm(Value(x)) == np.linalg.norm(x) == 5.0
+    np.testing.assert_allclose(grad(np.linalg.norm)(x), [0.6, 0.8], rtol=1e-3)
 
 
 def test_other_products_survive_under_and_overflow() -> None:

@@ -8,6 +8,7 @@ import builtins
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index
 
 from ..data import as_constant, dtype_of, ndim_of, shape_of, size_of
 from ..op import composed
@@ -27,7 +28,8 @@ def along(a: Any, index: Any, axis: int) -> Any:
 def take(a: Any, indices: Any, axis: int | None = None, *, mode: str = "raise") -> Any:
     """See `np.take`."""
     indices = as_constant(plain(indices))
-    indices = indices if size_of(indices) else indices.astype(int)  # [] is an array of floats
+    if not size_of(indices) or dtype_of(indices).kind == "b":  # [] is an array of floats, and True the place 1
+        indices = np.asarray(indices, int)
     if axis is None:
         a, axis = ravel(a), 0
     n = shape_of(a)[axis]
@@ -104,11 +106,10 @@ def unique(
 @composed(np.repeat)
 def repeat(a: Any, repeats: Any, axis: int | None = None) -> Any:
     """See `np.repeat`."""
-    if axis is None:
-        a, axis = ravel(a), 0
-    if size_of(repeats) == 1:  # an axis of copies, made one with that of elements
-        shape, k = shape_of(a), axis % ndim_of(a) + 1
-        n = int(np.reshape(plain(repeats), ()))
+    a = ravel(a) if axis is None or not ndim_of(a) else a
+    axis = normalize_axis_index(axis or 0, ndim_of(a))
+    if size_of(repeats) == 1 and ndim_of(repeats) < 2:  # an axis of copies, made one with that of elements
+        shape, k, n = shape_of(a), axis + 1, int(np.reshape(plain(repeats), ()))
         copies = broadcast_to(reshape(a, (*shape[:k], 1, *shape[k:])), (*shape[:k], n, *shape[k:]))
         return reshape(copies, (*shape[: k - 1], n * shape[k - 1], *shape[k:]))
     return along(a, np.repeat(np.arange(shape_of(a)[axis]), plain(repeats)), axis)

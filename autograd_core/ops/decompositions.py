@@ -279,7 +279,7 @@ eigen = primitive(
 @composed(np.linalg.eigvalsh)
 def eigvalsh(a: Any, UPLO: str = "L") -> Any:  # noqa: N803  NumPy's name
     """See `np.linalg.eigvalsh`."""
-    return picked(eigen(a))[0]
+    return eigh(a, UPLO)[0]
 
 
 @composed(np.linalg.eigh)
@@ -291,4 +291,6 @@ def eigh(a: Any, UPLO: str = "L") -> Any:  # noqa: N803  NumPy's name
     array([[2., 0.],
            [0., 3.]])
     """
+    if UPLO.upper() not in ("L", "U"):
+        raise ValueError(f"UPLO={UPLO!r}: it is 'L' or 'U'")
     return EighResult(*picked(eigen(a)))

@@ -25,7 +25,7 @@ def sum_of_squares(x: Any, axis: Any, keepdims: bool) -> Any:
 def euclid(x: Any, axis: Any, keepdims: bool) -> Any:
     """√Σ|x|², scaled by the largest element if the squares leave the range of the dtype."""
     total = QUIET.copy().run(sum_of_squares, x, axis, keepdims)
-    within = (total > np.finfo(dtype_of(total)).tiny * 1e6) & (total < np.inf)
+    within = (total > float(np.finfo(dtype_of(total)).tiny) * 1e6) & (total < np.inf)
     if within.all() or np.size(x) == 0:
         return np.sqrt(total)
     top = np.max(np.abs(x), axis=axis, keepdims=True)

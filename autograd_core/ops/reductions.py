@@ -88,6 +88,8 @@ def full_var(
     mean: Any = None, correction: float | None = None,
 ) -> Any:  # fmt: skip
     """See `np.var`; `mean` is a function of a like any other, if it is given."""
+    if ddof and correction is not None:
+        raise ValueError("ddof and correction are one setting: give one of them")
     a, where = converted(a if type(a) is Value else np.asarray(a), dtype), plain(where)
     ddof = ddof if correction is None else correction
     if where is True and mean is None:
