@@ -31,7 +31,7 @@ from .ops.linear import identity, in_dtype_of, sum_to
 from .ops.several import Parts, picked
 from .recording import always_recording, told_of_steps
 from .trees import flatten
-from .value import Value, leaf, plain
+from .value import FAST, Value, leaf, plain
 
 Mask = Any
 """A plain array of bools of the gradient's shape; None if everything is live."""
@@ -224,7 +224,7 @@ def passed_mask(op: Op, x: Value, k: int, rule: Any, live: Mask, out: Any, data:
 
 def at_a_pole(rule: Any, g: Any, *args: Any) -> Any:
     """g times a local derivative of Python floats that Python refuses (1 / 0.0), as NumPy has it: inf or nan."""
-    return g * rule(*map(np.float64, args))
+    return g * rule(*[np.float64(x) if type(x) in FAST else x for x in args])
 
 
 def fit(c: Any, x: Any) -> Any:

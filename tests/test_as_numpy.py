@@ -57,6 +57,8 @@ CALLS: dict[str, tuple[Any, ...]] = {
     "the number next to infinity": (lambda x: np.nextafter(x, 0.0), np.array([INF, 1.0, 0.0])),
     "nanmin, initial": (lambda x: np.nanmin(x, initial=F32(1.5)), X.astype(F16)),
     "an argument of many": (lambda x: np.broadcast_arrays(x, M)[0], X),
+    "the step of a single place": (lambda x: np.linspace(x, 2.0, 1, retstep=True)[1], 0.5),
+    "the step of no place": (lambda x: np.linspace(x, 2.0, 0, retstep=True)[1], 0.5),
     "take nothing": (lambda x: np.take(x, []), X),
     "take at bools, which are the places 0 and 1": (lambda x: np.take(x, [True, False, True]), X),
     "take at a bool": (lambda x: np.take(x, True), X),

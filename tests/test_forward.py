@@ -199,6 +199,9 @@ def test_poles_have_infinite_derivatives_in_both_modes() -> None:
         with np.errstate(divide="ignore"):
             found = jacobian(lambda x: x / 0.0, mode=mode)(np.ones(2))
         np.testing.assert_array_equal(found, [[np.inf, 0.0], [0.0, np.inf]])
+    with np.errstate(divide="ignore"):
+        np.testing.assert_array_equal(np.diag(hessian(lambda x: np.sum(x * x / 0.0))(np.ones(2))), [np.inf, np.inf])
+        assert grad(grad(lambda x: x * x / 0.0))(2.0) == np.inf
 
 
 def test_jacobians_of_what_does_not_go_all_at_once() -> None:

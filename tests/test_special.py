@@ -61,6 +61,13 @@ def test_stable_quotients() -> None:
     assert grad(special.log_expit)(-1000.0) == 1.0
 
 
+@pytest.mark.parametrize(("name", "x"), [("powm1", -1.0), ("boxcox", -1.0), ("boxcox1p", -2.0)])
+def test_a_power_that_is_nan_has_no_slope(name: str, x: float) -> None:
+    """A power of a negative Python float is complex, and its real part no derivative."""
+    with np.errstate(invalid="ignore"):
+        assert np.isnan(grad(lambda x: getattr(special, name)(x, 0.5))(x))
+
+
 def test_exprel_is_smooth_at_zero() -> None:
     f: Any = special.exprel
     for k in range(5):

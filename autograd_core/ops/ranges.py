@@ -41,7 +41,8 @@ def linspace(
     start, stop = (np.asarray(x) if isinstance(x, list) else x for x in (start, stop))
     t = weights(start, stop, num, endpoint)
     out = placed(start * (1 - t) + stop * t, dtype, axis)
-    return (out, (stop - start) / (num - 1 if endpoint else num)) if retstep else out
+    steps = num - 1 if endpoint else num
+    return (out, (stop - start) / (steps if steps > 0 else np.nan)) if retstep else out
 
 
 @composed(np.logspace)

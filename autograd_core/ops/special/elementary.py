@@ -8,6 +8,7 @@ import scipy.special as special  # type: ignore[import-untyped, unused-ignore]
 
 from ...op import POWER, PRODUCT, SUM, UNARY, flat
 from ...registry import BY_NUMPY, OPS
+from ..elementwise import numpy_base
 from ..indexing import choose
 from .declare import BOTH, CHANCE, POSITIVE, of_scipy, polynomial
 
@@ -49,7 +50,7 @@ of_scipy(  # with s = √(x² + y²): differences of what is nearly equal become
 of_scipy("exp10", lambda out, x: out * math.log(10), domain=[(-1, 1)], tex="10^{{{x}}}", precedence=POWER)
 of_scipy(
     "powm1",
-    lambda out, x, y: y * x ** (y - 1),
+    lambda out, x, y: y * numpy_base(x) ** (y - 1),
     lambda out, x, y: (1 + out) * np.log(x),
     domain=BOTH, tex="{{{x}}}^{{{y}}} - 1", precedence=SUM,
 )  # fmt: skip
@@ -92,10 +93,10 @@ def slope_of_power(log: Any, y: Any) -> Any:
     return log * log * slope_of_exprel(special.exprel(y * log), y * log)
 
 
-of_scipy("boxcox", lambda out, x, y: x ** (y - 1), lambda out, x, y: slope_of_power(np.log(x), y),
+of_scipy("boxcox", lambda out, x, y: numpy_base(x) ** (y - 1), lambda out, x, y: slope_of_power(np.log(x), y),
          domain=[(2.2, 3), (1, 2)])  # fmt: skip
 of_scipy(
-    "boxcox1p", lambda out, x, y: (1 + x) ** (y - 1), lambda out, x, y: slope_of_power(np.log1p(x), y),
+    "boxcox1p", lambda out, x, y: numpy_base(1 + x) ** (y - 1), lambda out, x, y: slope_of_power(np.log1p(x), y),
     domain=[(1.2, 2), (1, 2)],
 )  # fmt: skip
 of_scipy(
