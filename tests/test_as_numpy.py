@@ -95,6 +95,8 @@ REFUSED: dict[str, Any] = {
     "np.repeat along an axis too many": lambda v: np.repeat(v, 2, axis=1),
     "np.repeat along an axis too few": lambda v: np.repeat(v, 2, axis=-2),
     "np.repeat by a matrix": lambda v: np.repeat(v, [[2]], axis=0),
+    "np.compress by a matrix": lambda v: np.compress([[True], [False]], v),
+    "np.reshape in the order kept": lambda v: np.reshape(v, (3, 1), order="K"),
     "np.var, two corrections": lambda v: np.var(v, ddof=1, correction=1),
     "np.linalg.eigh of a third triangle": lambda v: np.linalg.eigh(v[:, None] * v, UPLO="Z"),
     "np.rot90 in one axis": lambda v: np.rot90(v[None], axes=(0, -2)),

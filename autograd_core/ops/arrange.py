@@ -57,7 +57,7 @@ def take_along_axis(arr: Any, indices: Any, axis: int | None = -1) -> Any:
 @composed(np.compress)
 def compress(condition: Any, a: Any, axis: int | None = None) -> Any:
     """See `np.compress`."""
-    return take(a, np.flatnonzero(plain(condition)), axis)
+    return take(a, np.compress(condition := plain(condition), np.arange(np.size(condition))), axis)
 
 
 @composed(np.extract)

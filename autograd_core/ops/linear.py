@@ -285,6 +285,8 @@ def ravel(a: Any, order: str = "C") -> Any:
 @composed(np.reshape)
 def reshape_in_order(a: Any, /, shape: Any, order: str = "C", *, copy: bool | None = None) -> Any:
     """See `np.reshape`: in Fortran's order it is that of the transpose, with the lengths from the last."""
+    if order == "K":
+        raise ValueError("reshape: order='K'; it is 'C', 'F' or 'A'")
     if not is_by_columns(a, order, "reshape"):
         return reshape(a, shape)
     return transpose(reshape(transpose(a), each_of(shape)[::-1]))
