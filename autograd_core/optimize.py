@@ -66,7 +66,8 @@ def minimize(
 
     Returns
     -------
-    SciPy's OptimizeResult. Its `x` and `jac`, the gradient, are as x0 is; matrices such as `hess_inv` stay matrices.
+    SciPy's OptimizeResult, plain data: Values that `fun` reaches from outside are held. Its `x` and `jac`, the
+    gradient, are as x0 is; matrices such as `hess_inv` stay matrices.
 
     Raises
     ------
@@ -133,8 +134,9 @@ def least_squares(
 
     Returns
     -------
-    SciPy's OptimizeResult. Its `x` and `grad` are as x0 is; `fun` is the vector of all residuals, and `jac` the matrix
-    of their derivatives, which is what covariances are made of.
+    SciPy's OptimizeResult, plain data: Values that `fun` reaches from outside are held. Its `x` and `grad` are as x0
+    is; `fun` is the vector of all residuals, and `jac` the matrix of their derivatives, which is what covariances are
+    made of.
 
     Raises
     ------
