@@ -38,7 +38,9 @@ class Keeper:
 
     def __init__(self, directory: str | os.PathLike[str], settings: Mapping[str, Any]) -> None:
         self.directory = Path(directory)
-        self.settings = dict(settings)
+        self.settings = json.loads(
+            json.dumps(settings, default=lambda x: np.asarray(x).tolist())
+        )  # as `load` reads them
         self.environment = environment()
         self.then: dict[str, Any] = {}
         """The environment of the checkpoint that was loaded."""
@@ -56,7 +58,7 @@ class Keeper:
         if newest is None:
             return None
         found = read(newest)
-        wrong = differences(found["settings"], json.loads(json.dumps(self.settings)))
+        wrong = differences(found["settings"], self.settings)
         if wrong:
             raise ValueError(
                 f"{newest} is the checkpoint of another training:\n  "

@@ -125,5 +125,5 @@ def steps_of(members: Any) -> int:
 
 
 def is_number(item: Any) -> bool:
-    """Whether this is a number, not True or False."""
-    return isinstance(item, (int, float)) and not isinstance(item, bool)
+    """Whether this is a number, of Python or of NumPy, not True or False."""
+    return isinstance(item, (int, float, np.number)) and not isinstance(item, bool)

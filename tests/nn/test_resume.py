@@ -89,6 +89,19 @@ def test_more_epochs_go_on(tmp_path):
     assert train(tmp_path, epochs=9) == expected
 
 
+def test_settings_may_be_numbers_of_numpys(tmp_path):
+    def run(rate):
+        model = Linear(2, 1, rng=0)
+        optimizer = SGD(model.parameters(), lr=rate, nesterov=np.bool_(True), momentum=np.float32(0.5))
+        settings = dict(batch_size=np.int64(16), accumulate=np.int64(2), clip_norm=np.float32(1), progress=False)
+        fit(model, X, Y, optimizer=optimizer, epochs=2, rng=0, checkpoint=tmp_path, **settings)
+        return model.state_dict()["weight"]
+
+    np.testing.assert_array_equal(run(np.float32(0.5)), run(np.array(0.5)))
+    with pytest.raises(ValueError, match=r"optimizer\.groups\.0\.lr: 0\.5 then, 0\.25 now"):
+        run(np.array(0.25))
+
+
 def test_only_the_newest_is_kept_and_leftovers_are_no_harm(tmp_path):
     (tmp_path / "unfinished-000001").mkdir()
     (tmp_path / "unfinished-000001" / "state.json").write_text("{")
