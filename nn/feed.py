@@ -17,7 +17,15 @@ Key = Any
 """What stands for a batch in the order of an epoch: the numbers of its samples, or the batch itself."""
 
 
-class Arrays:
+class Feed:
+    """What the two share."""
+
+    def weight(self, batch: Batch) -> Any:
+        """The weight of a batch in a mean over batches: how many samples, or the sum of their weights."""
+        return batch[2].sum() if len(batch) > 2 else len(batch[0])
+
+
+class Arrays(Feed):
     """Mini-batches of arrays, in random order."""
 
     def __init__(self, x: Any, y: Any, sample_weight: Any, batch_size: int, precision: Any) -> None:
@@ -51,7 +59,7 @@ class Arrays:
         }
 
 
-class Stream:
+class Stream(Feed):
     """Batches that somebody else makes: an iterable, or a function that makes one from a generator."""
 
     def __init__(self, source: Any, epochs: int, precision: Any) -> None:

@@ -18,7 +18,7 @@ class Met(NamedTuple):
     cost: Any
     """The loss as a graph."""
     weight: Any
-    """The weight of the batch in a mean: how many samples, or the sum of their weights."""
+    """The weight of the batch in a mean; see `Feed.weight`."""
     samples: int
     prediction: Any
     """Plain data, and what it should have been:"""
@@ -66,4 +66,4 @@ def forward(run: Any, batch: Batch) -> Met:
         raise TypeError(f"the loss is a {type(cost).__name__}, plain data: nothing in it can be trained")
     if cost.size != 1:
         raise ValueError(f"the loss has shape {cost.shape}, and it is one number: return its mean, as with .mean()")
-    return Met(cost, weights[0].sum() if weights else len(x), len(x), stop_gradient(prediction), y)
+    return Met(cost, run.feed.weight(batch), len(x), stop_gradient(prediction), y)

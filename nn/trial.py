@@ -101,10 +101,10 @@ def agrees(state: State, found: Found, before: dict[str, Any], wanted: dict[str,
 
 
 def what_is_trained(run: Any) -> Any:
-    """Model, loss, metrics and optimizer as a key."""
+    """Model, loss, metrics, optimizer and the weights of batches as a key."""
     groups = [group["params"] for group in run.optimizer.param_groups]
     parts = structure(run.model, run.loss, list(run.metrics.values()), groups)
-    return type(run.optimizer), run.clip_norm, parts
+    return type(run.optimizer), type(run.feed), run.clip_norm, parts
 
 
 def check_targets(run: Any, rows: Array) -> None:

@@ -11,7 +11,7 @@ from .adaptive import Adam
 from .aliases import Array
 from .callbacks import Callback
 from .data import pieces
-from .feed import Arrays, Key
+from .feed import Arrays, Batch, Key
 from .layers import MLP
 from .penalties import l2_penalty
 from .run import Run
@@ -61,6 +61,10 @@ class Shuffled(Arrays):
         if self.rng is not None:
             self.rng.shuffle(self.order)
         return pieces(self.order.copy(), self.batch_size)
+
+    def weight(self, batch: Batch) -> int:
+        """As scikit-learn has it: how many samples, also if these have weights of their own."""
+        return len(batch[0])
 
 
 class Watch(Callback):
