@@ -188,7 +188,7 @@ def likelihood(loss: str, log_p: Any, target: Any, smoothing: float, class_weigh
 
 def with_classes(loss: str, scores: Any, target: Any) -> tuple[Any, Any]:
     """Scores of classes on the last axis, and checked labels or probabilities."""
-    scores, target = as_array(scores), as_array(target)
+    scores, target = as_floats(scores), as_array(target)
     shape = scores.shape
     if 0 in shape or not shape:
         raise ValueError(f"{loss}: logits of shape {shape} hold no classes; their last axis counts them")
@@ -249,18 +249,24 @@ def checked_weights(loss: str, name: str, given: Any, shape: Sequence[int]) -> A
 
 def fitting(loss: str, prediction: Any, target: Any) -> tuple[Any, Any]:
     """Prediction and target as Values or arrays of numbers, if their shapes are equal."""
-    prediction, target = as_array(prediction), as_array(target)
+    prediction, target = as_floats(prediction), as_array(target)
     shape = prediction.shape
     if shape != target.shape:
         hint = f": write target.reshape({shape})" if prediction.size == target.size else ""
+        if target.shape == shape[:-1] and not hint:
+            hint = f"; of labels it is one_hot(target, {shape[-1]}), and cross_entropy takes them as they are"
         raise ValueError(f"{loss}: the prediction has shape {shape}, the target {target.shape}{hint}")
     if 0 in shape:
         raise ValueError(f"{loss}: a prediction of shape {shape} has no elements")
     if type(target) is np.ndarray and target.dtype.kind not in "biufc":
         raise TypeError(f"{loss}: the target has dtype {target.dtype}, and it is made of numbers")
-    if type(prediction) is np.ndarray and prediction.dtype.kind in "biu":
-        prediction = prediction.astype(np.float64)  # 1 - 2 is 255 in bytes, such as those of pictures
     return prediction, target
+
+
+def as_floats(x: Any) -> Any:
+    """A prediction as a Value or array, and integers as floats: 1 - 2 is 255 in bytes, such as those of pictures."""
+    x = as_array(x)
+    return x.astype(np.float64) if type(x) is np.ndarray and x.dtype.kind in "biu" else x
 
 
 def place(wrong: Any, data: Any) -> str:

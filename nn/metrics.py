@@ -29,6 +29,8 @@ def accuracy(prediction: Any, labels: Any) -> Any:
     0.5
     """
     scores, labels = as_array(stop_gradient(prediction)), as_array(labels)
+    if labels.dtype.kind not in "biuf":
+        raise ValueError(f"accuracy: labels are the numbers of classes, and these have dtype {labels.dtype}")
     if labels.shape == scores.shape and scores.ndim == 2:
         labels = labels.argmax(axis=1)
     if scores.ndim != 2 or not scores.size or labels.shape != scores.shape[:1]:

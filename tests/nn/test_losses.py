@@ -299,6 +299,19 @@ def test_differences_of_bytes_do_not_wrap_around(loss, dtype):
     )
 
 
+@pytest.mark.parametrize("dtype", [np.uint8, np.int8, bool])
+def test_logits_may_be_bytes(dtype):
+    logits = np.array([[1, 0, 120], [0, 1, 1]]).astype(dtype)
+    for loss in (cross_entropy, nll_loss):
+        for target in ([0, 2], one_hot([0, 2], 3)):
+            assert loss(logits, target) == loss(logits.astype(float), target)
+
+
+def test_labels_given_to_a_loss_of_numbers():
+    with pytest.raises(ValueError, match=r"the target \(2,\); of labels it is one_hot\(target, 3\), and cross_entropy"):
+        mse_loss(PREDICTION, [0, 1])
+
+
 # Accuracy -------------------------------------------------------------------------------------------------------------
 
 
@@ -313,6 +326,11 @@ def test_accuracy_counts_the_largest_outputs():
 def test_accuracy_refuses_other_shapes(prediction, labels):
     with pytest.raises(ValueError, match=r"predictions of shape \(n, k\) and n labels are needed"):
         accuracy(prediction, labels)
+
+
+def test_accuracy_refuses_names():
+    with pytest.raises(ValueError, match="accuracy: labels are the numbers of classes, and these have dtype <U1"):
+        accuracy(PREDICTION, ["2", "2"])
 
 
 @pytest.mark.parametrize("labels", [[0, 1], [[0], [1]]])
