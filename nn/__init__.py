@@ -9,6 +9,8 @@
 True
 """
 
+from typing import TYPE_CHECKING
+
 from .activations import ELU, GELU, Identity, LeakyReLU, ReLU, Sigmoid, SiLU, Softmax, Softplus, Tanh
 from .adaptive import Adam, AdamW, RMSprop
 from .binary import binary_cross_entropy, binary_cross_entropy_with_logits
@@ -46,6 +48,9 @@ from .sgd import SGD
 from .teach import explain_training_step
 from .torch_weights import load_torch, save_torch
 from .train import evaluate, fit
+
+if not TYPE_CHECKING:  # which would believe that there is everything
+    from .elsewhere import missing as __getattr__  # noqa: F401
 
 __all__ = [
     "ELU",

@@ -19,13 +19,14 @@ The conventions (`forward`, dotted names, `state_dict`, the nested repr) are tho
 import html
 import reprlib
 from collections.abc import Iterator, Mapping
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
 from autograd_core import Value, drawn_as_one, stop_gradient
 
 from .aliases import Array
+from .elsewhere import missing_of
 
 
 class Module:
@@ -63,6 +64,8 @@ class Module:
 
     def __init_subclass__(cls, **settings: Any) -> None:
         super().__init_subclass__(**settings)
+        if vars(cls).get("__slots__"):
+            raise TypeError(f"{cls.__name__}: what is in __slots__ would not be found as a parameter; leave them out")
         if getattr(cls.__call__, "__wrapped__", cls.forward) is not cls.forward:  # not one of its own
             cls.__call__ = drawn_as_one(cls.forward)  # type: ignore[method-assign]  # the mark, and no other detour
 
@@ -70,9 +73,20 @@ class Module:
         """Assign an attribute; a Value without a name gets the attribute's, for drawings and error messages."""
         if isinstance(value, Value) and value.name is None:
             value.name = name
-        elif isinstance(value, (float, np.generic, np.ndarray)) and isinstance(vars(self).get(name), Value):
-            value = np.array(value)  # frozen: an array, not a setting, and not that which an optimizer still holds
+        elif isinstance(old := vars(self).get(name), Value):
+            if isinstance(value, np.ndarray):
+                value = np.array(value)  # frozen: data of its own, not those that an optimizer still holds
+            elif isinstance(value, (int, float, complex, np.generic)):
+                value = np.full(old.shape, value, np.result_type(old.dtype, value))  # an array, not a setting
         super().__setattr__(name, value)
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            try:
+                return super().__getattribute__(name)  # a property may have raised: its own error says why
+            except AttributeError as error:
+                raise missing_of(self, error) from error.__cause__
 
     # What it holds ----------------------------------------------------------------------------------------------------
 
@@ -100,7 +114,7 @@ class Module:
 
     def state_dict(self) -> dict[str, Array]:
         """Copies of the data of all parameters and arrays, by dotted name."""
-        return {name: np.array(stop_gradient(item)) for name, item in state(self)}
+        return {name: np.array(stop_gradient(item)) for name, item in state(self).items()}
 
     def load_state_dict(self, saved: Mapping[str, Any]) -> None:
         """Copy saved data into the parameters and arrays, each of which keeps its own dtype.
@@ -123,7 +137,7 @@ class Module:
           factor: saved with shape (3,), here it has shape (2,)
         """
         check_saved(saved)
-        own = dict(state(self))
+        own = state(self)
         new = {name: np.asarray(stop_gradient(data)) for name, data in saved.items()}
         wrong = [f"{name}: missing from the saved state" for name in own if name not in new]
         wrong += [f"{name}: saved, but there is nothing of that name here" for name in new if name not in own]
@@ -230,9 +244,15 @@ def is_state(item: Any) -> bool:
     return isinstance(item, np.ndarray) and item.dtype.kind in "biufc"
 
 
-def state(root: Module) -> Iterator[tuple[str, Any]]:
-    """What a state dict holds: the variables and arrays in a module."""
-    return ((name, item) for name, item in contents(root) if not isinstance(item, Module))
+def state(root: Module) -> dict[str, Any]:
+    """What a state dict holds: the variables and arrays in a module, or a ValueError if two have one name."""
+    found: dict[str, Any] = {}
+    for name, item in contents(root):
+        if name in found:
+            raise ValueError(f"two arrays of this {type(root).__name__} are called {name!r}: rename a key of its dicts")
+        if not isinstance(item, Module):
+            found[name] = item
+    return found
 
 
 def check_saved(saved: Any) -> None:

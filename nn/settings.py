@@ -18,7 +18,7 @@ def described(run: Run, seed: Seed) -> dict[str, Any]:
         "validation": [fingerprint(array) for array in run.validation or ()],
         "validation_split": run.validation_split,
         "model": text(run.model),
-        **{f"model.{name}": f"{item.dtype} {item.shape}" for name, item in state(run.model)},
+        **{f"model.{name}": f"{item.dtype} {item.shape}" for name, item in state(run.model).items()},
         "loss": text(run.loss),
         "metrics": [f"{name}: {text(metric)}" for name, metric in run.metrics.items()],
         **optimizer_settings(run.optimizer),

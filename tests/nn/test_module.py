@@ -2,10 +2,12 @@
 
 import copy
 import pickle
+import re
 
 import numpy as np
 import pytest
 
+import nn
 from autograd_core import Value, grad
 from nn import MLP, SGD, Linear, Module, Sequential
 
@@ -173,6 +175,60 @@ def test_a_frozen_scalar_is_saved(scalar):
     assert model.state_dict() == {"scale": 2.0}
     model.load_state_dict({"scale": 3.0})
     assert model.scale == 3.0
+
+
+@pytest.mark.parametrize("number", [3, True, 3.0, 3j, np.float32(3)])
+def test_a_parameter_frozen_by_a_number_is_state_in_its_own_precision(number):
+    layer = Linear(2, 1, rng=0, dtype=np.float32)
+    layer.bias = number
+    np.testing.assert_array_equal(layer.state_dict()["bias"], [number])
+    assert layer.bias.shape == (1,), "a number fills it"
+    assert layer(np.ones((1, 2), np.float32)).dtype == (np.complex64 if number == 3j else np.float32)
+
+
+def test_what_would_not_be_found_is_refused():
+    with pytest.raises(TypeError, match="Slotted: what is in __slots__ would not be found as a parameter"):
+
+        class Slotted(Module):
+            __slots__ = ("weight",)
+
+    class Empty(Module):
+        __slots__ = ()
+
+    assert Empty().parameters() == []
+
+
+@pytest.mark.parametrize("table", [{1: Value(1.0), "1": Value(2.0)}, {"a.b": Value(1.0), "a": {"b": Value(2.0)}}])
+def test_two_arrays_of_one_name_are_not_saved_as_one(table):
+    model = Module()
+    model.table = table
+    for method in (model.state_dict, lambda: model.load_state_dict({})):
+        with pytest.raises(ValueError, match=r"two arrays of this Module are called 'table\.(1|a\.b)': rename a key"):
+            method()
+
+
+@pytest.mark.parametrize(
+    ("name", "write"),
+    [("fit", "write nn.fit(model, x, y, "), ("cuda", "all is on the processor"), ("modules", "model.named_modules()")],
+)
+def test_what_others_call_otherwise_is_said(name, write):
+    with pytest.raises(
+        AttributeError, match=re.escape(f"'MLP' object has no attribute '{name}' (") + f".*{re.escape(write)}"
+    ):
+        getattr(MLP([2, 1]), name)
+    with pytest.raises(AttributeError, match=r"no attribute 'CrossEntropyLoss' \(write cross_entropy\("):
+        nn.CrossEntropyLoss()
+    assert not hasattr(nn, "Conv2d")
+
+
+def test_the_error_of_a_property_is_its_own():
+    class Wrapped(Module):
+        @property
+        def fit(self):
+            return self.inner
+
+    with pytest.raises(AttributeError, match="no attribute 'inner'"):
+        Wrapped().fit  # noqa: B018
 
 
 # Saving and loading ---------------------------------------------------------------------------------------------------
