@@ -114,6 +114,8 @@ class EarlyStopping(Callback):
     def on_epoch_end(self, run: Run) -> None:
         if self.monitor not in run.numbers:
             hint = ": give validation data" if self.monitor.startswith("validation_") else ""
+            if self.monitor.startswith("val_"):
+                hint = f": here it is called {self.monitor.replace('val_', 'validation_', 1)!r}"
             raise KeyError(f"EarlyStopping: no {self.monitor!r} among {', '.join(run.numbers)}{hint}")
         value = run.numbers[self.monitor]
         if self.improves(value):

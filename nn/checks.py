@@ -1,6 +1,6 @@
 """What is wrong with data, or with a layer that they do not fit, said before it costs anybody a night."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any, NoReturn
 
 import numpy as np
@@ -61,6 +61,20 @@ def same_parameters(model: Module, given: Iterable[Value]) -> None:
     """A ValueError if an optimizer's parameters are not the model's."""
     if {*map(id, given)}.isdisjoint(map(id, model.parameters())):
         raise ValueError("the optimizer has none of this model's parameters: make it with model.parameters()")
+
+
+def unknown(cost: Value, known: Collection[int]) -> Value | None:
+    """A variable that a cost is made of and that is not among those of these ids, if there is one."""
+    waiting, met = [cost], {id(cost)}
+    while waiting:
+        node = waiting.pop()
+        if node.op is None and id(node) not in known:
+            return node
+        for x in node.inputs if node.op else ():
+            if isinstance(x, Value) and id(x) not in met:
+                met.add(id(x))
+                waiting.append(x)
+    return None
 
 
 def raise_with_layer(model: Module, error: Exception) -> NoReturn:

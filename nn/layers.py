@@ -165,8 +165,9 @@ class Sequential(Module):
             if not callable(layer):
                 raise TypeError(
                     f"{type(self).__name__} takes layers, or functions, one by one, and a {type(layer).__name__} is "
-                    "none: of a list write Sequential(*layers)"
-                )
+                    + ("none: write a layer, such as nn.ReLU()" if isinstance(layer, str) else
+                       "none: of a list write Sequential(*layers)")
+                )  # fmt: skip
         self.layers = list(layers)
 
     def forward(self, x: Any) -> Any:
@@ -272,6 +273,8 @@ class MLP(Sequential):
 
 def for_each_layer(activation: Any, output: Any, n: int) -> list[str | Function]:
     """The activation of each of n layers, as `MLP` is given them."""
+    if activation is None:
+        raise TypeError("MLP: activation=None: it is a name or a function; 'identity' stands for none")
     if isinstance(activation, str) or callable(activation):
         return [activation] * (n - 1) + [activation if output is None else output]
     if len(activation) != n or output is not None:

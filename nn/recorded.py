@@ -2,15 +2,16 @@
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 
-from autograd_core import Value, holding, stop_gradient
+from autograd_core import holding, stop_gradient
 
+from .checks import unknown
 from .clip import shrinking
 from .state import State, UnfitError
 from .step import passes
@@ -93,7 +94,10 @@ def step_of(state: State, static: list[Any], notes: list[Draw]) -> Callable[...,
         with holding(state.leaves, leaves), standing(state, buffers) as slots, playing(run.model, notes, drawn):
             met = []
             for batch in passes(run, [tuple([array[k] for array in data]) for k in rows]):
-                check_variables(batch.cost, place_of)
+                if unknown(batch.cost, place_of) is not None:
+                    raise UnfitError(
+                        "it uses a variable that is neither the model's nor the optimizer's: make it plain data"
+                    )  # which would be left with gradients of the recording
                 metrics = batch.metrics(run)
                 if any(isinstance(metric, (bool, int, float, np.generic)) for metric in metrics):
                     raise UnfitError("one of its metrics is a plain number while the step is recorded")
@@ -114,19 +118,6 @@ def step_of(state: State, static: list[Any], notes: list[Draw]) -> Callable[...,
         return (new_leaves, new_memories, after), (met, squares)
 
     return step
-
-
-def check_variables(cost: Any, known: Collection[int]) -> None:
-    """An UnfitError if a cost is made of other variables too: these would be left with gradients of the recording."""
-    waiting, met = [cost], {id(cost)}
-    while waiting:
-        node = waiting.pop()
-        if node.op is None and id(node) not in known:
-            raise UnfitError("it uses a variable that is neither the model's nor the optimizer's: make it plain data")
-        for x in node.inputs if node.op else ():
-            if isinstance(x, Value) and id(x) not in met:
-                met.add(id(x))
-                waiting.append(x)
 
 
 def filled(static: list[Any], numbers: Any) -> list[list[Any]]:

@@ -4,7 +4,6 @@ import math
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from types import NoneType
 from typing import Any
 
 import numpy as np
@@ -128,10 +127,10 @@ def fit(
     ImportError
         If a package is not installed that is needed for what was asked for.
     """
-    functions, schedules = by_name(metrics), [schedule] if isinstance(schedule, Schedule) else list(schedule)
-    callbacks = [callbacks] if isinstance(callbacks, Callback) else list(callbacks)
-    check(model, optimizer, schedules, callbacks)
-    check_numbers(epochs=epochs, batch_size=batch_size, accumulate=accumulate, every=every)
+    functions, schedules = by_name(metrics), several("schedule", schedule, Schedule)
+    callbacks = several("callbacks", callbacks, Callback)
+    check(model, optimizer, loss, schedules, callbacks)
+    check_numbers(epochs=epochs, batch_size=batch_size, accumulate=accumulate, every=1 if every is None else every)
     precision = precision_of(model)
     feed = feed_of(x, y, sample_weight, batch_size, epochs, precision)
     check_validation(feed, validation, validation_split)
@@ -223,13 +222,22 @@ def feed_of(x: Any, y: Any, sample_weight: Any, batch_size: int, epochs: int, pr
 # Checks ---------------------------------------------------------------------------------------------------------------
 
 
-def check(model: Module, optimizer: Optimizer, schedules: Sequence[Any], callbacks: Sequence[Any]) -> None:
+def several(name: str, given: Any, kind: type) -> list[Any]:
+    """One of a kind, or several, as a list."""
+    if not isinstance(given, kind) and not hasattr(given, "__iter__"):
+        raise TypeError(f"{name}={given!r}: it is a {kind.__name__}, or a list of them; leave it out for none")
+    return [given] if isinstance(given, kind) else list(given)
+
+
+def check(model: Module, optimizer: Optimizer, loss: Any, schedules: Sequence[Any], callbacks: Sequence[Any]) -> None:
     """An error if these are not what they should be, or do not belong together."""
     if not isinstance(model, Module) or not isinstance(optimizer, Optimizer):
         raise TypeError(
             "fit takes a model and its optimizer, as in optimizer=SGD(model.parameters(), lr=0.1), not "
             f"{getattr(model, '__name__', type(model).__name__)} and {optimizer!r}"
         )
+    if not callable(loss):
+        raise TypeError(f"loss={loss!r}: it is a function of a prediction and its target, such as nn.cross_entropy")
     same_parameters(model, optimizer.parameters)
     for schedule in schedules:
         if not isinstance(schedule, Schedule) or schedule.optimizer is not optimizer:
@@ -241,12 +249,12 @@ def check(model: Module, optimizer: Optimizer, schedules: Sequence[Any], callbac
             raise TypeError(f"a callback is an instance of a subclass of Callback, not a {type(callback).__name__}")
 
 
-def check_numbers(**numbers: int | None) -> None:
+def check_numbers(**numbers: int) -> None:
     """An error for a number of things that is no integer, or less than one."""
     for name, number in numbers.items():
-        if not isinstance(number, (int, np.integer, NoneType)):
+        if not isinstance(number, (int, np.integer)):
             raise TypeError(f"{name}={number!r}: it is an integer")
-        if number is not None and number < 1:
+        if number < 1:
             raise ValueError(f"{name}={number}: it is at least one")
 
 
@@ -263,6 +271,8 @@ def check_validation(feed: Arrays | Stream, validation: Any, fraction: float) ->
 def by_name(metrics: Metric | Mapping[str, Metric] | Sequence[Metric]) -> dict[str, Metric]:
     """The metrics by the name of their column."""
     metrics = [metrics] if callable(metrics) else metrics
+    if metrics is None:
+        raise TypeError("metrics=None: it is a function, or a list or dict of them; leave it out for none")
     named = dict(metrics) if isinstance(metrics, Mapping) else {getattr(m, "__name__", ""): m for m in metrics}
     if len(named) < len(metrics) or {"", "<lambda>"} & named.keys():
         raise ValueError("metrics need a name each: give a dict, such as {'accuracy': nn.accuracy}")

@@ -32,6 +32,7 @@ from nn import (
     ReduceLROnPlateau,
     RMSprop,
     Sequential,
+    StepLR,
     accuracy,
     batches,
     cross_entropy,
@@ -493,7 +494,8 @@ def test_a_variable_of_nobody():
     def loss(p, t):
         return mse_loss(p * factor, t)
 
-    with pytest.raises(TypeError, match="a variable that is neither the model's nor the optimizer's"):
+    nobody = "a variable .*that is neither the model's nor the optimizer's"
+    with pytest.warns(UserWarning, match=nobody), pytest.raises(TypeError, match=nobody):
         train(True, loss=loss)
     assert type(factor.grad) is np.ndarray
 
@@ -613,6 +615,8 @@ def test_models_of_one_structure_share_a_program_and_keep_nothing_alive():
     assert len(PROGRAMS.found) == 3, "only the rest has another size"
     train(True, make=lambda: MLP([4, 8, 3], "sigmoid", "identity", rng=7))
     assert len(PROGRAMS.found) == 5
+    train(True, optimizer=lambda p: Adam(p, np.float32(0.01)), schedule=lambda o: StepLR(o, 1, np.float32(0.9)))
+    assert len(PROGRAMS.found) == 5, "a rate that is a number of NumPy's is a number"
     alive = weakref.ref(model), weakref.ref(next(iter(programs.values())))
     del model, programs
     PROGRAMS.found.clear()

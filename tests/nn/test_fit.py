@@ -1,6 +1,7 @@
 """What `fit` takes beside x and y, what it refuses, and what is left when it stops."""
 
 import os
+import re
 import signal
 import threading
 
@@ -267,6 +268,8 @@ def test_early_stopping_begins_anew_with_each_training(line):
 def test_early_stopping_asks_for_what_it_needs(line):
     with pytest.raises(KeyError, match="no 'validation_loss' among loss: give validation data"):
         quietly(Linear(2, 1, rng=0), *line, epochs=3, callbacks=[EarlyStopping(2)])
+    with pytest.raises(KeyError, match="no 'val_loss' among loss: here it is called 'validation_loss'"):
+        quietly(Linear(2, 1, rng=0), *line, epochs=3, callbacks=[EarlyStopping(2, monitor="val_loss")])
     with pytest.raises(ValueError, match="is more of 'validation_accuracy' better"):
         EarlyStopping(2, monitor="validation_accuracy")
     with pytest.raises(ValueError, match="patience=0"):
@@ -447,3 +450,31 @@ def test_a_float32_model_stays_in_float32(line):
     assert seen == {np.dtype(np.float32)}
     with pytest.raises(ValueError, match="x is inf in row 0, column 0"):
         quietly(model, np.full((4, 2), 1e300), np.ones((4, 1)), epochs=1)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"loss": "mse"}, "loss='mse': it is a function of a prediction and its target, such as nn.cross_entropy"),
+        ({"schedule": None}, "schedule=None: it is a Schedule, or a list of them; leave it out for none"),
+        ({"callbacks": print}, "callbacks=<built-in function print>: it is a Callback, or a list"),
+        ({"metrics": None}, "metrics=None: it is a function, or a list or dict of them"),
+        ({"batch_size": None}, "batch_size=None: it is an integer"),
+    ],
+)
+def test_habits_from_elsewhere(line, settings, message):
+    with pytest.raises(TypeError, match=re.escape(message)):
+        quietly(Linear(2, 1, rng=0), *line, epochs=1, **settings)
+
+
+def test_a_variable_that_nobody_trains_is_warned_of(line):
+    class Hidden(Linear):
+        def __init__(self):
+            super().__init__(2, 1, rng=0)
+            self.others = {Value(2.0, name="scale")}  # a set is not looked into
+
+        def forward(self, x):
+            return super().forward(x) * sum(self.others)
+
+    with pytest.warns(UserWarning, match=r"a variable scale of shape \(\) that is neither the model's nor the optim"):
+        quietly(Hidden(), *line, epochs=2)
