@@ -21,7 +21,7 @@ import numpy as np
 from .aliases import Array
 from .extras import require
 
-FORMAT = 2
+FORMAT = 3
 
 
 class Keeper:
@@ -54,10 +54,10 @@ class Keeper:
         ValueError
             If it is damaged, or another training's; the message lists what differs.
         """
-        newest = max(self.directory.glob("checkpoint-*"), default=None)
-        if newest is None:
+        written = self.written()
+        if not written:
             return None
-        found = read(newest)
+        found = read(newest := written[-1])
         wrong = differences(found["settings"], self.settings)
         if wrong:
             raise ValueError(
@@ -68,6 +68,11 @@ class Keeper:
         self.then = found["environment"]
         state: dict[str, Any] = found["state"]
         return state
+
+    def written(self) -> list[Path]:
+        """The checkpoints, the newest last; what somebody has put beside them under other names is left alone."""
+        numbers = {path: path.name.partition("-")[2] for path in self.directory.glob("checkpoint-*")}
+        return sorted((path for path in numbers if numbers[path].isdecimal()), key=lambda path: int(numbers[path]))
 
     def announce(self, executor: str) -> None:
         """Say how the training goes on: what computes from here on is noted, and compared with what was loaded.
@@ -94,7 +99,7 @@ class Keeper:
             If it cannot be written. The one before it is then as it was.
         """
         self.directory.mkdir(parents=True, exist_ok=True)
-        old = sorted(self.directory.glob("checkpoint-*"))
+        old = self.written()
         number = int(old[-1].name.partition("-")[2]) + 1 if old else 1
         unfinished = self.directory / f"unfinished-{number:06d}"
         try:
@@ -131,7 +136,7 @@ def write(folder: Path, content: Mapping[str, Any]) -> None:
     arrays: dict[str, Array] = {}
     packed = pack(content, arrays, "")
     data = require("safetensors.numpy", extra="files").save(arrays)
-    packed["digest"] = hashlib.blake2b(data).hexdigest()
+    packed["digest"] = digest(packed, data)
     for name, text in (("arrays.safetensors", data), ("state.json", json.dumps(packed, indent=1).encode())):
         with open(folder / name, "wb") as file:
             file.write(text)
@@ -145,14 +150,19 @@ def read(folder: Path) -> dict[str, Any]:
     try:
         content = json.loads((folder / "state.json").read_bytes())
         data = (folder / "arrays.safetensors").read_bytes()
-        intact = content["digest"] == hashlib.blake2b(data).hexdigest() and content["format"] == FORMAT
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        intact = content.pop("digest") == digest(content, data) and content["format"] == FORMAT
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"{folder} is no checkpoint, or damaged: {error}") from error
     if not intact:
         raise ValueError(f"{folder} is damaged, or of another version: its files do not belong together")
     arrays = require("safetensors.numpy", extra="files").load(data)
     found: dict[str, Any] = unpack(content, arrays)
     return found
+
+
+def digest(packed: dict[str, Any], data: bytes) -> str:
+    """A checksum of what is in both files."""
+    return hashlib.blake2b(json.dumps(packed).encode() + data).hexdigest()
 
 
 def flush(folder: Path) -> None:

@@ -181,7 +181,24 @@ def test_damaged_files_are_named(tmp_path):
         with pytest.raises(ValueError, match="is no checkpoint, or damaged"):
             train(tmp_path, epochs=2)
         (newest / name).write_bytes(data)
+    text = whole["state.json"].replace(b'"steps": 3', b'"steps": 7')  # one bit, and still JSON
+    assert text != whole["state.json"]
+    (newest / "state.json").write_bytes(text)
+    with pytest.raises(ValueError, match="its files do not belong together"):
+        train(tmp_path, epochs=2)
+    (newest / "state.json").write_bytes(whole["state.json"])
     assert train(tmp_path, epochs=2) == train(epochs=2)
+
+
+def test_copies_under_other_names_are_left_alone(tmp_path):
+    expected = train()
+    train(tmp_path, epochs=1)
+    (newest,) = tmp_path.iterdir()
+    newest.rename(tmp_path / "checkpoint-999999")
+    shutil.copytree(tmp_path / "checkpoint-999999", tmp_path / "checkpoint-best")
+    train(tmp_path, epochs=2)
+    assert train(tmp_path) == expected
+    assert {path.name for path in tmp_path.iterdir()} == {"checkpoint-best", "checkpoint-1000004"}
 
 
 # Where nothing can be written -----------------------------------------------------------------------------------------
