@@ -1,5 +1,6 @@
 """What is wrong with data, or with a layer that they do not fit, said before it costs anybody a night."""
 
+import warnings
 from collections.abc import Collection, Iterable
 from typing import Any, NoReturn
 
@@ -75,6 +76,27 @@ def unknown(cost: Value, known: Collection[int]) -> Value | None:
                 met.add(id(x))
                 waiting.append(x)
     return None
+
+
+def warn_of_untrained(model: Module, given: Iterable[Value], cost: Value) -> None:
+    """A warning, after the first backward pass, if what the loss depends on is trained by nobody by mistake: a model
+    may hold it where it is not found, or may have been changed since the optimizer was made."""
+    own, its = {id(p): name for name, p in model.named_parameters()}, {id(p): p for p in given}
+    found = unknown(cost, own.keys() | its.keys())
+    if found is not None:
+        warnings.warn(
+            f"the loss depends on a variable {found.name or ''} of shape {found.shape} that is neither the model's nor "
+            "the optimizer's, and so is not trained. A Module finds what is in its attributes, and in lists, tuples "
+            "and dicts there; make it plain data if it is to stay as it is",
+            stacklevel=2,
+        )
+    if own.keys() - its.keys() and any(p.grad is None for k, p in its.items() if k not in own):
+        names = ", ".join(name for k, name in own.items() if k not in its)
+        warnings.warn(
+            f"the optimizer does not have {names} of this model, and has a variable that the loss does not depend on: "
+            "make it after the layers are in their places",
+            stacklevel=2,
+        )
 
 
 def raise_with_layer(model: Module, error: Exception) -> NoReturn:

@@ -5,7 +5,6 @@ the other would have, to the last bit.
 """
 
 import math
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from time import perf_counter
@@ -16,7 +15,7 @@ import numpy as np
 from autograd_core import Value, explain_nonfinite, stop_gradient
 
 from .aliases import Array
-from .checks import raise_with_layer, unknown
+from .checks import raise_with_layer, warn_of_untrained
 from .clip import clip_grad_norm
 from .feed import Arrays, Batch, Key, Stream
 from .history import NORM, History
@@ -184,7 +183,7 @@ class Run:
                 self.good, self.good_step = self.model.state_dict(), self.steps
             self.add(met.samples, float(met.weight), value, map(float, met.metrics(self)))
         if not self.steps:
-            self.warn_of_unknown(met.cost)
+            warn_of_untrained(self.model, self.optimizer.parameters, met.cost)
         grads = [p.grad for p in self.optimizer.parameters]
         squares = [0.0 if g is None else float(np.vdot(g, g).real) for g in grads]
         if not math.isfinite(sum(squares)):
@@ -195,17 +194,6 @@ class Run:
         self.optimizer.step()
         if self.schedules:
             self.step_schedules("step", value)
-
-    def warn_of_unknown(self, cost: Value) -> None:
-        """A warning if a variable is trained by nobody: it may be one that the model holds where nothing is found."""
-        found = unknown(cost, {*map(id, self.model.parameters()), *map(id, self.optimizer.parameters)})
-        if found is not None:
-            warnings.warn(
-                f"the loss depends on a variable {found.name or ''} of shape {found.shape} that is neither the model's "
-                "nor the optimizer's, and so is not trained. A Module finds what is in its attributes, and in lists, "
-                "tuples and dicts there; make it plain data if it is to stay as it is",
-                stacklevel=2,
-            )
 
     def add(self, samples: int, weight: float, value: float, metrics: Iterable[float]) -> None:
         """Count a batch in the means of the epoch."""

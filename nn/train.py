@@ -126,6 +126,14 @@ def fit(
         If the first checkpoint cannot be written.
     ImportError
         If a package is not installed that is needed for what was asked for.
+
+    Warns
+    -----
+    UserWarning
+        If the loss depends on variables that neither the model nor the optimizer has, or if the optimizer has those of
+        a layer that was replaced; if a checkpoint goes on with other versions than it was written by.
+    RuntimeWarning
+        If a checkpoint cannot be written.
     """
     functions, schedules = by_name(metrics), several("schedule", schedule, Schedule)
     callbacks = several("callbacks", callbacks, Callback)

@@ -478,3 +478,13 @@ def test_a_variable_that_nobody_trains_is_warned_of(line):
 
     with pytest.warns(UserWarning, match=r"a variable scale of shape \(\) that is neither the model's nor the optim"):
         quietly(Hidden(), *line, epochs=2)
+
+
+def test_a_layer_that_was_replaced_after_the_optimizer_was_made_is_warned_of(line):
+    model = Sequential(Linear(2, 3, rng=0), Linear(3, 1, rng=1))
+    optimizer = SGD(model.parameters(), lr=0.1)
+    model.layers[1].bias = 0.0  # frozen: that is no mistake
+    quietly(model, *line, epochs=1, optimizer=optimizer)
+    model.layers[1] = Linear(3, 1, rng=2)
+    with pytest.warns(UserWarning, match="the optimizer does not have layers.1.weight, layers.1.bias of this model"):
+        quietly(model, *line, epochs=1, optimizer=optimizer)
