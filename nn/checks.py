@@ -27,6 +27,8 @@ def numbers(name: str, data: Any, precision: Any = None) -> Array:
         raise TypeError(f"{name} is a Value, and data are constants: give {name}.data")
     if np.ma.is_masked(data):
         raise ValueError(f"{name} has masked values: remove such rows, or fill them in, as with {name}.filled(0.0)")
+    if hasattr(data, "toarray"):
+        raise TypeError(f"{name} is sparse, and arrays are dense: give {name}.toarray()")
     array: Array = np.asarray(data)
     if array.dtype.kind not in "biufc":
         raise TypeError(f"{name} has dtype {array.dtype}: numbers are wanted, such as {name}.astype(float)")

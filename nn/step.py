@@ -64,6 +64,8 @@ def forward(run: Any, batch: Batch) -> Met:
     cost = run.loss(prediction, y, sample_weight=weights[0]) if weights else run.loss(prediction, y)
     if type(cost) is not Value:
         raise TypeError(f"the loss is a {type(cost).__name__}, plain data: nothing in it can be trained")
+    if cost.dtype.kind == "c":
+        raise TypeError("the loss is complex, and complex numbers have no order: give a real one, such as nn.l1_loss")
     if cost.size != 1:
         raise ValueError(f"the loss has shape {cost.shape}, and it is one number: return its mean, as with .mean()")
     return Met(cost, run.feed.weight(batch), len(x), stop_gradient(prediction), y)

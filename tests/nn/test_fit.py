@@ -4,6 +4,7 @@ import os
 import re
 import signal
 import threading
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -388,6 +389,8 @@ def test_what_is_not_finite_is_named(line):
         quietly(model, [(x, y), (bad[3:], y[3:])], epochs=1)
     with pytest.raises(TypeError, match="x has dtype <U1"):
         quietly(model, [["a", "b"]], [[1.0]], epochs=1)
+    with pytest.raises(TypeError, match=r"x is sparse, and arrays are dense: give x\.toarray\(\)"):
+        quietly(model, SimpleNamespace(toarray=None), y, epochs=1)
     with pytest.raises(TypeError, match=r"x is a Value, and data are constants: give x\.data"):
         quietly(model, Value(x), y, epochs=1)
 
@@ -488,3 +491,8 @@ def test_a_layer_that_was_replaced_after_the_optimizer_was_made_is_warned_of(lin
     model.layers[1] = Linear(3, 1, rng=2)
     with pytest.warns(UserWarning, match="the optimizer does not have layers.1.weight, layers.1.bias of this model"):
         quietly(model, *line, epochs=1, optimizer=optimizer)
+
+
+def test_a_complex_loss_is_refused(line):
+    with pytest.raises(TypeError, match="the loss is complex, and complex numbers have no order"):
+        quietly(Linear(2, 1, rng=0, dtype=complex), *line, epochs=1)
