@@ -7,7 +7,7 @@ rounding.
 What differs: there is one parameter more, `compiled`, and `activation` may be any name in `nn.activations`; a regressor
 has no `loss`, it minimises the squared error. `model_` is the network, an `nn.MLP` whose outputs are logits: to draw,
 explain or save. With several outputs the loss is what is minimised, the sum over the outputs, half their mean square
-there. `verbose` shows the progress bar of `fit`. Sparse matrices are refused.
+there; so `tol` is compared with other numbers. `verbose` shows the progress bar of `fit`. Sparse matrices are refused.
 """
 
 from typing import Any, Self

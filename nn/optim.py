@@ -43,6 +43,19 @@ class Setting:
             group[self.name] = value
 
 
+class Misnomer:
+    """What others call a setting: an error with its name here, in place of an attribute that nobody would read."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __get__(self, optimizer: Any, owner: type | None = None) -> Any:
+        raise AttributeError(f"the setting is called {self.name} here: write optimizer.{self.name}")
+
+    def __set__(self, optimizer: Any, value: Any) -> None:
+        self.__get__(optimizer)
+
+
 class Memory(dict[str, Any]):
     """What an optimizer remembers of one parameter: arrays of its shape and dtype, which begin at 0, and numbers."""
 
@@ -77,6 +90,7 @@ class Optimizer:
     """
 
     lr = Setting()
+    learning_rate = Misnomer("lr")
     remembers: tuple[str, ...] = ()
     """What there may be in a parameter's memory: arrays, and "steps", a number, if the rule counts them."""
 

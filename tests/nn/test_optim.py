@@ -403,3 +403,10 @@ def test_an_optimizer_defines_its_rule():
 
     with pytest.raises(NotImplementedError, match=r"Half has no rule: define update\(\)"):
         Half([w], lr=0.1).step()
+
+
+def test_the_learning_rate_has_one_name():
+    optimizer = SGD([Value(1.0)], lr=0.1)
+    with pytest.raises(AttributeError, match=r"the setting is called lr here: write optimizer\.lr"):
+        optimizer.learning_rate = 0.01
+    assert not hasattr(optimizer, "learning_rate")
