@@ -153,6 +153,11 @@ def size_of(x: Any) -> int:
     return size
 
 
+def as_floats(x: Any) -> Any:
+    """Plain data as they are, and integers as float64: -1 is 255 in bytes, and NumPy's exp of them float16."""
+    return x * 1.0 if dtype_of(x).kind in "biu" else x
+
+
 def dtype_of(x: Any) -> Any:
     """The dtype of a Value, an array or a number; a Python float counts as float64."""
     return getattr(x, "dtype", None) or np.dtype(type(x))

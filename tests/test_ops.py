@@ -300,6 +300,14 @@ def test_products_with_zeros(zeros: int) -> None:
     check_gradients(lambda x: np.prod(x, axis=(0, 2)), np.stack([x, x]).reshape(2, 2, 2), order=2)
 
 
+@pytest.mark.parametrize("dtype", [bool, np.int8, np.uint8, np.uint64])
+@pytest.mark.parametrize("name", ["sigmoid", "softplus", "normal_cdf", "softmax", "log_softmax"])
+def test_integers_are_numbers_and_do_not_wrap_around(name: str, dtype: Any) -> None:
+    x = np.array([1, 0, 100]).astype(dtype)
+    np.testing.assert_array_equal(OPS[name](x), OPS[name](x.astype(float)), strict=True)
+    np.testing.assert_array_equal(OPS[name](x.reshape(3, 1)[1, 0:1]), OPS[name](np.zeros(1)), strict=True)
+
+
 def test_stable_forms_do_not_overflow() -> None:
     x = np.array([-1000.0, 0.0, 1000.0])
     np.testing.assert_array_equal(OPS["sigmoid"](x), [0.0, 0.5, 1.0])

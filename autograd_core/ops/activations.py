@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..data import QUIET, dtype_of
+from ..data import QUIET, as_floats, dtype_of
 from ..op import Op, elementwise
 
 ROOT_2, ROOT_2PI = math.sqrt(2), math.sqrt(2 * math.pi)
@@ -19,6 +19,8 @@ UNITS = {kind: np.ones((), kind) for kind in "fd"}
 
 def stable_sigmoid(x: Any) -> Any:
     """1 / (1 + exp(-x)). Where exp(-x) overflows to inf, the quotient 0 is right: only the warning has to go."""
+    if type(x) is not np.ndarray or x.dtype.char not in UNITS:
+        x = as_floats(x)
     out = QUIET.copy().run(np.exp, -x)
     if type(out) is not np.ndarray or out.dtype.char not in UNITS:
         return 1 / (1 + out)
@@ -42,7 +44,8 @@ sigmoid: Op = elementwise(
     """,
 )  # fmt: skip
 softplus = elementwise(
-    "softplus", lambda x: np.logaddexp(x, 0), scalar=lambda x: math.log1p(math.exp(-math.fabs(x))) + max(x, 0.0),
+    "softplus", lambda x: np.logaddexp(as_floats(x), 0),
+    scalar=lambda x: math.log1p(math.exp(-math.fabs(x))) + max(x, 0.0),
     text="softplus({x})", tex=r"\operatorname{{softplus}}({x})",
     partials=(lambda out, x: sigmoid(x),),
     doc="""log(1 + eˣ), for any x without overflow; its derivative is σ(x), the sigmoid.
@@ -58,6 +61,7 @@ softplus = elementwise(
 
 def normal_probability(x: Any) -> Any:
     """Φ(x) = erfc(-x / √2) / 2, element by element: NumPy has no error function, and Python's is right to the end."""
+    x = as_floats(x)
     z = np.ravel(x) * (-1 / ROOT_2)
     halves = 0.5 * np.fromiter(map(math.erfc, z.tolist()), np.float64, z.size)
     return halves.reshape(np.shape(x)).astype(dtype_of(x), copy=False)[()]

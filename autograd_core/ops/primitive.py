@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..data import dtype_of, shape_of, size_of
+from ..data import as_floats, dtype_of, shape_of, size_of
 from ..op import primitive
 from .indexing import choose, over_size, stack
 from .linear import REDUCTIONS, ROWS, count, keep_axes, reshape
@@ -109,6 +109,7 @@ def stable_logsumexp(x: Any, axis: Any, keepdims: bool) -> Any:
 
 
 def shifted_exp(x: Any, axis: Any) -> tuple[Any, Any]:
+    x = as_floats(x)
     shifted = x - np.max(x, axis=axis, keepdims=True)
     return shifted, np.exp(shifted)
 
