@@ -18,7 +18,7 @@ from .module import Module, contents
 
 
 def l2_penalty(model: Module, strength: float, m: int = 1) -> Any:
-    """λ/(2m) Σ w², over all weights of a model; m is the number of samples in the training set, not in a batch.
+    """λ/(2m) Σ |w|², over all weights of a model; m is the number of samples in the training set, not in a batch.
 
     Its gradient, λ/m · w, is that of `weight_decay` = λ/m in SGD, which however takes in the biases, unless these are a
     group of their own. Nielsen, *Neural Networks and Deep Learning*, chapter 3, equation 87; ridge regression is
@@ -33,7 +33,7 @@ def l2_penalty(model: Module, strength: float, m: int = 1) -> Any:
     >>> l2_penalty(layer, 0.5, m=10).item()
     0.45
     """
-    return penalty("l2_penalty", model, np.square, strength / 2, m)
+    return penalty("l2_penalty", model, squared, strength / 2, m)
 
 
 def l1_penalty(model: Module, strength: float, m: int = 1) -> Any:
@@ -51,6 +51,11 @@ def l1_penalty(model: Module, strength: float, m: int = 1) -> Any:
     0.2
     """
     return penalty("l1_penalty", model, np.abs, strength, m)
+
+
+def squared(w: Any) -> Any:
+    """|w|², also of complex weights."""
+    return np.square(np.abs(w) if w.dtype.kind == "c" else w)
 
 
 def penalty(name: str, model: Module, function: Any, strength: float, m: int) -> Any:

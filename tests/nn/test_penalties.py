@@ -70,3 +70,11 @@ def test_a_weight_that_two_layers_share_counts_once():
     second.weight = first.weight
     assert l1_penalty(Sequential(first, second), 1.0).item() == pytest.approx(abs(first.weight.data).sum())
     assert isinstance(first.weight, Value)
+
+
+def test_the_penalty_of_complex_weights_is_real_and_its_gradient_that_of_weight_decay():
+    layer = Linear(2, 1, dtype=complex, init=lambda shape, rng: [[3 + 4j], [1j]])
+    cost = l2_penalty(layer, 0.5, m=10)
+    assert cost.item() == pytest.approx(0.5 / 20 * 26)
+    cost.backward()
+    np.testing.assert_allclose(layer.weight.grad, 0.5 / 10 * layer.weight.data)
