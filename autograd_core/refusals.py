@@ -91,6 +91,11 @@ IN_PLACE = {
     "view": "its memory is its own: write v.data.view() for plain data, v.astype(dtype) for another dtype",
     "detach": "write v.data, or stop_gradient(v), for a constant",
     "numpy": "write v.data",
+    "numel": "write v.size",
+    "dim": "write v.ndim",
+    "unsqueeze": "write np.expand_dims(v, axis)",
+    "permute": "write np.transpose(v, axes)",
+    "requires_grad_": "every Value is a variable, and plain data are constants",
     "requires_grad": "every Value is a variable, and plain data are constants",
 }
 """What to write instead of methods of ndarray that write into it, and of PyTorch's that are spelled otherwise."""

@@ -60,11 +60,22 @@ def missing(name: str) -> NoReturn:
     raise AttributeError(f"module 'nn' has no attribute {name!r}" + hint(OF_PACKAGE, name), name=name)
 
 
-def missing_of(module: Any, error: AttributeError) -> AttributeError:
-    """The same for an attribute of a module, given Python's own error."""
-    if error.obj is not module or error.name not in OF_MODULES:  # a property met it somewhere else
-        return error
-    return AttributeError(f"{error}{hint(OF_MODULES, error.name)}", name=error.name, obj=module)
+class Missing:
+    """An attribute that a class does not have, nor has what it is mixed with: who asks is told what to write instead.
+
+    It may be assigned, and defined by a subclass. A `__getattr__` would slow down all other attributes.
+    """
+
+    def __init__(self, owner: type, name: str) -> None:
+        self.owner = owner
+        self.name = name
+
+    def __get__(self, module: Any, cls: type) -> Any:
+        try:
+            return getattr(super(self.owner, cls if module is None else module), self.name)
+        except AttributeError as error:
+            what = f"{cls.__name__!r} object has no attribute {self.name!r}{hint(OF_MODULES, self.name)}"
+            raise AttributeError(what, name=self.name, obj=module) from error.__cause__
 
 
 def hint(table: dict[str, str], name: str) -> str:

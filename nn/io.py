@@ -22,7 +22,7 @@ def save(model: Module, path: FilePath) -> None:
     Raises
     ------
     TypeError
-        If it has parts of other classes than this package's, which `load` could not build.
+        If it is no model, or has parts of other classes than this package's, which `load` could not build.
     ValueError
         If a part has attributes that its class has not, or shares an array with another.
     ImportError
@@ -37,6 +37,11 @@ def save(model: Module, path: FilePath) -> None:
     >>> np.array_equal(again(np.eye(2)).data, model(np.eye(2)).data)
     True
     """
+    if not isinstance(model, Module):
+        raise TypeError(
+            f"save takes a model and then a path, and a {type(model).__name__} is no Module; of a state_dict write "
+            "np.savez(path, **state)"
+        )
     writer = Writer()
     described = writer.describe(model)
     Reader(writer.tensors).model(described)  # what is written can be read

@@ -19,14 +19,14 @@ The conventions (`forward`, dotted names, `state_dict`, the nested repr) are tho
 import html
 import reprlib
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import numpy as np
 
 from autograd_core import Value, drawn_as_one, stop_gradient
 
 from .aliases import Array
-from .elsewhere import missing_of
+from .elsewhere import OF_MODULES, Missing
 
 
 class Module:
@@ -79,14 +79,6 @@ class Module:
             elif isinstance(value, (int, float, complex, np.generic)):
                 value = np.full(old.shape, value, np.result_type(old.dtype, value))  # an array, not a setting
         super().__setattr__(name, value)
-
-    if not TYPE_CHECKING:
-
-        def __getattr__(self, name: str) -> Any:
-            try:
-                return super().__getattribute__(name)  # a property may have raised: its own error says why
-            except AttributeError as error:
-                raise missing_of(self, error) from error.__cause__
 
     # What it holds ----------------------------------------------------------------------------------------------------
 
@@ -185,6 +177,10 @@ class Module:
         parts = [f"  ({name}): {part!r}".replace("\n", "\n  ") for name, part in parts_of(self)]
         inside = "\n" + "\n".join(parts) + "\n" if parts else self.extra_repr()
         return f"{type(self).__name__}({inside})"
+
+
+for _name in OF_MODULES:
+    setattr(Module, _name, Missing(Module, _name))
 
 
 def rms(x: Any) -> str:

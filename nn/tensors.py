@@ -70,4 +70,7 @@ def read_tensors(path: FilePath) -> tuple[dict[str, Array], dict[str, str]]:
                 raise ValueError(f"{path} holds numbers of type {', '.join(foreign)}: write them as float32 instead")
             return {name: file.get_tensor(name) for name in file.keys()}, dict(file.metadata() or {})  # noqa: SIM118
     except safetensors.SafetensorError as error:
-        raise ValueError(f"{path}: no safetensors file, or damaged: {error}") from error
+        with path.open("rb") as file:
+            pickled = file.read(2) in (b"PK", b"\x80\x02")
+        hint = "; what torch.save wrote, write again by safetensors.torch.save_file(model.state_dict(), path)"
+        raise ValueError(f"{path}: no safetensors file, or damaged: {error}{hint * pickled}") from error

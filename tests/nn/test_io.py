@@ -258,3 +258,14 @@ def test_mutated_files(tmp_path):
     assert ends["spoil_header", "refused"] > 50
     assert ends["spoil_model", "refused"] > 50
     assert ends["spoil_model", "loaded"] > 0
+
+
+def test_what_is_given_in_the_wrong_place_or_by_torch_save(tmp_path):
+    with pytest.raises(TypeError, match="save takes a model and then a path, and a str is no Module"):
+        save("model.safetensors", nn.MLP([2, 1]))
+    with pytest.raises(TypeError, match=r"a dict is no Module; of a state_dict write np\.savez"):
+        save(nn.MLP([2, 1]).state_dict(), "model.safetensors")
+    for begin in (b"PK\x03\x04", b"\x80\x02"):
+        (tmp_path / "model.pt").write_bytes(begin + bytes(20))
+        with pytest.raises(ValueError, match=r"write again by safetensors\.torch\.save_file"):
+            load(tmp_path / "model.pt")

@@ -221,14 +221,21 @@ def test_what_others_call_otherwise_is_said(name, write):
     assert not hasattr(nn, "Conv2d")
 
 
-def test_the_error_of_a_property_is_its_own():
-    class Wrapped(Module):
-        @property
+def test_what_is_elsewhere_may_be_here():
+    class Mixin:
         def fit(self):
-            return self.inner
+            return "mixed in"
 
-    with pytest.raises(AttributeError, match="no attribute 'inner'"):
-        Wrapped().fit  # noqa: B018
+    class Own(Module, Mixin):
+        def predict(self):
+            return "own"
+
+    own = Own()
+    own.children = [Linear(1, 1)]
+    assert (own.fit(), own.predict(), len(own.children), len(own.parameters())) == ("mixed in", "own", 1, 2)
+    assert not hasattr(own, "cuda")
+    assert not hasattr(Module, "cuda")
+    assert not hasattr(Module, "__getattr__")
 
 
 # Saving and loading ---------------------------------------------------------------------------------------------------
