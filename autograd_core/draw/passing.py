@@ -7,6 +7,7 @@ import numpy as np
 
 from ..data import dtype_of
 from ..explain.derivatives import LocalDerivative
+from ..explain.phrases import name, partial
 from ..value import Value
 
 
@@ -56,7 +57,7 @@ def differs(grad: Any, gradient: Any) -> bool:
 
 def meaning(root: Value, called: str) -> str:
     """What a gradient in the picture is: a derivative, or, if the pass began with other numbers than 1, a sum."""
-    derivative = f"∂{called}/∂(this)"
+    derivative = partial(name(called), name("(this)")).text
     if root.grad is None or (np.size(root.grad) == 1 and np.all(np.asarray(root.grad) == 1)):
         return derivative
     return f"Σ grad({called}) · {derivative}"

@@ -14,7 +14,7 @@ import numpy as np
 from ..explain.derivatives import LocalDerivative, local_derivatives
 from ..explain.digits import Summary, inline, shape_text, summary
 from ..explain.names import Graph, arrays_of, is_shown, settings_of
-from ..explain.phrases import Phrase, call, constant, name
+from ..explain.phrases import Phrase, call, constant, name, partial
 from ..op import CHOICE
 from ..registry import OPS
 from ..value import Value, plain
@@ -218,10 +218,11 @@ def edges(
 
 def pill(d: LocalDerivative, out: str, x: str, *, shared: bool) -> Pill:
     """The local derivative as formula and number; of an input that others use too, the gradient gets an addend."""
-    head = f"∂{clip(out, 'name')}/∂{clip(x, 'name')} =" if d.is_factor else f"grad({clip(x, 'name')}) {'+' * shared}="
+    out, x = clip(out, "name"), clip(x, "name")
+    head = f"{partial(name(out), name(x)).text} =" if d.is_factor else f"grad({x}) {'+' * shared}="
     number = "" if d.number is None or not np.size(d.number) else inline(d.number)
     if d.formula is None and not number:
-        head, formula = f"{head.removesuffix('=').rstrip('+ ')}:", "by a rule without a formula"
+        head, formula = f"{head.removesuffix('=').rstrip('+ ')}:", "no short formula"
     else:
         formula = number if d.formula is None else d.formula.text
     whole, formula = formula, clip(formula, "pill")

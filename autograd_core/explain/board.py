@@ -48,14 +48,9 @@ def side(*factors: Phrase) -> Side:
 
 
 def equation(left: Phrase | None, *sides: Phrase) -> Line:
-    """An equation whose sides are formulas; a side that says the same as the one before is left out."""
-    kept = [x for k, x in enumerate(sides) if not k or x.text != sides[k - 1].text]
+    """An equation whose sides are formulas; a side that says the same as what is before it is left out."""
+    kept = [x for before, x in zip((left, *sides), sides, strict=False) if before is None or x.text != before.text]
     return Line(left, tuple(map(side, kept)))
-
-
-def partial(y: Phrase, x: Phrase) -> Phrase:
-    """∂y/∂x."""
-    return Phrase(f"∂{y.text}/∂{x.text}", rf"\frac{{\partial {y.tex}}}{{\partial {x.tex}}}")
 
 
 def shown(data: Any) -> Phrase:

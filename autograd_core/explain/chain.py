@@ -24,11 +24,10 @@ from ..graph import topological
 from ..op import CALL, PRODUCT, SUM
 from ..registry import OPS
 from ..value import Value, plain
-from .board import partial
-from .derivatives import ones, pulled, rules_of, spell
+from .derivatives import is_long, ones, pulled, rules_of, spell
 from .expression import definition, folds
 from .names import Graph, arrays_of, is_shown, settings_of
-from .phrases import Phrase, name
+from .phrases import Phrase, name, partial
 from .symbols import Symbol, as_number, first, is_number, lift
 from .terms import number
 
@@ -153,10 +152,13 @@ class Chain:
         """What one operation passes back; where its rule has no formula, a product with the map ∂y/∂x."""
         try:
             with np.errstate(all="ignore"):
-                c = as_number(lift(pulled(y.op, rules_of(y)[x], g, spell(y, self.symbol))))
-                return summed(g * c if y.op.elementwise else c, x.shape)
+                parts = spell(y, self.symbol)
+                c = as_number(lift(pulled(y.op, rules_of(y)[x], g, parts)))
+                if not is_long(c.phrase, (g, *parts)):
+                    return summed(g * c if y.op.elementwise else c, x.shape)
         except Exception:  # the rule asks for what only numbers can answer
-            return unwritten(g, self.slope(y, x), x)
+            pass
+        return unwritten(g, self.slope(y, x), x)
 
     def symbol(self, x: Any) -> Symbol:
         """A node as a symbol: its name, or, if it is folded, its formula."""

@@ -8,11 +8,11 @@ import numpy as np
 
 from ..op import PRODUCT, SUM
 from ..value import Value, plain
-from .board import Block, Line, Side, equation, partial, shortened, shown, side
+from .board import Block, Line, Side, equation, shortened, shown, side
 from .chain import Chain
 from .expression import definition
 from .names import Graph, given_names
-from .phrases import Phrase, constant, name
+from .phrases import Phrase, constant, name, partial
 from .symbols import Symbol
 
 MOST_PATHS = 20
@@ -94,7 +94,7 @@ def jacobians(chain: Chain, x: Value, paths: list[list[Value]], called: Phrase) 
     """The derivative as a sum over paths of products of Jacobians, and, if it is short, as one formula."""
     terms, whole = symbols(chain, paths), nested(chain, x)
     lines: list[Line | str] = [] if texts(terms) == [[called.text]] else [Line(called, (terms,))]
-    if len(whole.text) <= LONGEST:
+    if len(whole.text) <= LONGEST and (lines or whole.text != called.text):
         lines.append(equation(None if lines else called, whole))
     return lines
 

@@ -25,13 +25,17 @@ from .symbols import Symbol, as_number, lift
 from .terms import divide_out, write
 
 
+LONGEST = 160
+"""The length of the longest formula that says more than its number, were all names of one letter: series are longer."""
+
+
 class LocalDerivative(NamedTuple):
     """How the gradient of an operation's result becomes that of one of its inputs, over all of its uses there."""
 
     source: Value
     """The input."""
     formula: Phrase | None
-    """What the rule says; None if it cannot be written in symbols."""
+    """What the rule says; None if it cannot be written in symbols, or not in a few."""
     is_factor: bool
     """True: the formula is the factor ∂out/∂x, element by element; False: it is the gradient of x, from grad(out)."""
     number: Any
@@ -104,6 +108,7 @@ def local_derivative(
     else:
         factor = label.terms if op.elementwise else divide_out(label.terms, g.terms)
         formula = write(label.terms if factor is None else factor)
+        formula = None if is_long(formula, (g, *spelled)) else formula
         number = label.data if factor is not None else None  # where g is 1, what it is multiplied by is what it becomes
         shape = shape if op.elementwise else label.shape
     flow = reaching = None
@@ -118,6 +123,14 @@ def local_derivative(
         number = flow = reaching = None  # the data changed since: what the rule says now is not what was computed
     summed = math.prod(shape) // x.size if x.size else 1
     return LocalDerivative(x, formula, formula is None or number is not None, number, summed, flow, reaching)
+
+
+def is_long(formula: Phrase, parts: Sequence[Any]) -> bool:
+    """Whether a formula of some symbols is too long to be read."""
+    text = formula.text
+    for part in parts:
+        text = text.replace(part.text, "x") if isinstance(part, Symbol) else text
+    return len(text) > LONGEST
 
 
 def pulled(op: Op, rules: Sequence[Any], g: Any, args: tuple[Any, ...]) -> Any:

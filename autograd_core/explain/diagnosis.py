@@ -14,6 +14,7 @@ from ..graph import topological
 from ..ops.several import Parts
 from ..value import Value, plain
 from .forms import stable_form
+from .phrases import name, partial
 
 
 class Diagnosis(NamedTuple):
@@ -97,8 +98,9 @@ def why(x: Value, loss: Any, *, most: int = 5) -> Diagnosis:
 
     ∂loss/∂x is the sum, over all paths from x to the loss, of the products of the local derivatives along them (Baur
     and Strassen, *The complexity of partial derivatives*, 1983). The paths that carry most are shown, at most `most`,
-    each with what it contributes: for scalars that product, for arrays the sum of its magnitudes. If there is no path,
-    the answer says where it was cut, as far as that is known, which is further under `debug()`.
+    each with what it contributes: for scalars that product, for arrays the sum of its magnitudes. (Of many paths
+    through arrays these are the most that a search finds which goes by estimates.) If there is no path, the answer says
+    where it was cut, as far as that is known, which is further under `debug()`.
 
     Raises
     ------
@@ -130,7 +132,7 @@ def why(x: Value, loss: Any, *, most: int = 5) -> Diagnosis:
     more = f"\n  … and more, of {number} paths" if total > len(found) else ""
     gradient = QUIET.copy().run(pull_back_exactly, {loss: ones_of(loss)}, ends=frozenset([x]))[x]
     size = f", of magnitude {magnitude(gradient):.4g}," if x.shape else f" = {gradient:.4g}"
-    head = f"∂{loss.name or 'loss'}/∂{x.name or 'x'}{size}"
+    head = partial(name(loss.name or "loss"), name(x.name or "x")).text + size
     return Diagnosis(f"{head} comes along {number} path{'s' * (total != 1)}:\n" + "\n".join(shown) + more, x)
 
 
@@ -142,11 +144,16 @@ def shortened(names: list[str], most: int = 12) -> list[str]:
     return [*names[:half], f"… {len(names) - 2 * half} more …", *names[-half:]]
 
 
+SPARE = 1000
+"""How many steps the search for paths takes after it has found as many as are asked for."""
+
+
 def paths(x: Value, loss: Value, nodes: set[Value], most: int) -> tuple[int, list[tuple[str, list[str]]]]:
     """How many paths lead from x to the loss, and those that carry most, the largest first.
 
     The search is best-first, from the loss, by what a path would carry if it went on along its best continuation (A*,
-    Hart, Nilsson and Raphael, 1968); of equals it follows the newest, so that a million equal paths do no harm.
+    Hart, Nilsson and Raphael, 1968); of equals it follows the newest, so that a million equal paths do no harm. What a
+    path of arrays would carry is an estimate, so the search goes on for a while: few paths are compared all.
     """
     counts, gain = {x: 1}, {x: 1.0}
     for node in sorted((n for n in nodes if n.op is not None and n is not x), key=lambda n: n.stamp):
@@ -156,17 +163,24 @@ def paths(x: Value, loss: Value, nodes: set[Value], most: int) -> tuple[int, lis
             found = passed_on(node, ones, None, 0, record=False)
             gain[node] = max(magnitude(c) / max(magnitude(ones), 1) * gain[y] for y, c, _ in found if y in gain)
     newest = count(0, -1)
-    waiting: list[Any] = [(0.0, next(newest), loss, ones_of(loss), None, [])]
-    best: list[tuple[str, list[str]]] = []
-    while waiting and len(best) < most:
-        _, _, node, g, live, names = heappop(waiting)
+    waiting: list[Any] = [(0.0, next(newest), loss, ones_of(loss), None, ())]
+    best: list[tuple[float, str, list[str]]] = []
+    spare = SPARE
+    while waiting and (len(best) < most or spare):
+        _, _, node, g, live, trail = heappop(waiting)
+        spare -= len(best) >= most
         if node is x:
-            best.append((f"{magnitude(g) if x.shape else g:.4g}", names[::-1]))
+            names = []
+            while trail:
+                op, trail = trail
+                names.append(op)
+            best.append((promise(g, 1.0), f"{magnitude(g) if x.shape else g:.4g}", names))
             continue
         for y, c, mask in passed_on(node, g, live, 0, record=False) if node.op is not None else ():
             if y in gain:
-                heappush(waiting, (-promise(c, gain[y]), next(newest), y, c, mask, [*names, node.op.name]))
-    return counts[loss], best
+                heappush(waiting, (-promise(c, gain[y]), next(newest), y, c, mask, (node.op.name, trail)))
+    best.sort(key=lambda found: -found[0])
+    return counts[loss], [found[1:] for found in best[:most]]
 
 
 def promise(c: Any, gain: float) -> float:

@@ -12,11 +12,11 @@ from numpy import ndarray
 
 from ..data import shape_of
 from ..value import Value, plain
-from .board import Line, equation, partial, shown
+from .board import Line, equation, shown
 from .chain import Chain, inputs_among
 from .derivatives import pulled, rules_of
 from .names import arrays_of, is_shown, settings_of
-from .phrases import Phrase, name
+from .phrases import Phrase, name, partial
 from .symbols import Symbol
 
 MOST_ARRAYS, MOST_PARAMETERS, MOST_ELEMENTS = 60, 30, 32

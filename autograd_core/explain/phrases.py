@@ -45,6 +45,9 @@ SYMBOL = re.compile(
     rf"(?P<letter>[^\W\d_]|{'|'.join(GREEK)})(?P<accent>[\u0302-\u0304]|_hat|_bar|_tilde)?"
     rf"(?:(?P<low>[0-9]+)|_(?P<index>[0-9A-Za-z]+))?(?P<high>[{RAISED}]*)(?P<lowered>[{LOWERED}]*)(?P<primes>['′]*)"
 )
+SIGNS = ((re.compile("[-+−=<>]"), SUM), (re.compile("[*/×·@]"), PRODUCT), (re.compile("[\\^⁻⁰¹²³⁴⁵⁶⁷⁸⁹]"), POWER))
+"""Names that read like a formula, x1*w1, and how tightly they bind."""
+
 WORD = re.compile(r"(?P<word>[^\W\d_]{2,})_(?P<index>[A-Za-z]?[0-9]+|[A-Za-z])")
 TEX_SPECIAL = str.maketrans({c: rf"\{c}" for c in "{}$&#_%"} | {"\\": r"\backslash ", "^": r"\hat{\ }", "~": r"\sim "})
 
@@ -77,8 +80,10 @@ def name(text: str) -> Phrase:
     ('w_{1}', 'a^{2}', '\\\\theta_{2}', '\\\\hat{y}', '\\\\text{hidden}\\\\_\\\\text{weight}')
     >>> name("net_h1").tex
     '\\\\text{net}_{h1}'
+    >>> call(OPS["square"], [name("x*w + b")]).text  # micrograd's labels
+    '(x*w + b)²'
     """
-    precedence = POWER if set(RAISED) & set(text) else CALL
+    precedence = next((tightness for sign, tightness in SIGNS if sign.search(text)), CALL)
     symbol = SYMBOL.fullmatch(unicodedata.normalize("NFD", text))
     if symbol is None:
         if word := WORD.fullmatch(text):
@@ -96,6 +101,16 @@ def name(text: str) -> Phrase:
     low = (low or "") + lowered.translate(str.maketrans(LOWERED, "-" + DIGITS[1:]))
     tex = letter + (f"_{{{low}}}" if low else "") + (f"^{{{high}}}" if high else "")
     return Phrase(text, f"{{{tex}}}{len(primes) * chr(39)}" if primes else tex, precedence)
+
+
+def partial(y: Phrase, x: Phrase) -> Phrase:
+    """∂y/∂x.
+
+    >>> partial(name("x*w + b"), name("w²")).text
+    '∂(x*w + b)/∂w²'
+    """
+    y, x = y.within(POWER), x.within(POWER)
+    return Phrase(f"∂{y.text}/∂{x.text}", rf"\frac{{\partial {y.tex}}}{{\partial {x.tex}}}")
 
 
 def words(text: str) -> str:

@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 
 from ..value import Value
-from .board import Block, Line, equation, partial, shortened, shown, side
+from .board import Block, Line, equation, shortened, shown, side
 from .chain import Chain
 from .derivation import forward
 from .elements import element_lines
 from .names import UPPER, arrays_of, is_shown, read
-from .phrases import Phrase, constant, name
+from .phrases import Phrase, constant, name, partial
 from .symbols import Symbol
 
 LONGEST = 80

@@ -6,9 +6,9 @@ import graphs
 import numpy as np
 import pytest
 
-from autograd_core import Value, checkpoint, primitive, relu, softmax
+from autograd_core import Value, checkpoint, explain, primitive, relu, softmax, why
 from autograd_core.draw import draw
-from autograd_core.draw.scene import Card, Edge, Scene, rows_passed
+from autograd_core.draw.scene import Card, Edge, Scene, clip, rows_passed
 
 
 def scene_of(value: Value, **names: Any) -> Scene:
@@ -93,6 +93,24 @@ def test_a_zero_gradient_is_a_zero() -> None:
 def test_an_input_that_is_used_twice_has_one_arrow_with_the_whole_derivative() -> None:
     e = Value(3.0, name="e")
     assert lines(scene_of(e * e), "e", "out") == ("∂out/∂e = 2e = 6",)
+
+
+def test_names_that_read_like_formulas_are_bracketed_where_they_would_be_misread() -> None:
+    x, w, b = Value(2.0, name="x1"), Value(-3.0, name="w1"), Value(8.0, name="b")
+    product, y = x * w, Value(1.0, name="y")
+    product.name = "x1*w1"  # as micrograd labels its neuron
+    total = product + b
+    total.name = "x1*w1 + b"
+    out = total * y
+    out.backward()
+    scene = scene_of(out)
+    assert lines(scene, "x1", "x1*w1") == ("∂(x1*w1)/∂x1 = w1 = -3",)
+    assert lines(scene, "x1*w1", "x1*w1 + b") == ("∂(x1*w1 + b)/∂(x1*w1) = 1",)
+    assert card(scene, "x1*w1 + b").formula == "x1*w1 + b"
+    assert card(scene, "out").formula == "(x1*w1 + b) × y"
+    assert "∂(x1*w1 + b)/∂x1 = ∂(x1*w1 + b)/∂(x1*w1) · ∂(x1*w1)/∂x1" in str(explain(total, x))
+    assert why(x, total).text.startswith("∂(x1*w1 + b)/∂x1 = -3 comes along 1 path")
+    assert "grad = ∂(x1*w1 + b)/∂(this)" in legend(scene_of(total))[0]
 
 
 def test_the_number_of_a_choice_stands_below_it() -> None:
@@ -243,7 +261,24 @@ def test_a_rule_without_a_formula_is_said_to_be_one_and_a_long_formula_is_whole_
     assert "…" in "".join(pill.lines)
     assert pill.tooltip == "grad(x) = convolve((grad(y) at [2:5], 0 elsewhere), flip(k), mode=valid)"
     spectrum = np.fft.rfft(x)
-    assert lines(scene_of(spectrum, f=spectrum), "x", "f") == ("∂f/∂x: by a rule without a formula",)
+    assert lines(scene_of(spectrum, f=spectrum), "x", "f") == ("∂f/∂x: no short formula",)
+
+
+def test_a_formula_that_nobody_can_read_gives_way_to_its_number() -> None:
+    x = Value(0.3, name="x" * 60)
+    y = np.sinc(x)  # whose derivative is a series near 0
+    y.backward()
+    pill = arrow(scene_of(y, y=y), clip("x" * 60, "name"), "y").pill
+    assert pill is not None
+    assert pill.lines[-1].endswith("-0.902")
+    assert "(" not in pill.tooltip
+    assert str(explain(y, x)).endswith(f"∂C/∂{'x' * 60} = −0.902")
+    z = np.exp(x) * x  # long because of the name
+    pill = arrow(scene_of(z), clip("x" * 60, "name"), "v1").pill
+    assert pill is not None
+    assert pill.tooltip.endswith("= v1 = 1.35")
+    a = Value([1.0, 0.0, 2.0], name="a")
+    assert str(explain(np.prod(a), a)).endswith("Step by step, from the result back\n  ∂C/∂a = [0, 2, 0]")
 
 
 def test_data_that_changed_since_are_said_to_be_other_ones() -> None:

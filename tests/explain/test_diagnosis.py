@@ -119,6 +119,12 @@ def test_the_paths_that_carry_most() -> None:
     assert "of magnitude 6," in why(array, (array * array).sum()).text
 
 
+def test_the_path_of_an_array_that_carries_most_is_found_where_estimates_mislead() -> None:
+    x = Value([1.0, 2.0, 3.0], name="x")
+    loss = (x * np.array([0.0, 0.0, 30.0]))[2] + (x * 12.0)[2]
+    assert "\n  30: x → mul → getitem → add" in why(x, loss, most=1).text
+
+
 def test_paths_from_results_from_the_loss_itself_and_of_complex_numbers() -> None:
     x = Value(3.0, name="x")
     y = x * 2.0
