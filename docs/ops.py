@@ -34,6 +34,8 @@ loss with respect to $`q`$.
 - **linear**, **multilinear**, **primitive**: the derivative is the gradient of x itself, made of g. Numbers and
   settings in it are those of a sample, mostly of an array of shape 3 × 4: of `mean`, 12 is the number of elements.
 - What was broadcast is summed over afterwards, and what was summed is broadcast: neither is written.
+- But for `real`, `imag` and `conj`, formulas are those of real numbers. Of complex ones $`g`$ is ∂/∂Re − i ∂/∂Im, and
+  the rules of what is not holomorphic, such as `abs` and `norm`, have conjugates, too.
 
 Every op has reverse and forward mode, of any order. Forward mode of the first three forms follows from the declaration;
 of a primitive it comes from the pullback, which is transposed, unless the table says that it is declared.
@@ -142,7 +144,8 @@ def point(op: Op) -> tuple[list[Any], dict[str, Any]]:
             x[0] = edges
         return arrays, {}
     given, settings = op.samples[0]
-    return [rng.uniform(-2, 2, x) if isinstance(x, tuple) else x for x in given], settings
+    unit = 1 + 1j if op.name in ("real", "imag", "conj") else 1
+    return [unit * rng.uniform(-2, 2, x) if isinstance(x, tuple) else x for x in given], settings
 
 
 def formula(op: Op) -> str:
@@ -178,7 +181,7 @@ def rule_in_symbols(op: Op, k: int, arrays: list[Any], settings: dict[str, Any])
     with np.errstate(all="ignore"):
         try:
             out = op.forward(*arrays, *chosen)
-            g = Symbol("g", np.random.default_rng(1).uniform(1, 2, np.shape(out)))
+            g = Symbol("g", np.random.default_rng(1).uniform(1, 2, np.shape(out)) * (1j if np.iscomplexobj(out) else 1))
             before = [Symbol("q", out)] if op.elementwise or op.uses_out else []
             label = rule(*([] if op.elementwise else [g]), *before, *symbols, *chosen)
             written = as_number(lift(label)).phrase.tex

@@ -62,7 +62,8 @@ def penalty(name: str, model: Module, function: Any, strength: float, m: int) ->
     """strength/m Σ function(w)."""
     if not strength >= 0 or (is_known(m) and not m > 0):
         raise ValueError(f"{name}: the strength is not negative, and m is the number of samples, not {m}")
-    return sum(np.sum(function(w)) for w in weights_of(model)) * (strength / m)
+    sums = [np.sum(function(w)) for w in weights_of(model)]
+    return sum(sums[1:], start=sums[0] if sums else 0.0) * (strength / m)  # no "0 +" in the graph
 
 
 def weights_of(model: Module) -> Iterator[Any]:

@@ -43,6 +43,7 @@ def test_every_line_of_a_table_has_as_many_cells_as_its_head(ops: Any) -> None:
             assert not set("|<>") & set(formula), formula
             assert formula.count("{") - formula.count(r"\{") == formula.count("}") - formula.count(r"\}"), formula
             assert r"\operatorname" not in formula
+            assert not re.search(r"\\mathrm\{[^}]* ", formula), f"spaces are not set in a formula: {formula}"
 
 
 def test_bars_are_spelled_so_that_they_do_not_end_a_cell(ops: Any) -> None:
@@ -54,4 +55,5 @@ def test_formulas_come_from_the_rules(ops: Any) -> None:
     page = ops.page()
     assert r"$`\frac{\partial q}{\partial x} = 1 - {q}^{2}`$" in page  # tanh
     assert r"$`g_y = {x}^{\top} \, g`$" in page  # matmul
+    assert r"$`\overline{x}`$ | $`g_x = \overline{g}`$" in page  # conj, of complex numbers
     assert "| `grad(np.abs)(0.0)` | `0.0` |" in page

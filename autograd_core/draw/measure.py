@@ -13,6 +13,9 @@ from ..value import Value
 SATURATED = 0.05
 """A unit is saturated if its local derivative is less than this share of the largest that there is."""
 
+SMALL = 1e-280
+"""A sum of squares less than that may have lost digits, or all of them."""
+
 MUCH = 10.0
 """By how much the gradients of the first and the last copy differ before they are said to vanish or to explode."""
 
@@ -20,9 +23,10 @@ MUCH = 10.0
 def rms(arrays: Iterable[Any]) -> float | None:
     """√(mean of |x|²) over all elements of all arrays; None if there are none, or if one is missing.
 
-    >>> rms([3.0, np.array([4.0, 5.0])]), rms([1.0, None]), rms([])
-    (4.08248290463863, None, None)
+    >>> rms([3.0, np.array([4.0, 5.0])]), rms([1.0, None]), rms([]), rms([1e-200])
+    (4.08248290463863, None, None, 1e-200)
     """
+    arrays = [*arrays]
     total, count = 0.0, 0
     for x in arrays:
         if x is None:
@@ -35,6 +39,10 @@ def rms(arrays: Iterable[Any]) -> float | None:
             with np.errstate(all="ignore"):
                 total += float(np.vdot(data, data))
             count += data.size
+    if not SMALL < total < math.inf and count:  # the squares may be too small or too large for a float
+        largest = max(float(np.max(np.abs(x), initial=0.0)) for x in arrays)
+        if 0 < largest < math.inf:
+            return largest * float(rms(x / largest for x in arrays) or 0.0)
     return math.sqrt(total / count) if count else None
 
 

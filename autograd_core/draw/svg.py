@@ -26,17 +26,19 @@ SMALL = 0.1
 def finished(svg: str, title: str, *, follow: bool) -> str:
     """A renderer's SVG for a browser with whatever fonts, self-contained; `follow` the reader's light or dark.
 
-    Each text says how long it is (`textLength`), so that no font makes it leave its card.
+    Each text says how long it is (`textLength`), so that no font makes it leave its card. On a narrow page the picture
+    shrinks to half its size; then it can be read no more, and the page scrolls.
     """
     svg = COMMENT.sub("", svg)  # a user's "--" and ">" are escaped in a renderer's output: this ends no comment of ours
     begin = OPENING.search(svg)
     if begin is None:
         raise RuntimeError("the renderer's SVG does not begin as expected")
     wide, high, box = begin.groups()
+    fit = f"max-width:max(100%,{float(wide) / 2:g}pt);height:auto"
     named = ' class="drawing"' if follow else ""  # on a page with others, whose rules hold for all that have the name
     head = (
         f'<?xml version="1.0" encoding="UTF-8"?>\n<svg xmlns="http://www.w3.org/2000/svg"{named} role="img" '
-        f'width="{wide}pt" height="{high}pt" {box} font-family="Helvetica,Arial,sans-serif">\n'
+        f'width="{wide}pt" height="{high}pt" {box} style="{fit}" font-family="Helvetica,Arial,sans-serif">\n'
         f"{style() if follow else ''}<title>{escape(title)}</title>\n"
     )
     body = TOOLTIP.sub(r"<a><title>\1</title>", svg[begin.end() :]).replace("<title>computation</title>\n", "", 1)

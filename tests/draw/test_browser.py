@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import graphs
+import numpy as np
 import pytest
 
 from autograd_core import Value, draw
@@ -178,6 +179,21 @@ def test_no_name_runs_as_a_script(browser: Any, tmp_path: Path, renderer: str) -
     page.evaluate("window.hit = 1")  # the check can fail
     assert page.evaluate("window.hit") == 1
     page.close()
+
+
+@pytest.mark.parametrize("inputs", [3, 20])
+def test_on_a_phone_a_picture_shrinks_as_far_as_it_can_be_read(browser: Any, inputs: int) -> None:
+    svg = draw(np.stack([Value(float(k)) for k in range(inputs)])).render("svg").decode().partition("?>")[2]
+    sizes = []
+    for wide in (390, 20_000):
+        page = browser.new_page(viewport={"width": wide, "height": 800})
+        page.set_content(f'<body style="margin: 0">{svg}</body>')
+        sizes.append(page.evaluate("document.querySelector('svg').getBoundingClientRect().toJSON()"))
+        page.close()
+    small, large = sizes
+    assert large["width"] > 390
+    assert small["width"] == pytest.approx(390 if inputs == 3 else large["width"] / 2, abs=1)
+    assert small["height"] / small["width"] == pytest.approx(large["height"] / large["width"], rel=0.01)
 
 
 def test_right_to_left_names_leave_numbers_where_they_are(browser: Any, tmp_path: Path) -> None:

@@ -122,6 +122,14 @@ def test_equal_layers_are_one_group_and_vanishing_gradients_are_remarked() -> No
     assert factor == pytest.approx(sizes[-1] / sizes[0], rel=0.005)
 
 
+def test_gradients_that_vanish_almost_are_told_apart_from_those_that_do_not_arrive() -> None:
+    model = nn.MLP([2] + [4] * 300 + [1], rng=0)
+    loss = nn.mse_loss(model(np.ones((3, 2))), np.zeros((3, 1)))
+    loss.backward()
+    assert 0 < np.abs(model.layers[0].weight.grad).max() < 1e-200  # its square is 0
+    assert plan_of(loss).folds[0].remark.startswith("vanishing: ")
+
+
 def test_skip_connections_stay_visible() -> None:
     plan = plan_of(loss_of(Residual(5), 4, 4))
     (fold,) = plan.folds

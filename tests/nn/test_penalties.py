@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from autograd_core import Value
+from autograd_core import Value, latex
 from nn import MLP, SGD, BatchNorm1d, Linear, Module, Sequential, l1_penalty, l2_penalty, mse_loss
 
 
@@ -34,6 +34,11 @@ def test_scales_and_frozen_weights_are_left_out():
     model[0].weight = model[0].weight.data
     assert l1_penalty(model, 1.0).item() == pytest.approx(abs(model[2].weight.data).sum())
     assert l2_penalty(Module(), 1.0) == 0.0
+
+
+def test_the_penalty_reads_as_it_is_written_in_the_textbooks():
+    assert latex(l2_penalty(MLP([2, 1], rng=0), 0.1)).text == "0.05·sum((w¹)²)"
+    assert latex(l2_penalty(MLP([2, 3, 1], rng=0), 0.1)).text == "0.05(sum((w¹)²) + sum((w²)²))"
 
 
 def test_the_penalty_is_weight_decay_of_the_weights_alone():

@@ -39,7 +39,8 @@ def of_scipy(
     function = function or getattr(special, name)
     if tex is None:
         arguments = [*(f"{{{p}}}" for p in parameters or ()), *(f"{{{x}}}" for x in LETTERS[: len(partials)])]
-        tex = rf"\operatorname{{{{{name.replace('_', ' ')}}}}}({', '.join(arguments)})"
+        spelled = name.replace("_", r"\_")
+        tex = rf"\operatorname{{{{{spelled}}}}}({', '.join(arguments)})"
     if not parameters:
         forward = function if len(partials) < 3 else lambda *xs: function(*xs)
         return elementwise(name, forward, numpy=function, partials=partials, domain=domain, tex=tex,
