@@ -18,9 +18,10 @@ import numpy as np
 from ..data import dtype_of, shape_of
 from ..op import Op
 from ..ops.linear import sum_to
+from ..registry import OPS
 from ..value import Value, plain
 from .names import arrays_of, is_shown, settings_of
-from .phrases import Phrase, name
+from .phrases import Phrase, call, name
 from .symbols import Symbol, as_number, lift
 from .terms import divide_out, write
 
@@ -50,8 +51,10 @@ class LocalDerivative(NamedTuple):
 
 def local_derivatives(node: Value, name_of: Callable[[Any], str]) -> list[LocalDerivative]:
     """What the rules of an operation say for each variable among its inputs. Nothing is recorded or changed."""
-    if any(type(plain(x)) is tuple for x in (node, *arrays_of(node))):  # what carries several arrays has no formula
-        return [LocalDerivative(x, None, False, None, 1, None, None) for x in rules_of(node)]
+    if any(type(plain(x)) is tuple for x in (node, *arrays_of(node))):  # several arrays: a formula for one of them only
+        one = [gradient(name_of(node))], [*settings_of(node), None]
+        formula = call(OPS["scatter_add"], *one) if node.op.name == "pick" else None
+        return [LocalDerivative(x, formula, False, None, 1, None, None) for x in rules_of(node)]
     spelled = spell(node, lambda x: Symbol(name_of(x), plain(x)))
     numbers = (node.data, *map(plain, node.inputs))
     g = Symbol(gradient(name_of(node)), ones(node.data))

@@ -262,6 +262,10 @@ def test_a_rule_without_a_formula_is_said_to_be_one_and_a_long_formula_is_whole_
     assert pill.tooltip == "grad(x) = convolve((grad(y) at [2:5], 0 elsewhere), flip(k), mode=valid)"
     spectrum = np.fft.rfft(x)
     assert lines(scene_of(spectrum, f=spectrum), "x", "f") == ("∂f/∂x: no short formula",)
+    values, vectors = np.linalg.eigh(Value(np.eye(2), name="A"))
+    scene = scene_of(np.sum(values) + np.sum(vectors), values=values, both=values.inputs[0])
+    assert lines(scene, "A", "both") == ("grad(A): no short formula",)
+    assert lines(scene, "both", "values") == ("grad(both) +=", "grad(values) at [0], 0 elsewhere")
 
 
 def test_a_formula_that_nobody_can_read_gives_way_to_its_number() -> None:

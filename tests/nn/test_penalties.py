@@ -38,7 +38,7 @@ def test_scales_and_frozen_weights_are_left_out():
 
 def test_the_penalty_reads_as_it_is_written_in_the_textbooks():
     assert latex(l2_penalty(MLP([2, 1], rng=0), 0.1)).text == "0.05·sum((w¹)²)"
-    assert latex(l2_penalty(MLP([2, 3, 1], rng=0), 0.1)).text == "0.05(sum((w¹)²) + sum((w²)²))"
+    assert latex(l2_penalty(MLP([2, 3, 1], rng=0), 0.1)).text == "0.05·(sum((w¹)²) + sum((w²)²))"
 
 
 def test_the_penalty_is_weight_decay_of_the_weights_alone():
