@@ -62,22 +62,29 @@ def explain_nonfinite(loss: Value) -> Diagnosis:
     """
     check_value(loss, "explain_nonfinite")
     order = topological(loss)
+    spared = "; the loss is finite all the same" if is_finite(loss) else ""
+    given = None  # what is not finite to begin with; a mask of -inf, or a bound, does no harm
     for node in order:
         if node.op is not None and is_origin(node):
-            spared = "; the loss is finite all the same" if is_finite(loss) else ""
             return Diagnosis(located(node) + describe_origin(node) + spared + advice(node, order), node, "forward")
         if node.op is None and not is_finite(node):
-            return Diagnosis(f"the data of {called(node)} are not finite to begin with", node, "forward")
+            given = given or Diagnosis(f"the data of {called(node)} are not finite to begin with", node, "forward")
+            if not spared:
+                return given
     for node in order:
-        for x in node.inputs:
-            if type(x) is not Value and not is_finite(x):
-                return Diagnosis(
-                    f"{located(node)}a constant of {node.op.name} is not finite to begin with", node, "forward"
-                )
-    found = first_nonfinite({loss: ones_of(loss)})
-    if found is None:
-        return Diagnosis("everything is finite, forward and backward")
-    return Diagnosis(located(found[0]) + describe_backward(*found) + advice(found[0], order), found[0], "backward")
+        if any(type(x) is not Value and not is_finite(x) for x in node.inputs):
+            said = f"{located(node)}a constant of {node.op.name} is not finite to begin with"
+            given = given or Diagnosis(said, node, "forward")
+    found = first_nonfinite({loss: ones_of(loss)}) if spared else None
+    if found is not None:
+        return Diagnosis(located(found[0]) + describe_backward(*found) + advice(found[0], order), found[0], "backward")
+    if given is not None:
+        return (
+            given._replace(text=f"{given.text}; the loss and its gradients are finite all the same")
+            if spared
+            else given
+        )
+    return Diagnosis("everything is finite, forward and backward")
 
 
 def advice(node: Value, order: list[Value]) -> str:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy import special
 
-from autograd_core import Value, debug, explain_nonfinite, no_grad, stop_gradient, why
+from autograd_core import Value, debug, explain_nonfinite, no_grad, softmax, stop_gradient, why
 from autograd_core.registry import OPS
 
 
@@ -97,6 +97,20 @@ def test_the_way_back() -> None:
 def test_what_was_not_finite_to_begin_with() -> None:
     assert "the data of w are not finite" in explain_nonfinite(Value([np.nan], name="w").sum()).text
     assert "a constant of mul is not finite" in explain_nonfinite((Value([1.0]) * np.array([np.inf])).sum()).text
+
+
+def test_a_mask_of_infinities_hides_nothing() -> None:
+    x, mask = Value([[1.0, 2.0], [3.0, 0.5]], name="x"), np.array([[0.0, -np.inf], [0.0, 0.0]])
+    loss = np.sum(softmax(x + mask) ** 2)
+    spared = "not finite to begin with; the loss and its gradients are finite all the same"
+    assert explain_nonfinite(loss).text == f"a constant of add is {spared}"
+    assert explain_nonfinite(np.sum(softmax(x + Value(mask, name="m")))).text == f"the data of m are {spared}"
+    root = Value(0.0, name="r")
+    found = explain_nonfinite(loss + np.sqrt(root))
+    assert found.direction == "backward"
+    assert found.text.startswith("on the way back, the derivative of sqrt with respect to r is not finite")
+    all_masked = np.sum(softmax(x + np.full((2, 2), -np.inf)))
+    assert explain_nonfinite(all_masked).text == "a constant of add is not finite to begin with"
 
 
 def test_places_are_known_under_debug() -> None:
