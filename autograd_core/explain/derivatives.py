@@ -25,7 +25,6 @@ from .phrases import Phrase, call, name
 from .symbols import Symbol, as_number, lift
 from .terms import divide_out, write
 
-
 LONGEST = 160
 """The length of the longest formula that says more than its number, were all names of one letter: series are longer."""
 
