@@ -19,7 +19,7 @@ from .derivation import forward
 from .elements import element_lines
 from .names import UPPER, arrays_of, is_shown, read
 from .phrases import Phrase, constant, name, partial
-from .symbols import Symbol
+from .symbols import Symbol, is_number
 
 LONGEST = 80
 """A gradient whose formula is longer than this gets a δ of its own."""
@@ -78,9 +78,10 @@ def layers(
             continue
         total = chain.formula(node, found.__getitem__)
         slope = partial(root, chain.name(node))
+        is_one_number = is_number(total) and not node.shape  # of a penalty: it needs no name
         if node in wanted:
             yield equation(slope, total.phrase, shown(wanted[node]))
-        elif many or takes_one_of(chain, node, wanted) or len(total.text) > LONGEST:
+        elif many or (takes_one_of(chain, node, wanted) and not is_one_number) or len(total.text) > LONGEST:
             deltas[node] = delta(chain, node)
             found[node] = chain.named(node, deltas[node])
             yield equation(deltas[node], slope, total.phrase, shown(chain.gradients[node]))

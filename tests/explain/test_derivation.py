@@ -145,6 +145,15 @@ def test_elements_evaluate_to_their_numbers() -> None:
         assert numbers[0] == pytest.approx(numbers[-1], rel=2e-3)
 
 
+def test_a_penalty_adds_a_multiple_of_the_weights() -> None:
+    model = nn.MLP([2, 2, 1], rng=0)
+    loss = nn.mse_loss(model(np.array([[1.0, 0.5]])), np.array([[1.0]])) + nn.l2_penalty(model, 0.1)
+    text = str(explain(loss, model))
+    assert "∂C/∂w² = 0.1w² + (a²)ᵀ @ δ³ = " in text
+    assert "∂C/∂w²₁₁ = 0.1·w²₁₁ + a²₁·δ³₁ = " in text
+    assert "δ(" not in text
+
+
 def test_a_network_of_single_numbers_keeps_the_names_it_was_given() -> None:
     model = Model(u=0.5, w=0.25)
     u, w = model.parameters.values()
