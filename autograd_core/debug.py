@@ -137,8 +137,10 @@ def fingerprint(x: Any) -> int | None:
 
 
 def is_finite(x: Any) -> bool:
-    """Whether an input or result has neither nan nor inf."""
+    """Whether an input or result has neither nan nor inf; of several results, none of them."""
     data = plain(x)
+    if type(data) is tuple and type(x) is Value:
+        return all(map(is_finite, data))
     return not isinstance(data, (float, np.generic, np.ndarray)) or bool(np.all(np.isfinite(data)))
 
 
@@ -149,14 +151,16 @@ def is_origin(node: Value) -> bool:
 
 def describe_origin(node: Value) -> str:
     """What an operation made of finite numbers, where, and from what."""
-    out = np.asarray(node.data)
+    results = node.data if type(node.data) is tuple else (node.data,)
+    out = next(array for array in map(np.asarray, results) if not is_finite(array))
     index = tuple(int(i) for i in np.argwhere(~np.isfinite(out))[0])
     arrays = [np.asarray(plain(x)) for x in node.inputs[: node.op.arity]]
     ends = [(x.min(), x.max()) for x in arrays if x.size]
     ranges = " and ".join(f"at {a:.4g}" if a == b else f"between {a:.4g} and {b:.4g}" for a, b in ends)
     place = f" at {index}" if out.shape else ""
     verb = "its input lies" if len(arrays) == 1 else "its inputs lie"
-    return f"{node.op.name} made {out[index]:g}{place} out of finite numbers; {verb} {ranges}"
+    lies = f"{verb} {ranges}" if ends else "its input is empty"
+    return f"{node.op.name} made {out[index]:g}{place} out of finite numbers; {lies}"
 
 
 def first_nonfinite(start: dict[Value, Any], **settings: Any) -> tuple[Value, Value, Any] | None:

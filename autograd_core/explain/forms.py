@@ -58,6 +58,7 @@ FORMS: list[tuple[Pattern, str]] = [
     *[((name,), f"beyond 710 {name} overflows (89 in float32)") for name in ("sinh", "cosh")],
     (("eigh",), "vectors of equal eigenvalues are arbitrary: for functions of the values alone use np.linalg.eigvalsh"),
     (("svd",), "vectors of equal singular values, or of 0, are arbitrary: for the values alone use np.linalg.svdvals"),
+    (("slogdet",), "the matrix is singular, and log 0 is -inf: add a small multiple of the identity"),
     (("qr",), "the first columns of the matrix are linearly dependent, or nearly so"),
     (("div",), "a division by 0: select with np.where, whose other branch contributes nothing"),
 ]  # fmt: skip

@@ -113,6 +113,22 @@ def test_a_mask_of_infinities_hides_nothing() -> None:
     assert explain_nonfinite(all_masked).text == "a constant of add is not finite to begin with"
 
 
+def test_an_operation_of_several_results_is_named_and_not_what_takes_one_of_them() -> None:
+    singular = Value([[1.0, 2.0], [2.0, 4.0]], name="A")
+    found = explain_nonfinite(np.linalg.slogdet(singular)[1])
+    assert found.text.startswith(
+        "slogdet made -inf out of finite numbers; its input lies between 1 and 4. The matrix is"
+    )
+    with debug(), pytest.raises(FloatingPointError, match="slogdet made -inf"):
+        np.linalg.slogdet(singular)
+
+
+@pytest.mark.filterwarnings("ignore:Mean of empty slice")
+def test_what_is_made_of_nothing() -> None:
+    text = "mean made nan out of finite numbers; its input is empty"
+    assert explain_nonfinite(np.mean(Value(np.zeros(0)))).text == text
+
+
 def test_places_are_known_under_debug() -> None:
     with debug(stop_at_nonfinite=False):
         loss = np.log(Value(0.0)) * 2.0
