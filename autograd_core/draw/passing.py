@@ -18,6 +18,8 @@ class Total(NamedTuple):
     """The sum, as `grad` would hold it; None if it is not known."""
     partial: dict[int, Any]
     """The sum so far, once an operation (by its identity) has passed its part back; the last one is not in it."""
+    largest: float = 0.0
+    """The largest number in the sum, which may cancel: what rounding is compared with."""
 
 
 def totals(operations: Sequence[Value], derivatives: dict[int, list[LocalDerivative]]) -> dict[int, Total]:
@@ -41,18 +43,23 @@ def total(parts: list[tuple[int, LocalDerivative]]) -> Total:
             sums.append(sums[-1] + part if sums else part)
         if x.grad is not None and np.any(np.isfinite(x.grad) & ~np.isfinite(sums[-1])):
             return Total(None, {})  # it went by a branch that was not taken: what is there is right
-    return Total(sums[-1], {key: s for (key, _), s in zip(parts[:-1], sums, strict=False)})
+    so_far = {key: s for (key, _), s in zip(parts[:-1], sums, strict=False)}
+    return Total(sums[-1], so_far, max(largest(d.passed) for _, d in parts))
 
 
-def differs(grad: Any, gradient: Any) -> bool:
+def differs(grad: Any, reached: Total) -> bool:
     """Whether what `grad` holds is anything but the gradient of this pass, rounding aside."""
     if grad is None:
         return True
-    if np.array_equal(grad, gradient):
+    if np.array_equal(grad, reached.gradient):
         return False
-    size = float(np.max(np.abs(gradient), initial=0.0, where=np.isfinite(gradient)))
     near = min(1e4 * float(np.finfo(np.asarray(grad).dtype).eps), 0.01)
-    return not np.allclose(grad, gradient, rtol=near, atol=near * size, equal_nan=True)
+    return not np.allclose(grad, reached.gradient, rtol=near, atol=near * reached.largest, equal_nan=True)
+
+
+def largest(x: Any) -> float:
+    """The largest of the magnitudes that are finite."""
+    return float(np.max(np.abs(x), initial=0.0, where=np.isfinite(x)))
 
 
 def meaning(root: Value, called: str) -> str:

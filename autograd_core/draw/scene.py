@@ -167,7 +167,7 @@ def card(graph: Graph, x: Any, badge: int | None, reached: Total | None = None) 
 def gradients(x: Value, reached: Total | None) -> list[Row]:
     """The gradient of this pass, and what `grad` holds if that is something else: the sum over several passes."""
     held = Row("grad", summary(x.grad) if x.grad is not None else Summary((("–",),)))
-    if reached is None or reached.gradient is None or not differs(x.grad, reached.gradient):
+    if reached is None or reached.gradient is None or not differs(x.grad, reached):
         return [held]
     return [Row("grad", summary(reached.gradient)), held._replace(label=".grad", role="grad")]
 

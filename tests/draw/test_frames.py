@@ -148,6 +148,13 @@ def test_a_gradient_that_was_cleared_is_a_dash_beside_that_of_the_pass() -> None
     assert rows == {"value": (("3",),), "grad": (("6",),), ".grad": (("–",),)}
 
 
+def test_rounding_where_gradients_cancel_is_no_second_pass() -> None:
+    x = Value(0.99999, name="x")
+    out = x / (x * x + 1.0)  # 0.5 - 0.499995
+    out.backward()
+    assert not [row for card in draw(out).scene.cards for row in card.rows if row.label == ".grad"]
+
+
 @pytest.mark.parametrize("graph", [graphs.branches, graphs.spectrum, graphs.selection, graphs.classifier])
 def test_one_pass_is_shown_once(graph: Any) -> None:
     """Branches that were not taken, complex numbers, ops of several results: what adds up is what is held."""
