@@ -1,5 +1,7 @@
 """Machine code computes what NumPy computes: every operation with code of its own, over shapes that are hard."""
 
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -313,6 +315,73 @@ def test_a_derivative_through_a_loop() -> None:
 
     w, xs = np.random.default_rng(6).standard_normal((2, 2)), np.ones((3, 2))
     same(machine(f)(w, xs), f(w, xs))
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float16, np.uint64, bool])
+def test_outputs_of_a_loop_that_nobody_takes_are_not_kept(dtype: Any) -> None:
+    """They were written behind the memory of the program."""
+
+    def step(total: Any, x: Any) -> Any:
+        return total + 1.0, (np.tile(x, 100), x)
+
+    xs = np.ones(1000, dtype)
+    for count in (None, 0, 700):
+        program = jit(lambda xs, n=count: scan(step, 0.0, xs, count=n)[0])
+        every = jit(lambda xs, n=count: (lambda end, outs: (end, outs[1]))(*scan(step, 0.0, xs, count=n)))
+        taken = 1000 if count is None else count
+        assert program(xs) == every(xs)[0] == taken
+        assert program.program(xs).execute.size < 8192  # type: ignore[attr-defined]
+        np.testing.assert_array_equal(every(xs)[1], np.arange(1000) < taken)
+        assert every(xs)[1].dtype == dtype
+
+
+@pytest.mark.parametrize("backend", ["llvm", "numpy"])
+def test_what_follows_a_loop_sees_numbers_that_its_steps_may_give(backend: str) -> None:
+    """They were zeros, whose inverse there is not."""
+
+    def f(a: Any) -> Any:
+        last, all_ = scan(lambda c, x: (c + x, c), a, np.ones((3, 2, 2)))
+        return np.linalg.inv(last), np.linalg.inv(all_)
+
+    a = np.array([[2.0, 1.0], [0.5, 3.0]])
+    for found, wanted in zip(jit(f, backend=backend)(a), f(a), strict=True):
+        np.testing.assert_allclose(found, wanted)
+    np.testing.assert_allclose(jit(lambda a: np.linalg.inv(scan(step_of_none, a, length=0)[0]))(a), np.linalg.inv(a))
+
+
+def step_of_none(c: Any, x: None) -> Any:
+    return c, None
+
+
+def test_ctrl_c_is_raised_by_a_program_that_calls_numpy() -> None:
+    """It comes ahead of the first line of a call, mostly, for machine code does not look for it."""
+    code = """
+import os, signal, sys, threading, time
+import numpy as np
+from autograd_core import jit, scan
+sys.unraisablehook = lambda unraisable: None
+a = np.random.default_rng(0).normal(size=(150, 150)) / 20
+f = jit(lambda c: scan(lambda c, x: (np.sort(np.tanh(a @ (a @ c)), axis=0) + c, None), c, length=150)[0])
+c = np.full((150, 150), 0.1)
+wanted = f(c)
+begin = time.perf_counter()
+f(c)
+seconds = time.perf_counter() - begin
+for k in range(8):
+    timer = threading.Timer(seconds * 0.1 * k, os.kill, (os.getpid(), signal.SIGINT))
+    try:
+        timer.start()
+        found = f(c)
+        timer.join()
+        time.sleep(0.1)
+        assert np.array_equal(found, wanted), "Ctrl-C was lost, and what it ended is not there"
+    except KeyboardInterrupt:
+        pass
+    else:
+        raise AssertionError("Ctrl-C was lost")
+assert np.array_equal(f(c), wanted)
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
 
 
 def test_momentum_and_adam_in_a_loop() -> None:

@@ -6,6 +6,7 @@ import gc
 import pickle
 import subprocess
 import sys
+import warnings
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
@@ -488,6 +489,61 @@ def test_arguments_by_position_and_by_name(f: Any, backend: str | None) -> None:
 def test_axes_that_are_not_there(f: Any) -> None:
     with pytest.raises(np.exceptions.AxisError):
         jit(f)(np.ones((2, 3)))
+
+
+@pytest.mark.parametrize("backend", ["numpy", None])
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda b, i, u, f: (np.isfinite(b), np.isnan(b), np.isinf(b), np.conj(b)),
+        lambda b, i, u, f: [function(f[0], axis=0) for function in (np.sum, np.max, np.all, np.argmax)],
+        lambda b, i, u, f: (np.mean(i, axis=()), np.mean(f[:0]), np.mean(f[None], axis=(0, -1), keepdims=True)),
+        lambda b, i, u, f: (np.clip(b, 0, np.int32(3)), np.clip(u, -1, 5), np.clip(u, None, 300), np.clip(u, 1, f[0])),
+        lambda b, i, u, f: (np.clip(i, 0.5, np.float32(3)), np.clip(i, -200, 2), np.clip(f, 0, np.float64(1))),
+        lambda b, i, u, f: np.full_like(np.square(f), f[0] * 2),
+    ],
+)
+def test_dtypes_and_axes_as_numpy_has_them(f: Any, backend: str | None) -> None:
+    args = np.array([True, False]), np.array([-5, 3], np.int8), np.array([3, 200], np.uint8), np.array([1.5, -2])
+    with np.errstate(all="ignore"), warnings.catch_warnings(action="ignore"):
+        found, wanted = flatten(jit(f, backend=backend)(*args))[0], flatten(f(*args))[0]
+    for x, y in zip(found, wanted, strict=True):
+        assert (np.shape(x), x.dtype) == (np.shape(y), y.dtype)
+        np.testing.assert_array_equal(x, y)
+
+
+@pytest.mark.parametrize("backend", ["numpy", None])
+def test_a_part_that_is_taken_by_a_number_stays_when_the_whole_is_written_over(backend: str | None) -> None:
+    def f(a: Any, i: Any) -> Any:
+        whole = a * 2.0
+        part = whole[i]
+        return part + np.sqrt(whole)
+
+    a = np.arange(40000.0).reshape(200, 200)
+    np.testing.assert_array_equal(jit(f, backend=backend)(a, 3), f(a, 3))
+    x = np.ones((3, 4))
+    assert not np.shares_memory(jit(lambda x, i: x[i], backend=backend)(x, 1), x)
+
+
+@pytest.mark.parametrize("backend", ["numpy", None])
+def test_results_can_be_written_into(backend: str | None) -> None:
+    def f(x: Any) -> Any:
+        return np.broadcast_to(x[0] * 2, (3, 2)), np.full_like(x, x[0] + 1)
+
+    for y in jit(f, backend=backend)(np.ones(2)):
+        y[0] += 1.0
+        assert y.sum() == y.size * 2 + np.size(y[0])
+
+
+@pytest.mark.parametrize("backend", ["numpy", None])
+def test_a_compiled_function_within_another_may_use_its_arrays(backend: str | None) -> None:
+    @functools.partial(jit, backend=backend)
+    def outer(x: Any) -> Any:
+        return jit(lambda y: x * y, backend=backend)(np.full(3, 2.0)), jit(lambda: x + 1.0, backend=backend)()
+
+    x = np.arange(3.0)
+    for found, wanted in zip(outer(x), (2.0 * x, x + 1.0), strict=True):
+        np.testing.assert_array_equal(found, wanted)
 
 
 @pytest.mark.parametrize("backend", ["numpy", None])

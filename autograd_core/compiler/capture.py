@@ -40,7 +40,8 @@ class Captured:
 def capture(fun: Callable[..., Any], args: Any, names: list[str], parent: Trace | None = None) -> tuple[Any, Captured]:
     """Record `fun(*args)` with every array and number among the arguments as an input.
 
-    Returns the recording, whose `lifted` says what it took from a recording around it, and what was captured.
+    Returns the recording, whose `lifted` says what it took from a recording around it, and whose `results` what the
+    example gave; and what was captured.
     """
     leaves, rebuild = flatten(args)
     trace = Recording(parent)
@@ -51,6 +52,7 @@ def capture(fun: Callable[..., Any], args: Any, names: list[str], parent: Trace 
             for x, name in zip(traced, names, strict=False):
                 label(x, name, "an argument")
             results, pack = flatten(fun(*rebuild(traced)))
+            trace.results = results
     finally:
         recording.trace = before
     outputs = [result_node(trace, y, fun) for y in results]

@@ -6,7 +6,6 @@ speed. Shapes and dtypes come from NumPy, which computes the example along the w
 
 import functools
 import inspect
-import math
 from collections.abc import Callable
 from typing import Any
 
@@ -98,7 +97,7 @@ class Recording(Trace):
             return self.function(REDUCE[name], inputs, {"axis": 0, **settings})
         if method != "__call__" or settings:
             return self.call(getattr(ufunc, method), inputs, settings)
-        if name == "conjugate" and inputs[0].dtype.kind in "fiub":
+        if name == "conjugate" and inputs[0].dtype.kind in "fiu":
             return inputs[0]
         if name == "matmul":
             return self.matmul(*inputs)
@@ -158,9 +157,7 @@ class Recording(Trace):
             x = self.wrap(constant(x), x)
         plain = all(p is None or p is Ellipsis or isinstance(p, (slice, int, np.integer)) for p in parts)
         if plain and not any(isinstance(p, (bool, np.bool_)) for p in parts):
-            return self.wrap(
-                Node("getitem", [self.node(x)], (index,), shape=np.shape(value), dtype=x.dtype), value
-            )  # fmt: skip
+            return self.view("getitem", x, value, index)
         inputs: list[Traced] = []
         skeleton = self.skeleton([x, index], inputs)
         nodes = [t.node for t in inputs]
@@ -213,10 +210,15 @@ def where(trace: Recording, condition: Any, x: Any, y: Any) -> Any:
 
 @rule(np.clip)
 def clip(trace: Recording, a: Any, a_min: Any = None, a_max: Any = None) -> Any:
-    if type(untraced(a)) in NUMBERS:  # between arrays one is made of it first, whose dtype counts
-        found = np.clip(untraced(a), untraced(a_min), untraced(a_max))
-        if np.ndim(found):
-            a = a.astype(found.dtype) if type(a) is Traced else found.dtype.type(a)
+    given = [x for x in untraced([a, a_min, a_max]) if x is not None]
+    if not all(type(x) in NUMBERS for x in given):  # the dtypes of all three count at once
+        first = np.asarray(given[0])
+        if first.dtype.kind in "iu":  # Python's integers out of its range are no bounds
+            ends = np.iinfo(first.dtype)
+            a_min = None if type(a_min) is int and a_min <= ends.min else a_min
+            a_max = None if type(a_max) is int and a_max >= ends.max else a_max
+        dtype = np.result_type(first, *given[1:])
+        a = a.astype(dtype) if type(a) is Traced else first.astype(dtype)
     a = a if a_min is None else np.maximum(a, a_min)
     return a if a_max is None else np.minimum(a, a_max)
 
@@ -229,7 +231,7 @@ def reducing(function: Any, op: str) -> None:
         value = weakened(function(x, axis=axis, keepdims=keepdims), [x])
         dtype = np.asarray(value).dtype
         node = cast_node(trace.node(a), dtype)
-        axes = tuple(range(a.ndim)) if axis is None else tuple(k % a.ndim for k in np.atleast_1d(axis).tolist())
+        axes = range(a.ndim) if axis is None or not a.ndim else [k % a.ndim for k in np.atleast_1d(axis).tolist()]
         settings = (tuple(sorted(axes)), bool(keepdims))
         return trace.wrap(Node(op, [node], settings, shape=np.shape(value), dtype=dtype), value)
 
@@ -249,8 +251,7 @@ def mean(trace: Recording, a: Any, axis: Any = None, keepdims: Any = False) -> A
     if a.dtype.kind != "f":
         a = a.astype(np.float64)
     total = np.sum(a, axis=axis, keepdims=keepdims)
-    gone = a.shape if axis is None else np.take(a.shape, np.atleast_1d(axis)).tolist()
-    out = np.divide(total, np.asarray(math.prod(gone), a.dtype))
+    out = np.divide(total, np.asarray(a.size // max(total.size, 1), a.dtype))
     out.value = weakened(out.value, [a.value])
     return out
 
@@ -268,7 +269,7 @@ def choosing(function: Any, extreme: Any) -> None:
     def choose(trace: Recording, a: Any, axis: Any = None, keepdims: Any = False) -> Any:
         if type(a) is not Traced or not a.size:
             return NotImplemented
-        if axis is None:
+        if axis is None or (not a.ndim and axis in (0, -1)):
             a, axis = np.ravel(a), 0
             if keepdims:
                 return NotImplemented
@@ -346,5 +347,4 @@ def take(trace: Recording, a: Any, indices: Any, axis: int | None = None) -> Any
 def full_like(trace: Recording, a: Any, fill_value: Any) -> Any:
     if trace_of([fill_value]) is None:
         return np.full_like(untraced(a), fill_value)
-    filler = fill_value.astype(untraced(a).dtype)
-    return np.broadcast_to(filler, np.shape(untraced(a)))
+    return np.broadcast_to(fill_value.astype(a.dtype), a.shape)

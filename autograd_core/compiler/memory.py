@@ -26,10 +26,15 @@ def memories(order: list[Node]) -> dict[Node, tuple[Node, ...]]:
     found: dict[Node, tuple[Node, ...]] = {}
     for node in order:
         shown: tuple[Node, ...] = ()
-        if node.op in VIEWS or node.op in ("call", "item", "scan"):
+        if node.op in VIEWS or may_show(node):
             shown = tuple(dict.fromkeys(y for x in node.inputs for y in found.get(x, (x,))))
         found[node] = shown if node.op in VIEWS else (node, *shown)
     return found
+
+
+def may_show(node: Node) -> bool:
+    """Whether a node that is no view may be one, to NumPy: a call, a loop, and x[i] of a single i."""
+    return node.op in ("call", "item", "scan") or (node.op == "gather" and not any(x.shape for x in node.inputs[1:]))
 
 
 def last_uses(order: list[Node], kept: list[Node]) -> dict[Node, int]:
@@ -91,4 +96,4 @@ def shows(node: Node, x: Node) -> bool:
     """Whether a node may show the memory of x."""
     while node.op in VIEWS:
         node = node.inputs[0]
-    return node is x or (node.op in ("call", "item", "scan") and any(shows(y, x) for y in node.inputs))
+    return node is x or (may_show(node) and any(shows(y, x) for y in node.inputs))

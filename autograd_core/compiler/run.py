@@ -16,7 +16,7 @@ from .ir import Node, Program, as_recorded
 from .memory import memories
 from .numpy_source import compiled, numpy_source, parameter_names
 from .simplify import simplified
-from .traced import NUMBERS, Traced
+from .traced import NUMBERS, Traced, recording
 
 
 class Compiled:
@@ -102,7 +102,9 @@ class NumPyExecutor:
         if len(self.outputs) == 1:
             results = (results,)
         return [
-            np.array(as_recorded(y, node), node.dtype) if copied or type(y) is not np.ndarray else as_recorded(y, node)
+            as_recorded(y, node)
+            if type(y) is np.ndarray and y.flags.writeable and not copied
+            else np.array(as_recorded(y, node), node.dtype)
             for y, node, copied in zip(results, self.outputs, self.copied, strict=True)
         ]
 
@@ -166,7 +168,7 @@ class Jitted:
         key = self.key_of(args, settings, leaves) if self.static or settings else describe(args, leaves)
         found = self.programs.get(key)
         if found is None:
-            if any(type(x) is Value or type(x) is Traced for x in leaves):
+            if recording.trace is not None or any(type(x) is Value or type(x) is Traced for x in leaves):
                 return self.fun(*args, **settings)  # inside of another derivative or recording: one more part of it
             found = self.recorded(key, args, settings)
         return found(leaves)

@@ -118,8 +118,9 @@ def recorded(trace: Trace, step: Callable[..., Any], carry: Any, xs: Any, n: int
     loop = Loop(body.program, carries, len(arrays), n, [*names, *lifted], title, bool(counted))
     whole = Node("scan", [*[x.node for x in (*start, *arrays)], *outer, *counted], (loop,), shape=(), dtype=object)
     results = []
-    for k, y in enumerate(body.program.outputs):
-        value = np.zeros(y.shape if k < carries else (n, *y.shape), y.dtype)[()]
+    states = [inner.results[k] for k in places] if n else start
+    for k, example in enumerate([*states, *inner.results[carries:]]):  # of the loop's last step those of its first
+        value = strong(example) if k < carries else np.array(np.broadcast_to(strong(example), (n, *shape_of(example))))
         results.append(trace.wrap(item_of(whole, k, value), value))
     return pack_state(results[:carries]), flatten(out)[1](results[carries:])
 

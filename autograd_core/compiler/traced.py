@@ -43,6 +43,7 @@ class Trace:
     def __init__(self, parent: "Trace | None" = None) -> None:
         self.parent = parent
         self.inputs: list[Traced] = []
+        self.results: list[Any] = []
         self.lifted: dict[Node, Traced] = {}
 
     def input(self, value: Any) -> "Traced":
@@ -139,9 +140,9 @@ def depth(trace: Trace | None) -> int:
 
 
 DECISIONS = (
-    "Instead of 'if v > 0: a else: b' write np.where(v > 0, a, b), instead of np.array([v, w]) np.stack([v, w]); keep "
-    "what you would print among the results; an argument that Python has to decide on is made static: "
-    "jit(f, static_argnums=(1,))"
+    "Instead of 'if v > 0: a else: b' write np.where(v > 0, a, b), instead of np.array([v, w]) np.stack([v, w]), "
+    "instead of np.full(n, v) np.broadcast_to(v, n); keep what you would print among the results; an argument that Python "
+    "has to decide on is made static: jit(f, static_argnums=(1,))"
 )
 PLAIN_ARRAYS = (
     "To look something up in a plain table write Value(a)[v].data, or give the table to the function as an argument; "

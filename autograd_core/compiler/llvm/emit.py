@@ -11,6 +11,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from ..fuse import Kernel
 from ..ir import VIEWS, Loop, Node, scalar_of
 from .code import MEMORY, Code
@@ -150,8 +152,8 @@ class Writer:
         def place_of(k: int, y: Node, shape: tuple[int, ...]) -> Place:
             if k in items:
                 return self.find(items[k])
-            nbytes = y.nbytes * (loop.length if k >= loop.carries else 1)
-            return Place(take(nbytes), 0, contiguous_strides(shape), shape, y.dtype)
+            strides = contiguous_strides(y.shape)  # of an output that nobody takes each step's is written over the last
+            return Place(take(y.nbytes), 0, strides if k < loop.carries else (0, *strides), shape, y.dtype)
 
         outputs = loop.body.outputs
         shapes = [y.shape if k < loop.carries else (loop.length, *y.shape) for k, y in enumerate(outputs)]
@@ -161,8 +163,9 @@ class Writer:
         if loop.counted:
             stop = load(code, given.pop(), [])
             self.shared.leave_if(code.b.icmp(">", stop, code.index(loop.length), signed=False), BAD_INDEX)
-            for target in results[loop.carries :]:
-                fill(code, target, 0)
+            for target in [self.find(item) for k, item in items.items() if k >= loop.carries]:
+                nbytes = math.prod(target.shape) * target.dtype.itemsize  # zeros of any dtype are bytes of zeros
+                fill(code, Place(target.pointer, 0, (1,), (nbytes,), np.dtype(bool)), 0)
         for source, target in zip(given, results[: loop.carries], strict=False):
             copy(code, source, target)
         after = [take(y.nbytes) for y in outputs[: loop.carries]]
@@ -271,12 +274,15 @@ class Shared:
         b.begin(on)
 
     def call(self, node: Node, pointers: list[Any], inputs: list[Node], results: list[Node]) -> None:
-        """Have NumPy compute a node."""
+        """Have NumPy compute a node, which says at the end of the table that it has: Ctrl-C may come ahead of the first
+        line of a call, which then returns as if it had been there."""
         b, code = self.code.b, self.code
         with b.in_entry():
-            table = b.alloca(POINTER, len(pointers))
+            table = b.alloca(POINTER, len(pointers) + 1)
+        done = code.at(table, len(pointers), POINTER)
         for k, p in enumerate(pointers):
             b.store(p, code.at(table, k, POINTER))
+        b.store(code.index(0), done)
         self.calls.append((node, inputs, results))
-        outcome = b.call_address(self.host, I32, [code.index(len(self.calls) - 1), table])
-        self.leave_if(b.icmp("!=", outcome, constant(I32, 0)), FAILED)
+        b.call_address(self.host, VOID, [code.index(len(self.calls) - 1), table])
+        self.leave_if(b.icmp("==", b.load(I64, done), code.index(0)), FAILED)

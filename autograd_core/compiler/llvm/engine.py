@@ -17,7 +17,7 @@ from .place import whole
 from .target import target
 from .text import I8, I32, POINTER, Value, constant
 
-HOST = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_int64, ctypes.c_void_p)
+HOST = ctypes.CFUNCTYPE(None, ctypes.c_int64, ctypes.c_void_p)
 RUN = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p)
 
 ITEMS = tuple.__basicsize__
@@ -92,8 +92,8 @@ class Machine:
         if outcome == BAD_INDEX:
             raise IndexError("x[index], compiled: an index is out of range")
         assert outcome == FAILED
-        error, self.failures.error = self.failures.error, None
-        raise error
+        error, self.failures.error = getattr(self.failures, "error", None), None
+        raise error or KeyboardInterrupt  # which came ahead of the first line of a call, where nobody can keep it
 
     def assembly(self) -> str:
         """The machine code as text, written once more."""
@@ -113,14 +113,12 @@ class Host:
         calls: list[Any] = []
         self.calls = calls
 
-        def call(number: int, table: int) -> int:
+        def call(number: int, table: int) -> None:
             try:
                 node, inputs, results = calls[number]
                 perform(node, inputs, results, table)
             except BaseException as error:  # also Ctrl-C: it is raised where the program was called
                 failures.error = error
-                return 1
-            return 0
 
         self.function = HOST(call)
         self.address = ctypes.cast(self.function, ctypes.c_void_p).value or 0
@@ -134,14 +132,16 @@ def array_at(address: int, node: Node) -> Any:
 
 def perform(node: Node, inputs: list[Node], results: list[Node], table: int) -> None:
     """Compute a node by NumPy; what goes in may not be changed, and what comes out must be what was recorded."""
-    addresses = (ctypes.c_void_p * (len(inputs) + len(results))).from_address(table)
+    count = len(inputs) + len(results)
+    addresses = (ctypes.c_void_p * (count + 1)).from_address(table)
     args = [array_at(address or 0, x) for address, x in zip(addresses, inputs, strict=False)]
     for x in args:
         x.flags.writeable = False
     with np.errstate(all="ignore"):
         found = evaluate(node, [x if x.shape else x[()] for x in args])
-    for address, y in zip(addresses[len(inputs) :], results, strict=True):
+    for address, y in zip(addresses[len(inputs) : count], results, strict=True):
         array_at(address or 0, y)[...] = as_recorded(found[y.settings[0]] if y is not node else found, y)
+    addresses[count] = 1
 
 
 def written(program: Program, layout: Layout, host: int) -> tuple[str, Shared]:

@@ -32,8 +32,8 @@ def compiles(node: Node) -> bool:
         return True
     if op in LOGIC:
         return read == "b" or (read == "f" and op.startswith("logical"))
-    if op == "logical_not" or (op in ("invert", "isnan", "isfinite", "isinf") and read in "bf"):
-        return op != "invert" or read == "b"
+    if op in ("logical_not", "invert"):
+        return op == "logical_not" or read == "b"
     if read == "f":
         return op in FLOAT or op in FLOAT_ARITHMETIC or op in ROUNDING or op in FUNCTIONS
     return read == "i" and op in INTEGER_ARITHMETIC
