@@ -141,8 +141,8 @@ def depth(trace: Trace | None) -> int:
 
 DECISIONS = (
     "Instead of 'if v > 0: a else: b' write np.where(v > 0, a, b), instead of np.array([v, w]) np.stack([v, w]), "
-    "instead of np.full(n, v) np.broadcast_to(v, n); keep what you would print among the results; an argument that Python "
-    "has to decide on is made static: jit(f, static_argnums=(1,))"
+    "instead of np.full(n, v) np.broadcast_to(v, n); keep what you would print among the results; an argument that "
+    "Python has to decide on is made static: jit(f, static_argnums=(1,))"
 )
 PLAIN_ARRAYS = (
     "To look something up in a plain table write Value(a)[v].data, or give the table to the function as an argument; "
