@@ -215,6 +215,7 @@ def test_what_has_no_code_is_left_to_numpy_within_loops_too() -> None:
     text = machine(f).program(x).explain()
     assert "Left to NumPy: " in text
     assert "inv (1)" in text
+    assert "machine code: 2 operations in 2 kernels" in text, "what is left to NumPy is not machine code"
 
 
 def test_an_error_in_numpy_is_raised_by_the_program() -> None:

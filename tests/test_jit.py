@@ -4,6 +4,7 @@ import copy
 import functools
 import gc
 import pickle
+import re
 import subprocess
 import sys
 import warnings
@@ -143,6 +144,15 @@ def test_python_that_looks_at_the_numbers_is_told_what_to_write(looks: Any) -> N
     text = str(caught.value) + str(caught.value.__cause__)
     assert "np.where" in text
     assert "static_argnums" in text
+
+
+@pytest.mark.parametrize(
+    ("name", "instead"),
+    [("data", "plain data already"), ("sort", "np.sort(v)"), ("at", "Value(v).at"), ("flat", "np.ravel"), ("view", "")],
+)
+def test_attributes_of_values_and_of_memory_say_what_to_write(name: str, instead: str) -> None:
+    with pytest.raises(AttributeError, match=rf"an array has no '{name}' while jit records \(.*{re.escape(instead)}"):
+        jit(lambda v: getattr(v, name))(np.ones(3))
 
 
 def test_a_plain_table_is_indexed_as_a_value() -> None:

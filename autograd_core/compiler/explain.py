@@ -107,10 +107,10 @@ def explained(recorded: Program, program: Program, machine: Any, source: str) ->
         lines.append(f"It runs as NumPy source{shared}.")
         return "\n".join(lines)
     left = Counter(name_of(node) for node, _, _ in machine.host.calls)
-    views = sum(n.op in VIEWS for n in nodes)
+    views, calls = sum(n.op in VIEWS for n in nodes), left.total()
     lines.append(
-        f"It runs as machine code: {counted(len(nodes) - views, 'operation')} in "
-        f"{counted(kernels_of(machine.layout), 'kernel')}; {views} more are only another way to index. What is "
+        f"It runs as machine code: {counted(len(nodes) - views - calls, 'operation')} in "
+        f"{counted(kernels_of(machine.layout) - calls, 'kernel')}; {views} more are only another way to index. What is "
         f"computed on the way takes {machine.size:,} bytes in all."
     )
     lines.append(

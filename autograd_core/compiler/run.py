@@ -248,8 +248,8 @@ def jit(
     fun
         A function of real arrays, numbers and containers of them (lists, tuples, dicts, dataclasses), which returns
         such. It must do the same whenever it is called: arrays from around it are constants, as they were when it was
-        recorded, and random numbers are arguments. Python's integers are computed as int64. Given Values, it runs as it
-        is, so that `grad(jit(f))` works.
+        recorded, and random numbers are arguments. Python's integers are computed as int64. Given Values, or within
+        another compiled function, it runs as it is, so that `grad(jit(f))` works.
     static_argnums
         The arguments that Python decides on, by position. They are hashable, and each of their values has a program.
     fast_math

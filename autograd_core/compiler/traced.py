@@ -149,6 +149,13 @@ PLAIN_ARRAYS = (
     "a product is np.dot(a, v). "
 )
 
+INSTEAD = {
+    "data": "it is plain data already, not a Value", "at": "write Value(v).at[i].set(x).data",
+    "backward": "take gradients inside with value_and_grad(loss)(v)", "flat": "write np.ravel(v)",
+    "fill": "write np.full_like(v, x)", "put": "write Value(v).at[i].set(x).data",
+}  # fmt: skip
+"""What to write instead of attributes of Values, and of arrays that can be written into."""
+
 
 def no_numbers(what: str, instead: str = "") -> NoNumbersError:
     """The error for Python that asks a traced array for its numbers."""
@@ -282,6 +289,10 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
     @property
     def imag(self) -> Any:
         return np.imag(self)
+
+    def __getattr__(self, name: str) -> Any:
+        instead = INSTEAD.get(name) or (f"write np.{name}(v)" if hasattr(np, name) else "it has no memory yet")
+        raise AttributeError(f"an array has no {name!r} while jit records ({instead})", name=name, obj=self)
 
     # What would look at the numbers -----------------------------------------------------------------------------------
 
