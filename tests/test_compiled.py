@@ -304,7 +304,7 @@ def test_a_loop_of_as_many_steps_as_are_asked_for(backend: str) -> None:
         assert not found[1][0][count:].any()
     assert len(compiled.programs) == 1
     for count in (6, -1):
-        with pytest.raises(IndexError):
+        with pytest.raises(IndexError, match="scan: a count"):
             compiled(start, xs, count)
         with pytest.raises(ValueError, match=f"count={count} of 5 steps"):
             f(start, xs, count)

@@ -23,8 +23,8 @@ from .products import matmul
 from .reductions import reduce
 from .text import I8, I32, I64, POINTER, VOID, Value, constant
 
-BAD_INDEX, FAILED = 1, 2
-"""What the function returns if an index is out of range, and if a call of NumPy raised."""
+BAD_INDEX, BAD_COUNT, FAILED = 1, 2, 3
+"""What the function returns if an index or a loop's count is out of range, and if a call of NumPy raised."""
 
 
 class Writer:
@@ -162,7 +162,7 @@ class Writer:
         stop: Any = loop.length
         if loop.counted:
             stop = load(code, given.pop(), [])
-            self.shared.leave_if(code.b.icmp(">", stop, code.index(loop.length), signed=False), BAD_INDEX)
+            self.shared.leave_if(code.b.icmp(">", stop, code.index(loop.length), signed=False), BAD_COUNT)
             for target in [self.find(item) for k, item in items.items() if k >= loop.carries]:
                 nbytes = math.prod(target.shape) * target.dtype.itemsize  # zeros of any dtype are bytes of zeros
                 fill(code, Place(target.pointer, 0, (1,), (nbytes,), np.dtype(bool)), 0)

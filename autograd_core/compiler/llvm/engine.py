@@ -11,7 +11,7 @@ import numpy as np
 
 from ..ir import Node, Program, as_recorded, evaluate
 from .code import Code
-from .emit import BAD_INDEX, FAILED, Shared, Writer
+from .emit import BAD_COUNT, BAD_INDEX, FAILED, Shared, Writer
 from .layout import LINE, Layout, lay_out
 from .place import whole
 from .target import target
@@ -91,6 +91,8 @@ class Machine:
     def fail(self, outcome: int) -> None:
         if outcome == BAD_INDEX:
             raise IndexError("x[index], compiled: an index is out of range")
+        if outcome == BAD_COUNT:
+            raise IndexError("scan: a count out of range")
         assert outcome == FAILED
         error, self.failures.error = getattr(self.failures, "error", None), None
         raise error or KeyboardInterrupt  # which came ahead of the first line of a call, where nobody can keep it
