@@ -221,7 +221,7 @@ def arrivals(node: Value, adjoint: dict[Value, tuple[Any, Any]], wanted: Collect
             adjoint[x] = (c if total is None else total + c), both
 
 
-def summed(c: Symbol, shape: tuple[int, ...]) -> Symbol:
+def summed(c: Any, shape: tuple[int, ...]) -> Any:
     """A gradient in the shape of its variable: what was broadcast is summed."""
     grown = shape_of(c.data)
     extra = len(grown) - len(shape)

@@ -87,11 +87,11 @@ def statistics(array: np.ndarray[Any, Any]) -> Summary:
     wide = finite.astype(np.complex128 if finite.dtype.kind == "c" else np.float64)
     with np.errstate(all="ignore"):
         mean, deviation = wide.mean(), wide.std()
-    mean = mean if abs(mean) > 1e-12 * deviation else 0.0  # 0 but for rounding
+    average = mean if abs(mean) > 1e-12 * deviation else 0.0  # 0 but for rounding
     size = np.abs(wide) if wide.dtype.kind == "c" else wide.real
     extent = f"{number(size.min(), 3)} to {number(size.max(), 3)}"
     details = (f"|·| {extent}" if wide.dtype.kind == "c" else extent, *missing)
-    return Summary(((f"{number(mean, 3)} ± {number(deviation, 3)}",),), details)
+    return Summary(((f"{number(average, 3)} ± {number(deviation, 3)}",),), details)
 
 
 def inline(data: Any) -> str:

@@ -52,13 +52,13 @@ def count(x: Any, axis: Any) -> int:
 add_up: Any = np.add.reduce
 
 
-def sum_array(x: Any, axis: Any, keepdims: bool) -> Any:
+def sum_array(x: Any, axis: Any, keepdims: Any) -> Any:
     if type(x) is ndarray:
         return add_up(x, axis, None, None, keepdims)  # what np.sum does, without its detour
     return np.sum(x, axis=axis, keepdims=keepdims)
 
 
-def mean_array(x: Any, axis: Any, keepdims: bool) -> Any:
+def mean_array(x: Any, axis: Any, keepdims: Any) -> Any:
     if type(x) is ndarray and x.shape and x.size and x.dtype != np.float16:  # NumPy adds float16 up in float32
         return add_up(x, axis, None, None, keepdims) / count(x, axis)
     return np.mean(x, axis=axis, keepdims=keepdims)

@@ -16,7 +16,7 @@ from .singular import svdvals
 Axis = int | tuple[int, ...] | None
 
 
-def sum_of_squares(x: Any, axis: Any, keepdims: bool) -> Any:
+def sum_of_squares(x: Any, axis: Any, keepdims: Any) -> Any:
     if axis is None and not keepdims:
         return np.real(np.vdot(x, x))
     return np.sum(np.real(x * np.conj(x)) if np.iscomplexobj(x) else np.square(x), axis=axis, keepdims=keepdims)
@@ -52,7 +52,7 @@ def power_or_zero(x: Any, p: float) -> Any:
     return choose(zero, 0.0, choose(zero, 1.0, x) ** p)
 
 
-def of_vectors(x: Any, order: Any, axis: Any, keepdims: bool) -> Any:
+def of_vectors(x: Any, order: Any, axis: Any, keepdims: Any) -> Any:
     if order is None or order == 2:
         return euclidean_norm(x, axis=axis, keepdims=keepdims)
     if order == 0:

@@ -97,7 +97,7 @@ std = primitive(  # at a constant x the subgradient of least norm, 0
 # The softmax family ---------------------------------------------------------------------------------------------------
 
 
-def stable_logsumexp(x: Any, axis: Any, keepdims: bool) -> Any:
+def stable_logsumexp(x: Any, axis: Any, keepdims: Any) -> Any:
     if not size_of(x):
         with np.errstate(divide="ignore"):
             return np.log(np.sum(np.exp(x), axis=axis, keepdims=keepdims))

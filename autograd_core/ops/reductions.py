@@ -68,7 +68,7 @@ FULL["cumsum"] = lambda a, axis=None, dtype=None: cumsum(converted(a, dtype), ax
 FULL["cumprod"] = lambda a, axis=None, dtype=None: cumprod(converted(a, dtype), axis)
 
 
-def counted(where: Any, a: Any, axis: Axis, keepdims: bool) -> Any:
+def counted(where: Any, a: Any, axis: Axis, keepdims: Any) -> Any:
     """How many elements are taken, in the dtype of a."""
     found = np.sum(np.broadcast_to(where, shape_of(a)), axis=axis, keepdims=keepdims)
     return found.astype(dtype_of(a)) if type(plain(a)) is not float else float(found)
