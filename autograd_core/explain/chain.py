@@ -221,7 +221,7 @@ def arrivals(node: Value, adjoint: dict[Value, tuple[Any, Any]], wanted: Collect
             adjoint[x] = (c if total is None else total + c), both
 
 
-def summed(c: Any, shape: tuple[int, ...]) -> Any:
+def summed(c: Symbol, shape: tuple[int, ...]) -> Symbol:
     """A gradient in the shape of its variable: what was broadcast is summed."""
     grown = shape_of(c.data)
     extra = len(grown) - len(shape)
@@ -230,7 +230,11 @@ def summed(c: Any, shape: tuple[int, ...]) -> Any:
     axes = (*range(extra), *[extra + a for a, n in enumerate(shape) if n == 1 and grown[extra + a] != 1])
     if any(grown[a] != 1 for a in axes):
         total = np.sum(c.data, axis=axes)
-        c = Symbol(number(first(total)), total) if is_number(c) else np.sum(c, axis=axes[0] if len(axes) == 1 else axes)
+        c = (
+            Symbol(number(first(total)), total)
+            if is_number(c)
+            else OPS["sum"](c, axis=axes[0] if len(axes) == 1 else axes)
+        )
     return c if shape_of(c.data) == shape else OPS["reshape"](c, shape)
 
 
