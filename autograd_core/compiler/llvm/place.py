@@ -48,8 +48,7 @@ def viewed(place: Place, node: Node) -> Place | None:
         if 0 in node.shape or 0 in place.shape:
             return Place(place.pointer, 0, contiguous_strides(node.shape), node.shape, place.dtype)
         try:
-            shown = ghost.view()
-            shown.shape = node.shape  # refuses to copy
+            shown = reshaped(ghost, node.shape)
         except (AttributeError, ValueError):
             return None
     elif node.op == "transpose":
@@ -63,6 +62,15 @@ def viewed(place: Place, node: Node) -> Place | None:
     return replace(
         place, offset=place.offset + moved // 8, strides=tuple(s // 8 for s in shown.strides), shape=node.shape
     )
+
+
+def reshaped(array: Any, shape: tuple[int, ...]) -> Any:
+    """A view of another shape, or an error: it is never copied."""
+    if np.lib.NumpyVersion(np.__version__) >= "2.1.0":
+        return np.reshape(array, shape, copy=False)
+    shown = array.view()  # NumPy 2.0 has no such setting, and 2.5 deprecates this
+    shown.shape = shape
+    return shown
 
 
 def address(array: Any) -> int:
