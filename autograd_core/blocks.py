@@ -26,9 +26,13 @@ class End:
     def __get__(self, block: "Block[Any] | None", kind: Any) -> Callable[..., None]:
         if block is None:
             return leave  # contextlib.ExitStack calls it with the block
-        end: Any = lambda *error: None
+        end = functools.partial(nothing)  # a call into C: of a function, the frame in a traceback holds the function
         latest.end = weakref.ref(end)
         return end
+
+
+def nothing(*error: object) -> None:
+    """The end of a block that its `with` statement ends."""
 
 
 def leave(block: "Block[Any]", *error: object) -> None:

@@ -6,11 +6,11 @@ All of this costs time and memory, so it is done only within `with debug():`.
 import sys
 import weakref
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from .blocks import block
 from .data import QUIET
 from .exact import pull_back_masked
 from .graph import ancestors
@@ -89,7 +89,7 @@ CUTS: dict[int, Cut] = {}
 """The notes on each array that is alive and was computed from Values without being recorded, by its identity."""
 
 
-@contextmanager
+@block
 def debug(*, stop_at_nonfinite: bool = True) -> Iterator[None]:
     """Within this block every operation of this thread is recorded with file, line, and fingerprints of its inputs.
 

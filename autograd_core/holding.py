@@ -1,13 +1,13 @@
 """Other data for variables, for a while: so a function of Values becomes a function of arrays."""
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from typing import Any
 
+from .blocks import block
 from .value import Value, clock
 
 
-@contextmanager
+@block
 def holding(variables: Iterable[Value], data: Iterable[Any]) -> Iterator[None]:
     """Variables that hold other data within a `with` block, and afterwards, whatever happens, their own again.
 

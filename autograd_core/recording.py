@@ -2,23 +2,21 @@
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ContextDecorator, contextmanager
 from typing import Any
+
+from .blocks import block
 
 
 class State:
     """Whether any thread has a block open that makes recording special: while there is none, an op looks no further."""
 
     def __init__(self) -> None:
-        self.blocks = 0  # attributes of the instance, not of the class: Python reads them in a third of the time,
-        self.special = False  # and a bool needs no test whether it counts as one
+        self.blocks: set[object] = set()  # attributes of the instance, not of the class: Python reads them in a third
+        self.special = False  # of the time, and a bool needs no test whether it counts as one
 
 
 class Thread(threading.local):
     """What is special in this thread."""
-
-    pauses = 0
-    """How many `no_grad` blocks are open."""
 
     since = 0
     """The stamp of the first variable of the derivatives that are being taken; 0 if there are none."""
@@ -29,27 +27,18 @@ class Thread(threading.local):
     that is recorded.
     """
 
+    def __init__(self) -> None:
+        self.pauses: set[object] = set()
+        """The `no_grad` blocks that are open; generators and tasks may open and close theirs in any order."""
+
 
 state = State()
 thread = Thread()
-_lock = threading.Lock()
+_lock = threading.RLock()  # the garbage collector may close a block while one is being opened
 
 
-def count(by: int) -> None:
-    """A block that makes recording special has been opened (1) or closed (-1)."""
-    with _lock:
-        state.blocks += by
-        state.special = state.blocks > 0
-
-
-def pause(by: int) -> None:
-    """Open or close so many blocks that do not record."""
-    if by:
-        thread.pauses += by
-        count(by)
-
-
-class no_grad(ContextDecorator):
+@block
+def no_grad() -> Iterator[None]:
     """Within this block (or decorated function) nothing is recorded, in this thread: results are plain data.
 
     Blocks may be nested. Other threads record on, and so do `grad` and its kin within the block, whose results are
@@ -60,12 +49,18 @@ class no_grad(ContextDecorator):
     ...     w * 2.0
     6.0
     """
-
-    def __enter__(self) -> None:
-        pause(1)
-
-    def __exit__(self, *error: object) -> None:
-        pause(-1)
+    mark, pauses = object(), thread.pauses
+    try:
+        with _lock:
+            state.blocks.add(mark)
+            state.special = True
+        pauses.add(mark)
+        yield
+    finally:
+        pauses.discard(mark)
+        with _lock:
+            state.blocks.discard(mark)
+            state.special = bool(state.blocks)
 
 
 class always_recording:
@@ -73,24 +68,29 @@ class always_recording:
 
     def __enter__(self) -> bool:
         self.pauses = thread.pauses
-        pause(-self.pauses)
+        if self.pauses:
+            thread.pauses = set()
         return not self.pauses
 
     def __exit__(self, *error: object) -> None:
-        pause(self.pauses)
+        thread.pauses = self.pauses
 
 
-@contextmanager
+@block
 def watched_by(watcher: Any) -> Iterator[None]:
     """Within this block a watcher is told of all that is recorded and pulled back, in this thread."""
-    before = thread.watchers
-    thread.watchers = (*before, watcher)
-    count(1)
+    mark = object()
     try:
+        with _lock:
+            state.blocks.add(mark)
+            state.special = True
+        thread.watchers = (*thread.watchers, watcher)
         yield
     finally:
-        thread.watchers = before
-        count(-1)
+        thread.watchers = tuple([other for other in thread.watchers if other is not watcher])
+        with _lock:
+            state.blocks.discard(mark)
+            state.special = bool(state.blocks)
 
 
 def announce_pass(start: Any, **settings: Any) -> None:

@@ -18,8 +18,8 @@ from autograd_core.registry import OPS
 ROOT = Path(__file__).parent.parent
 
 LAYERS = [
-    "data", "trees", "registry", "recording", "protocols", "at", "methods", "refusals", "value", "apply", "holding",
-    "calls", "graph", "op",
+    "data", "trees", "registry", "blocks", "recording", "protocols", "at", "methods", "refusals", "value", "apply",
+    "holding", "calls", "graph", "op",
     "ops.linear", "ops.indexing", "ops.several", "ops.matrices", "ops.activations", "ops.elementwise", "ops.primitive",
     "ops.arrange", "ops.sums", "ops.reductions", "ops.statistics", "ops.functions", "ops.ranges", "ops.sets",
     "ops.linalg", "ops.decompositions", "ops.eigen", "ops.singular", "ops.norms", "ops.polynomials", "ops.fft",
