@@ -6,6 +6,8 @@ put out 1 at the right digit and 0 elsewhere.
 """
 
 import argparse
+import io
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -114,6 +116,8 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--epochs", type=int, default=60, help="how often each digit is met (default: 60)")
     parser.add_argument("--out", type=Path, default=Path("out"), help="the folder for the pictures (default: out)")
     options = parser.parse_args(arguments)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # an arrow is no reason to stop where the output is not UTF-8
 
     result = train_on_digits(options.seed, options.epochs)
     for name, part in (("train", result.train), ("test", result.test)):

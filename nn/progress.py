@@ -78,7 +78,8 @@ class Lines(Silence):
 
 
 def progress_of(epochs: int, done: int, batches: int | None, met: int) -> Silence:
-    """What shows progress well where the standard error goes: a bar where somebody watches, if tqdm is installed.
+    """What shows progress well where the standard error goes: a bar where somebody watches, if tqdm is installed; and
+    nothing if there is no standard error, as in a program without a console.
 
     Parameters
     ----------
@@ -87,6 +88,8 @@ def progress_of(epochs: int, done: int, batches: int | None, met: int) -> Silenc
     batches, met
         How many there are in an epoch, if that is known, and how many have been met since the first epoch.
     """
+    if sys.stderr is None:
+        return Silence()
     watched = sys.stderr.isatty() or "ipykernel" in sys.modules
     return Bar(epochs, done, batches, met) if watched and find_spec("tqdm") else Lines(epochs)
 

@@ -18,6 +18,8 @@ from .numpy_source import compiled, numpy_source, parameter_names
 from .simplify import simplified
 from .traced import NUMBERS, Traced, recording
 
+LLVMLITE = 'machine code needs llvmlite, pip install "autograd-core[fast]"'
+
 
 class Compiled:
     """A recorded function for arguments of one structure, shape and dtype: what it computes, and how."""
@@ -44,10 +46,7 @@ class Compiled:
         """The machine code as text, for the processor that it was written for."""
         machine: Any = self.execute
         if isinstance(machine, NumPyExecutor):
-            raise NotImplementedError(
-                "this program runs as NumPy source, see .source: machine code needs llvmlite, "
-                'pip install "autograd-core[fast]"'
-            )
+            raise NotImplementedError(f"this program runs as NumPy source, see .source: {LLVMLITE}")
         return str(machine.assembly())
 
     def explain(self) -> str:
@@ -67,6 +66,9 @@ def executor(owner: Compiled, backend: str | None) -> Any:
             from .llvm.engine import Machine
 
             return Machine(owner.program)
+        except ModuleNotFoundError as error:
+            if backend is not None:
+                raise ImportError(LLVMLITE, name=error.name) from error
         except (ImportError, NotImplementedError):
             if backend is not None:
                 raise

@@ -1,5 +1,8 @@
 """The demo: it learns, reports and draws."""
 
+import io
+import sys
+
 import pytest
 
 pytest.importorskip("sklearn")
@@ -31,3 +34,11 @@ def test_the_demo_reports_and_draws(tmp_path, capsys):
         assert str(tmp_path / "out" / name) in shown
         start = (tmp_path / "out" / name).read_bytes()[:300]
         assert start.startswith(b"\x89PNG") if name.endswith("png") else b"<svg" in start or b"<?xml" in start
+
+
+def test_the_demo_reports_where_the_output_has_no_arrows(tmp_path, monkeypatch):
+    output = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(output, encoding="cp1252"))
+    main(["--epochs", "1", "--out", str(tmp_path)])
+    sys.stdout.flush()
+    assert b"training.png" in output.getvalue()

@@ -274,6 +274,11 @@ def test_without_tqdm_a_terminal_gets_lines(monkeypatch, capsys):
     assert capsys.readouterr().err == "epoch 1/2: loss 0.5\n"
 
 
+def test_without_a_standard_error_nothing_is_shown(monkeypatch):
+    monkeypatch.setattr(sys, "stderr", None)
+    assert type(nn.progress.progress_of(2, 0, 1, 0)) is nn.progress.Silence
+
+
 def test_a_package_that_is_broken_itself_is_not_called_missing(tmp_path, monkeypatch):
     (tmp_path / "broken_package.py").write_text("import a_package_that_it_needs")
     monkeypatch.syspath_prepend(tmp_path)
