@@ -31,7 +31,7 @@ PRODUCTS = ("×", "·", "@", "/", "mod", r"\,", r"\bmod")
 """What stands between factors, in the templates of sums of products too."""
 
 LOWERED = "₋₀₁₂₃₄₅₆₇₈₉"
-WHOLE, EXPONENT, NO_NUMBER = re.compile("−?[0-9]+"), re.compile("e(-?[0-9]+)"), re.compile("nan|true|false")
+WHOLE, EXPONENT, NO_NUMBER = "−?[0-9]+", "e(-?[0-9]+)", "nan|true|false"  # compiled by `re` when they are first used
 GREEK = {
     "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "epsilon": "ε", "zeta": "ζ", "eta": "η", "theta": "θ",
     "iota": "ι", "kappa": "κ", "lambda": "λ", "mu": "μ", "nu": "ν", "xi": "ξ", "pi": "π", "rho": "ρ", "sigma": "σ",
@@ -41,14 +41,14 @@ GREEK = {
 }  # fmt: skip
 GREEK_TEX = {letter: rf"\{word}" for word, letter in GREEK.items()}
 ACCENTS = {"hat": "hat", "bar": "bar", "tilde": "tilde", "\u0302": "hat", "\u0304": "bar", "\u0303": "tilde"}
-SYMBOL = re.compile(
+SYMBOL = (
     rf"(?P<letter>[^\W\d_]|{'|'.join(GREEK)})(?P<accent>[\u0302-\u0304]|_hat|_bar|_tilde)?"
     rf"(?:(?P<low>[0-9]+)|_(?P<index>[0-9A-Za-z]+))?(?P<high>[{RAISED}]*)(?P<lowered>[{LOWERED}]*)(?P<primes>['′]*)"
 )
-SIGNS = ((re.compile("[-+−=<>]"), SUM), (re.compile("[*/×·@]"), PRODUCT), (re.compile("[\\^⁻⁰¹²³⁴⁵⁶⁷⁸⁹]"), POWER))
+SIGNS = (("[-+−=<>]", SUM), ("[*/×·@]", PRODUCT), ("[\\^⁻⁰¹²³⁴⁵⁶⁷⁸⁹]", POWER))
 """Names that read like a formula, x1*w1, and how tightly they bind."""
 
-WORD = re.compile(r"(?P<word>[^\W\d_]{2,})_(?P<index>[A-Za-z]?[0-9]+|[A-Za-z])")
+WORD = r"(?P<word>[^\W\d_]{2,})_(?P<index>[A-Za-z]?[0-9]+|[A-Za-z])"
 TEX_SPECIAL = str.maketrans({c: rf"\{c}" for c in "{}$&#_%"} | {"\\": r"\backslash ", "^": r"\hat{\ }", "~": r"\sim "})
 
 
@@ -83,10 +83,10 @@ def name(text: str) -> Phrase:
     >>> call(OPS["square"], [name("x*w + b")]).text  # micrograd's labels
     '(x*w + b)²'
     """
-    precedence = next((tightness for sign, tightness in SIGNS if sign.search(text)), CALL)
-    symbol = SYMBOL.fullmatch(unicodedata.normalize("NFD", text))
+    precedence = next((tightness for sign, tightness in SIGNS if re.search(sign, text)), CALL)
+    symbol = re.fullmatch(SYMBOL, unicodedata.normalize("NFD", text))
     if symbol is None:
-        if word := WORD.fullmatch(text):
+        if word := re.fullmatch(WORD, text):
             return Phrase(text, rf"\text{{{word['word']}}}_{{{word['index']}}}", precedence)
         bare = text.rstrip(RAISED)
         high = text[len(bare) :].translate(str.maketrans(RAISED, "-" + DIGITS[1:]))
@@ -132,7 +132,7 @@ def constant(x: Any) -> Phrase:
     text = exact(x)
     if np.iscomplexobj(x):
         return Phrase(text, number_tex(text), SUM)
-    return Phrase(text, number_tex(text), UNARY if text[0] == "−" else PRODUCT if EXPONENT.search(text) else CALL)
+    return Phrase(text, number_tex(text), UNARY if text[0] == "−" else PRODUCT if re.search(EXPONENT, text) else CALL)
 
 
 def number_tex(text: str) -> str:
@@ -141,8 +141,8 @@ def number_tex(text: str) -> str:
     >>> number_tex("−1.5e-7"), number_tex("nan"), number_tex("true")
     ('-1.5 \\\\cdot 10^{-7}', '\\\\text{nan}', '\\\\text{true}')
     """
-    text = NO_NUMBER.sub(r"\\text{\g<0>}", text.replace("−", "-"))
-    return EXPONENT.sub(r" \\cdot 10^{\1}", text).replace("∞", r"\infty")
+    text = re.sub(NO_NUMBER, r"\\text{\g<0>}", text.replace("−", "-"))
+    return re.sub(EXPONENT, r" \\cdot 10^{\1}", text).replace("∞", r"\infty")
 
 
 def raised(base: Phrase, exponent: Phrase) -> Phrase:
@@ -153,7 +153,7 @@ def raised(base: Phrase, exponent: Phrase) -> Phrase:
     """
     base = base.within(POWER + 1)
     tex = f"{{{base.tex}}}^{{{exponent.tex}}}"
-    if WHOLE.fullmatch(exponent.text):
+    if re.fullmatch(WHOLE, exponent.text):
         return Phrase(base.text + exponent.text.translate(str.maketrans(DIGITS, RAISED)), tex, POWER)
     return Phrase(f"{base.text}^{exponent.within(POWER).text}", tex, POWER)
 
