@@ -1,6 +1,7 @@
 """The README's examples do what it says, its links lead somewhere, and what CONTRIBUTING.md names is there."""
 
 import doctest
+import json
 import re
 import textwrap
 from pathlib import Path
@@ -69,3 +70,14 @@ def test_what_it_says_was_measured_is_in_the_results(network: str) -> None:
     wanted = [to_scan[k] for k in (7, 9, 2, 3, 4, 8)] + compiling[3:]
     assert len(compiled) == len(wanted)
     assert all(map(rounds, compiled, map(float, wanted)))
+
+
+def test_what_the_notebook_says_was_measured_is_in_the_results() -> None:
+    results = (ROOT / "benchmarks" / "RESULTS.md").read_text(encoding="utf-8")
+    lines = json.loads((ROOT / "notebooks" / "09_fast.ipynb").read_text(encoding="utf-8"))["cells"]
+    text = "".join("".join(cell["source"]) for cell in lines if cell["cell_type"] == "markdown")
+    names = re.findall(r"^\| ([\d-]+, batch \d+(?:, float32)?) \|", text, re.MULTILINE)
+    assert len(names) == 5
+    for name in names:
+        to_scan = cells(results, name if "float32" in name else f"{name}, float64")[10:20]
+        assert cells(text, name) == [to_scan[k] for k in (4, 2, 5, 7)]
