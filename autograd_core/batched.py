@@ -52,9 +52,9 @@ def push_together(results: list[Any], variable: Value, tangents: Any, *, oldest:
 
 def go_together(results: list[Any], variables: list[Value]) -> bool:
     """Whether no op between these variables and results is to be asked for one direction at a time."""
-    order = operations(results, variables[0].stamp, dict.fromkeys(variables))
     return all(v.shape for v in variables) and all(
-        x.op.form == "elementwise" or (x.op.batched is not None and type(x._held) is not tuple) for x in order
+        x.op.form == "elementwise" or (x.op.batched is not None and type(x._held) is not tuple)
+        for x in operations(results, variables[0].stamp, dict.fromkeys(variables))
     )
 
 

@@ -36,6 +36,9 @@ state = State()
 thread = Thread()
 _lock = threading.RLock()  # the garbage collector may close a block while one is being opened
 
+# What opens and closes a block is written out in both: Python raises Ctrl-C where a function begins, and what a
+# function of their own had to undo would stay done.
+
 
 @block
 def no_grad() -> Iterator[None]:

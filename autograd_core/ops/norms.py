@@ -17,6 +17,7 @@ Axis = int | tuple[int, ...] | None
 
 
 def sum_of_squares(x: Any, axis: Any, keepdims: Any) -> Any:
+    """Σ|x|²; of all elements it is one dot product."""
     if axis is None and not keepdims:
         return np.real(np.vdot(x, x))
     return np.sum(np.real(x * np.conj(x)) if np.iscomplexobj(x) else np.square(x), axis=axis, keepdims=keepdims)
