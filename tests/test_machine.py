@@ -42,7 +42,7 @@ def processor(request: Any, monkeypatch: Any) -> Iterator[None]:
     target.target.cache_clear()
 
 
-SIZES = (0, 1, 2, 3, 5, 7, 8, 9, 15, 16, 17, 31, 33, 67)
+SIZES = (0, 1, 2, 3, 5, 7, 8, 9, 15, 16, 17, 31, 33, 61, 67)
 HARD = (0.0, -0.0, np.inf, -np.inf, np.nan, 5e-324, -1e-310, 1e-40, -1e-45, 710.0, -745.0, 88.5, -103.0)
 
 

@@ -140,10 +140,16 @@ class Code:
         t = args[0].type
         return self.b.call(f"llvm.{name}.{t.suffix}", t, args)
 
-    def scalef(self, x: Value, n: Value, bits: int) -> Value:
-        """x · 2ⁿ by AVX-512's instruction, for vectors of so many bits."""
-        name = "pd" if x.type.scalar is F64 else "ps"
-        mask = constant(I8 if x.type.count <= 8 else I16, -1)
+    def scalef(self, x: Value, n: Value) -> Value:
+        """x · 2ⁿ by AVX-512's instruction, for vectors of 128 bits or more."""
+        name, size = ("pd", 64) if x.type.scalar is F64 else ("ps", 32)
+        count = x.type.count
+        bits = count * size
+        if bits > 512:
+            halves = [range(count // 2), range(count // 2, count)]
+            low, high = (self.scalef(self.shuffled(x, half), self.shuffled(n, half)) for half in halves)
+            return self.b.shuffle_vector(low, high, range(count))
+        mask = constant(I8 if count <= 8 else I16, -1)
         args = [x, n, zero(x.type), mask, *[constant(I32, CURRENT_ROUNDING)] * (bits == 512)]
         return self.b.call(f"llvm.x86.avx512.mask.scalef.{name}.{bits}", x.type, args)
 

@@ -111,9 +111,8 @@ class Number:
 
         AVX-512 has an instruction for it; else it is done in two steps, each within the range.
         """
-        bits = self.value.type.count * (64 if self.double else 32)
-        if self.code.target.avx512 and bits in (128, 256, 512):
-            return self.new(self.code.scalef(self.value, n.value, bits))
+        if self.code.target.avx512 and self.value.type.count * (64 if self.double else 32) >= 128:
+            return self.new(self.code.scalef(self.value, n.value))
         b, code = self.code.b, self.code
         offset = 4 * (self.bias + 1)
         half = b.sub(b.lshr(b.add(integer, code.like(integer, offset)), code.like(integer, 1)),
