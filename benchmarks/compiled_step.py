@@ -37,6 +37,13 @@ class Work(NamedTuple):
     """The target, as a ratio to `jax.lax.scan`."""
 
     @property
+    def operations(self) -> int:
+        """The multiplications and additions in the products of matrices of a step: for each layer its outputs, the
+        gradient of its weights and, but for the first, that of its inputs."""
+        pairs = list(pairwise(self.sizes))
+        return sum(2 * self.batch * n * m * (3 if k else 2) for k, (n, m) in enumerate(pairs))
+
+    @property
     def name(self) -> str:
         return f"{'-'.join(map(str, self.sizes))}, batch {self.batch}, {np.dtype(self.dtype).name}"
 
@@ -142,6 +149,9 @@ class Contest:
         if (one := ways.with_c(params, x, y, 1)) and (many := ways.with_c(params, x, y, work.steps)):
             self.enter("C", one)
             self.calls["C"] = many
+        self.most = ways.multiplying_and_adding(work.dtype)
+        if self.most:
+            self.calls["limit"] = self.most[0]
 
     def enter(self, name: str, step: ways.Step, right: Any = None) -> None:
         """One more, if its first step is right."""
@@ -169,9 +179,10 @@ class Contest:
     def timings(self, rounds: int) -> dict[str, Timing]:
         """Seconds a step."""
         found = compare(self.calls, rounds=rounds, seconds=0.02, clock=time.process_time)
-        return {
-            name: Timing([s / (self.work.steps if name in MANY else 1) for s in t.samples]) for name, t in found.items()
-        }
+        calls = dict.fromkeys(MANY, self.work.steps)  # steps a call
+        if self.most:
+            calls["limit"] = self.most[1] / self.work.operations
+        return {name: Timing([s / calls.get(name, 1) for s in t.samples]) for name, t in found.items()}
 
 
 def run(rounds: int = 31) -> Report:
@@ -182,7 +193,7 @@ def run(rounds: int = 31) -> Report:
         contest = Contest(work)
         t = contest.timings(rounds)
         ours = t["jit, scan"]
-        order = [*PEERS, "jit, scan"]
+        order = [*PEERS, "jit, scan", "limit"]
         rows.append([work.name, *[f"{t[k].seconds * 1e6:.3g}" if k in t else "—" for k in order]])
         ratios.append([work.name, *[f"{ours.ratio(t[k]):.2g}" if k in t else "—" for k in PEERS],
                        f"{t['jit'].ratio(t['jax.jit']):.2f}"])  # fmt: skip
@@ -207,14 +218,16 @@ def run(rounds: int = 31) -> Report:
     plot(plotted)
     text = (
         "## Compiled training steps: forward, mean squared error, backward, update\n\n"
-        + table(["µs a step", *PEERS, "jit, scan"], rows)
+        + table(["µs a step", *PEERS, "jit, scan", "limit"], rows)
         + "\n"
         + table(["`scan` to", *PEERS, "`jit` to `jax.jit`"], ratios)
         + "\n"
         + table(["seconds to the first result", "jit", "jax.jit", "torch.compile", "jit to JAX"], compiling)
         + f"\nMeasured on {processor()} ({platform.machine()}), in seconds of the processor. The parameters after a "
         "step agreed before anything was timed. `scan`, JAX's and the C program (`step.c`, -O3 -march=native) take "
-        "many steps in one call. scikit-learn's network has no sigmoid at the output, so its step is a little less.\n"
+        "many steps in one call. The limit is what the products of matrices alone take if this core does nothing but "
+        "multiply and add, in vectors, as fast as it was measured to in the same rounds. scikit-learn's network has no "
+        "sigmoid at the output, so its step is a little less.\n"
         + "".join(f"\nNot measured: {line}.\n" for line in failed)
     )
     return Report(text, targets)

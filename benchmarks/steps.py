@@ -1,6 +1,7 @@
 """One training step, forward, mean squared error, backward, update, as it is written for each engine."""
 
 import ctypes
+import functools
 import shutil
 import signal
 import subprocess
@@ -8,6 +9,7 @@ import tempfile
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -163,19 +165,39 @@ def by_hand_unsquashed(params: Any, x: Array, y: Array, rate: Any) -> None:
         delta = back * a * (1 - a)
 
 
-def with_c(params: Any, x: Array, y: Array, steps: int) -> Step | None:
-    """`step.c`, if there is a compiler; many steps a call."""
+@functools.cache
+def c_library(dtype: Any) -> Any:
+    """`step.c`, compiled, for numbers of this dtype; None without a compiler."""
     compiler = shutil.which("gcc") or shutil.which("cc")
     if compiler is None:
         return None
-    single = x.dtype == np.float32
     with tempfile.TemporaryDirectory() as directory:
         library = Path(directory) / "step.so"
-        flags = ["-O3", "-march=native", "-std=c11", "-shared", "-fPIC", *["-DSINGLE"] * single]
+        flags = ["-O3", "-march=native", "-ffp-contract=fast", "-std=c11", "-shared", "-fPIC"]
+        single = ["-DSINGLE"] * (dtype == np.float32)
         source = Path(__file__).with_name("step.c")
-        subprocess.run([compiler, *flags, "-o", str(library), str(source), "-lm"], check=True)
-        train = ctypes.CDLL(str(library)).train
-    real = ctypes.c_float if single else ctypes.c_double
+        subprocess.run([compiler, *flags, *single, "-o", str(library), str(source), "-lm"], check=True)
+        return ctypes.CDLL(str(library))
+
+
+def multiplying_and_adding(dtype: Any) -> tuple[Callable[[], Any], int] | None:
+    """A call that only multiplies and adds, as fast as the processor can, and how many of these operations it does."""
+    library = c_library(np.dtype(dtype))
+    if library is None:
+        return None
+    function = library.multiply_and_add
+    function.restype = ctypes.c_int64
+    numbers = np.random.default_rng(0).random((3, 16)).astype(dtype)
+    call = partial(function, ctypes.c_int64(20_000), ctypes.c_void_p(numbers.ctypes.data))
+    return call, call()
+
+
+def with_c(params: Any, x: Array, y: Array, steps: int) -> Step | None:
+    """`step.c`, if there is a compiler; many steps a call."""
+    library = c_library(x.dtype)
+    if library is None:
+        return None
+    train, real = library.train, ctypes.c_float if x.dtype == np.float32 else ctypes.c_double
     train.restype = real
     params = copied(params)
     sizes = [x.shape[1], *[len(b) for _, b in params]]
