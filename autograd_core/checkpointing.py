@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .apply import record
-from .exact import Mask, added, pull_back_masked, variable_like
+from .exact import Mask, added, pull_back_masked, renewed
 from .graph import ancestors
 from .op import Op
 from .ops.several import picked
@@ -54,7 +54,7 @@ def checkpoint(fun: Callable[..., Any]) -> Callable[..., Any]:
 
         def within(g: Any, live: Mask, out: Any, *given: Any) -> list[Any]:
             with always_recording():
-                again = [variable_like(x, old) for x, old in zip(given, leaves, strict=False)]
+                again = [renewed(x) if type(old) is Value else x for x, old in zip(given, leaves, strict=False)]
                 computed, _ = flatten(fun(*rebuild(again), **settings))
             wanted = [*again, *outer]
             ends = frozenset([x for x in wanted if type(x) is Value])

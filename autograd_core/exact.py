@@ -173,7 +173,7 @@ def in_one_step(rule: Any, args: tuple[Any, ...]) -> Any:
 
     def pullback(g: Any, *data: Any) -> list[Any]:
         with always_recording():
-            again = [variable_like(x, old) for x, old in zip(data, leaves, strict=True)]
+            again = [renewed(x) if type(old) is Value else x for x, old in zip(data, leaves, strict=True)]
             results = forward(*again)
         ends = frozenset([x for x in again if type(x) is Value])
         record = any(type(x) is Value for x in (*g, *data))
@@ -192,12 +192,13 @@ def in_one_step(rule: Any, args: tuple[Any, ...]) -> Any:
     return pack(list(found))
 
 
-def variable_like(x: Any, old: Any) -> Any:
-    """A new variable in the place of one. It follows from that, if derivatives are recorded, and yet is another: the
-    function may reach the same Value from outside, and that part of its gradient goes its own way. And it is no leaf,
-    before which masks are left out: what the function selects decides on derivatives before it.
+def renewed(x: Any) -> Value:
+    """A new variable in the place of one, or of its data. It follows from that, if derivatives are recorded, and yet is
+    another: the function may reach the same Value from outside, and that part of its gradient goes its own way. And it
+    is no leaf, before which masks are left out: what the function selects decides on derivatives before it.
     """
-    return identity.apply(x if type(x) is Value else leaf(x)) if type(old) is Value else x
+    found: Value = identity.apply(x if type(x) is Value else leaf(x))
+    return found
 
 
 def passed_mask(op: Op, x: Value, k: int, rule: Any, live: Mask, out: Any, data: list[Any]) -> Mask:

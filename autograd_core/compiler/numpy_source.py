@@ -170,7 +170,7 @@ class Writer(Spelling):
     # The function -----------------------------------------------------------------------------------------------------
 
     def source(self) -> str:
-        body = []
+        body: list[str] = []
         for node in self.constants:
             name = self.names[node] = self.constant(node)
             if node.size <= WRITTEN_OUT and node.label is not None:
@@ -178,10 +178,11 @@ class Writer(Spelling):
                 body.append(f"{self.names[node]} = {name}")
         backward = False
         for node in [n for n in self.order if n not in self.inside]:
-            if not backward and node.label is not None and node.label.name.startswith("grad_"):
+            lines = self.lines(node)
+            if lines and not backward and node.label is not None and node.label.name.startswith("grad_"):
                 backward = True
                 body += ["", "# The gradients, from the result back"] * bool(body)
-            body += self.lines(node)
+            body += lines
         body += [""] * (len(body) > 3)
         results = ", ".join(self.name(y) for y in self.program.outputs)
         buffers = self.buffers

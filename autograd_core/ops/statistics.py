@@ -8,7 +8,7 @@ import math
 from typing import Any
 
 import numpy as np
-from numpy.lib.array_utils import normalize_axis_tuple
+from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from ..data import dtype_of, is_foreign, is_weak, ndim_of, shape_of
 from ..op import composed
@@ -31,6 +31,7 @@ def sort(a: Any, axis: int | None = -1, kind: str | None = None, order: None = N
         raise TypeError("np.sort takes no order= on a Value: it has no fields")
     if axis is None:
         a, axis = ravel(a), 0
+    axis = normalize_axis_index(axis, ndim_of(a))
     return take_along_axis(a, np.argsort(plain(a), axis=axis, stable=True), axis)
 
 
@@ -41,6 +42,7 @@ def partition(a: Any, kth: Any, axis: int | None = -1, kind: str = "introselect"
         raise TypeError("np.partition takes no order= on a Value: it has no fields")
     if axis is None:
         a, axis = ravel(a), 0
+    axis = normalize_axis_index(axis, ndim_of(a))
     return take_along_axis(a, np.argpartition(plain(a), kth, axis=axis), axis)
 
 
