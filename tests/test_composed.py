@@ -412,6 +412,12 @@ def test_what_is_not_supported_of_these_raises(call: Any) -> None:
         np.cumulative_sum(Value([[1.0]]))
 
 
+def test_a_number_is_not_sorted() -> None:
+    for function in (np.sort, lambda v: np.partition(v, 0)):
+        with pytest.raises(np.exceptions.AxisError, match="dimension 0"):
+            function(Value(1.0))
+
+
 def test_the_median_of_nothing_is_nan() -> None:
     found = np.median(Value(np.zeros((0, 3))), axis=0)
     assert found.shape == (3,)

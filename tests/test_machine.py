@@ -13,6 +13,7 @@ import pytest
 from test_compiled import BINARY, UNARY, machine, quiet
 
 from autograd_core import grad, jit, scan, value_and_grad
+from autograd_core.trees import flatten
 
 llvm = pytest.importorskip("llvmlite.binding", reason="the compiler to machine code is in the extra `fast`")
 target = pytest.importorskip("autograd_core.compiler.llvm.target")
@@ -255,6 +256,28 @@ def test_equal_steps_on_the_rows_of_an_array_are_compiled_once(processor: None) 
     slope = grad(lambda w, xs: np.sum(last(xs, w)))
     np.testing.assert_allclose(machine(slope)(w, many), slope(w, many), rtol=1e-10)
     assert kernels_of(machine(slope).program(w, few)) == kernels_of(machine(slope).program(w, many)) <= 20
+
+
+def test_programs_of_many_kernels_are_written_in_parts(processor: None) -> None:
+    """LLVM took a time that grew with the square of the calls in a function."""
+
+    def f(x: Any, w: Any, index: Any) -> Any:
+        kept = []
+        for k in range(240):
+            x = np.tanh(x @ w + k)
+            if k % 70 == 69:
+                x = np.sort(x, axis=0)[::-1] * x[index]
+                kept.append(x)
+        return x, kept
+
+    rng = np.random.default_rng(5)
+    x, w, index = rng.standard_normal((4, 3)), rng.standard_normal((3, 3)), np.array([3, 1, 0, 0])
+    compiled = machine(f)
+    for found, wanted in zip(flatten(compiled(x, w, index))[0], flatten(f(x, w, index))[0], strict=True):
+        np.testing.assert_allclose(found, wanted, rtol=1e-11)
+    assert len(set(re.findall(r"^(part_\d+):", compiled.program(x, w, index).assembly, re.MULTILINE))) >= 4
+    with pytest.raises(IndexError, match="out of range"):
+        compiled(x, w, index + 1)
 
 
 def test_the_machine_code_can_be_read(processor: None) -> None:

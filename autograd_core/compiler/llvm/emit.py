@@ -1,9 +1,9 @@
 """A whole program in LLVM's language: a function for each kernel, and one that calls them, with loops around them.
 
 Kernels that differ only in where their arrays are, as those of equal layers do, are one function: so a network of a
-hundred layers is compiled about as quickly as one of two, and LLVM, whose time grows faster than a function, gets small
-ones only. The function that calls takes a table of pointers and returns 0, or what went wrong. What has no machine code
-calls back into NumPy.
+hundred layers is compiled about as quickly as one of two. The function that calls takes a table of pointers and returns
+0, or what went wrong; if there are many calls, they are in functions of some calls each, for LLVM's time grows faster
+than a function. What has no machine code calls back into NumPy.
 """
 
 import math
@@ -27,6 +27,34 @@ BAD_INDEX, BAD_COUNT, FAILED = 1, 2, 3
 """What the function returns if an index or a loop's count is out of range, and if a call of NumPy raised."""
 
 
+PART = 64
+"""The calls of kernels in a function that only calls."""
+
+
+class Called:
+    """A function that is being written, and the pointers that its call passes on."""
+
+    def __init__(self, around: Code, address: Callable[[Any, int], Any]) -> None:
+        self.code = Code(around.target, around.b.declared)
+        self.address = address
+        """The address, in the code around, so many bytes behind a pointer of the program."""
+        self.given: list[Any] = []
+        self.inside: dict[Any, Value] = {}
+
+    def parameter(self, pointer: Any, offset: int = 0) -> Any:
+        """The address as the function knows it."""
+        if (pointer, offset) not in self.inside:
+            self.inside[pointer, offset] = Value(POINTER, f"%p{len(self.given)}")
+            self.given.append(self.address(pointer, offset))
+        return self.inside[pointer, offset]
+
+    def called(self, around: Code, functions: dict[str, str], kind: str) -> None:
+        """The end of the function, and its call; one that is there already is called instead."""
+        self.code.b.ret()
+        name = functions.setdefault(self.code.b.text([*self.inside.values()]), f"{kind}_{len(functions)}")
+        around.b.called(f"@{name}", VOID, self.given)
+
+
 class Writer:
     """Writes the kernels of one program, or of a loop's step."""
 
@@ -36,6 +64,9 @@ class Writer:
         self.places = places
         self.arena = arena
         self.shared = shared
+        self.part: Called | None = None
+        """The function that calls the next kernels, if there are many."""
+        self.calls = 0
 
     def find(self, node: Node) -> Place:
         """Where a node is."""
@@ -53,7 +84,7 @@ class Writer:
                 assert found is not None
             return found
         else:
-            place = whole(self.at(self.layout.offsets[node]), node)
+            place = replace(whole(self.arena, node), offset=self.layout.offsets[node] // node.dtype.itemsize)
         self.places[node] = place
         return place
 
@@ -70,36 +101,38 @@ class Writer:
                 first[y] = self.places[y] = target
         for kernel in self.layout.kernels:
             self.kernel(kernel)
+        self.end_part()
         for y, target in zip(outputs, targets, strict=True):
             if first.get(y) is not target:
                 copy_result(self, y, target)
 
     def kernel(self, kernel: Kernel) -> None:
-        room = self.at(self.layout.rooms[kernel.root]) if kernel.root in self.layout.rooms else None
-        if kernel.kind != "elementwise" and (kernel.core is None or not lowers(kernel.core)):
-            self.call(kernel.root, room)
+        lowered = kernel.kind == "elementwise" or (kernel.core is not None and lowers(kernel.core))
+        room = self.layout.rooms.get(kernel.root)
+        if lowered and kernel.kind not in ("gather", "scan"):
+            self.function(kernel, room)
+            return
+        self.end_part()
+        if not lowered:
+            self.call(kernel.root, None if room is None else self.at(room))
         elif kernel.kind == "gather":
             self.gather(kernel.root)
-        elif kernel.kind == "scan":
-            self.scan(kernel.root, room)
         else:
-            self.function(kernel, room)
+            self.scan(kernel.root, self.at(self.layout.rooms[kernel.root]))
 
-    def function(self, kernel: Kernel, room: Any) -> None:
+    def function(self, kernel: Kernel, room: int | None) -> None:
         """A kernel as a function of the pointers that it reads and writes, and its call."""
-        code = Code(self.code.target, self.code.b.declared)
-        given: list[Any] = []
-        inside: dict[Any, Any] = {}
-
-        def parameter(pointer: Any, offset: int = 0) -> Any:
-            if (pointer, offset) not in inside:
-                inside[pointer, offset] = Value(POINTER, f"%p{len(given)}")
-                given.append(self.code.at(pointer, offset, I8))
-            return inside[pointer, offset]
+        if self.part is None and len(self.layout.kernels) > 2 * PART:
+            self.part = Called(self.code, self.address)
+        part, around = self.part, self.code if self.part is None else self.part.code
+        address = self.address if part is None else lambda pointer, k: around.at(part.parameter(pointer), k, I8)
+        function = Called(around, address)
+        code = function.code
 
         def find(node: Node) -> Place:
             place = self.find(node)
-            return replace(place, pointer=parameter(place.pointer, place.offset * place.dtype.itemsize), offset=0)
+            offset = place.offset * place.dtype.itemsize
+            return replace(place, pointer=function.parameter(place.pointer, offset), offset=0)
 
         if kernel.kind == "elementwise":
             elementwise(code, kernel, find, find(kernel.root))
@@ -108,11 +141,21 @@ class Writer:
         elif kernel.kind == "reduce":
             reduce(code, kernel, find, find(kernel.root))
         else:
-            matmul(code, kernel, find, find(kernel.root), room and parameter(room))
-        code.b.ret()
-        functions = self.shared.functions
-        name = functions.setdefault(code.b.text([*inside.values()]), f"{kernel.kind}_{len(functions)}")
-        self.code.b.called(f"@{name}", VOID, given)
+            space = None if room is None else function.parameter(self.arena, room)
+            matmul(code, kernel, find, find(kernel.root), space)
+        function.called(around, self.shared.functions, kernel.kind)
+        self.calls += 1
+        if self.calls % PART == 0:
+            self.end_part()
+
+    def address(self, pointer: Any, offset: int) -> Any:
+        return self.code.at(pointer, offset, I8)
+
+    def end_part(self) -> None:
+        """Call the function that calls the last kernels."""
+        if self.part is not None:
+            self.part.called(self.code, self.shared.functions, "part")
+            self.part = None
 
     # Gathers ----------------------------------------------------------------------------------------------------------
 
@@ -165,7 +208,8 @@ class Writer:
             self.shared.leave_if(code.b.icmp(">", stop, code.index(loop.length), signed=False), BAD_COUNT)
             for target in [self.find(item) for k, item in items.items() if k >= loop.carries]:
                 nbytes = math.prod(target.shape) * target.dtype.itemsize  # zeros of any dtype are bytes of zeros
-                fill(code, Place(target.pointer, 0, (1,), (nbytes,), np.dtype(bool)), 0)
+                begin = element(code, target, [0] * len(target.shape))
+                fill(code, Place(begin, 0, (1,), (nbytes,), np.dtype(bool)), 0)
         for source, target in zip(given, results[: loop.carries], strict=False):
             copy(code, source, target)
         after = [take(y.nbytes) for y in outputs[: loop.carries]]
@@ -229,7 +273,7 @@ def copy_result(writer: Writer, y: Node, target: Place) -> None:
 def fill(code: Code, target: Place, number: Any) -> None:
     """target[...] = number, of a result with memory of its own."""
     size, dtype = math.prod(target.shape), target.dtype
-    flat = Place(target.pointer, 0, (1,), (size,), dtype)
+    flat = Place(element(code, target, [0] * len(target.shape)), 0, (1,), (size,), dtype)
     in_vectors(
         code,
         size,

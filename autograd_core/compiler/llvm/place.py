@@ -23,7 +23,7 @@ class Place:
 
     @property
     def contiguous(self) -> bool:
-        return self.strides == contiguous_strides(self.shape) and self.offset == 0
+        return self.strides == contiguous_strides(self.shape)
 
 
 def contiguous_strides(shape: tuple[int, ...]) -> tuple[int, ...]:
