@@ -179,6 +179,31 @@ def test_steps_that_count_are_taken_one_by_one_where_a_derivative_is_taken() -> 
     close(jit(grad(f))(w, XS), grad(f)(w, XS))
 
 
+@pytest.mark.parametrize("f", [
+    lambda x: np.real(np.sum(scan(lambda c, x: (c * 1j + x, None), x + 0j, XS)[0] ** 2)),
+    lambda x: np.sum(np.abs(scan(lambda c, _: (c * 0.5, np.fft.fft(c)), x, length=4)[1])),
+    lambda x: np.sum(scan(lambda c, _: (np.abs(np.exp(1j * c)) * c, np.angle(c + 1j)), x, length=4)[1]),
+])  # fmt: skip
+def test_complex_numbers(f: Any) -> None:
+    x = np.array([0.5, -1.5])
+    close(jit(f)(x), f(x))
+    close(jit(grad(f))(x), grad(f)(x))
+
+
+@pytest.mark.parametrize("within", [False, True])
+def test_a_step_that_draws_random_numbers_has_no_derivative(within: bool) -> None:
+    rng = np.random.default_rng(0)
+
+    def step(c: Any, x: Any) -> Any:
+        if within:
+            return scan(lambda c, x: (c * rng.random(2), None), c, length=2)[0], None
+        return c * rng.random(2) + x, None
+
+    f = jit(grad(lambda w: np.sum(scan(step, w, XS)[0])))
+    with pytest.raises(RuntimeError, match="give them to it among the xs"):
+        f(np.ones(2))
+
+
 def test_outside_of_jit_the_graph_has_every_step() -> None:
     w = Value(0.5)
     end, _ = scan(lambda c, x: (c * w + x, None), 0.0, XS[:, 0])

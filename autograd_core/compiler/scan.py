@@ -29,7 +29,7 @@ from ..ops.several import picked
 from ..trees import aligned, flatten
 from ..value import Value, clock, leaf, plain
 from .capture import OutsideValueError, capture, identifier, names_of
-from .ir import Loop, Node
+from .ir import Loop, Node, topological
 from .lowering import cast_node
 from .traced import NUMBERS, Trace, Traced, item_of, recording
 
@@ -47,7 +47,8 @@ def scan(
     Parameters
     ----------
     step
-        Takes the state and one x, returns the next state, of the same structure, shapes and dtypes, and an output.
+        Takes the state and one x, returns the next state, of the same structure, shapes and dtypes, and an output. It
+        must do the same whenever it is called: random numbers are among the xs.
     carry
         The state to begin with: arrays and containers.
     xs
@@ -61,7 +62,8 @@ def scan(
     Returns
     -------
     The last state, and all outputs, stacked along a new first axis. Inside of `jit` the loop is one of the program, and
-    a derivative of it two; outside, and where a derivative is taken with a `count`, its steps run one by one.
+    a derivative of it two. Outside, with complex numbers, and where a derivative is taken with a `count`, its steps run
+    one by one.
 
     Raises
     ------
@@ -76,14 +78,14 @@ def scan(
     """
     leaves, rebuild = flatten(xs)
     n = steps_of(leaves, length)
-    trace = recording.trace
-    if trace is not None and not any(type(x) is Value for x in (*leaves, *flatten(carry)[0])):
-        with contextlib.suppress(
-            OutsideValueError
-        ):  # a derivative is being taken with respect to what a step closes over
+    given = [*flatten(carry)[0], *leaves]
+    trace = None if any(is_complex(x) for x in given) else recording.trace
+    if trace is not None and not any(type(x) is Value for x in given):
+        with contextlib.suppress(OutsideValueError):  # a derivative is taken with respect to what a step closes over
             return recorded(trace, step, carry, xs, n, count)
     if trace is not None and count is None:
-        return Differentiable(trace, step, carry, xs, n).recorded()
+        with contextlib.suppress(ComplexResultError):
+            return Differentiable(trace, step, carry, xs, n).recorded()
     taken = n if count is None else operator.index(count)
     if not 0 <= taken <= n:
         raise ValueError(f"scan: count={taken} of {n} steps")
@@ -146,6 +148,10 @@ def recorded(trace: Trace, step: Callable[..., Any], carry: Any, xs: Any, n: int
     return pack_state(results[:carries]), flatten(out)[1](results[carries:])
 
 
+class ComplexResultError(Exception):
+    """A step computes complex numbers, whose derivatives are not those of loops of real ones."""
+
+
 class Differentiable:
     """A loop as one node of a recording, and as one operation of a graph, whose rules are loops again.
 
@@ -180,8 +186,11 @@ class Differentiable:
         before = flatten(c)[0]
         leaves = zip((*before, *flatten(x)[0]), self.moves, strict=True)
         found = self.run([leaf(v) if moves else v for v, moves in leaves])
+        if any(type(y) is Value and is_complex(y) for y in found):
+            raise ComplexResultError
         self.outer = taken_from_outside(found, self.since)
         data = [plain(y) for y in found]
+        self.constants = constants_of(data)
         return self.pack_state(data[: self.states]), [*data[self.states :], *before]
 
     def recorded(self) -> tuple[Any, Any]:
@@ -203,6 +212,13 @@ class Differentiable:
         """A step computed once more: its variables, and the real ones of the next state and of the output."""
         leaves = [renewed(v) if moves else v for v, moves in zip((*before, *x), self.moves, strict=True)]
         found = self.run(leaves)
+        constants = constants_of([plain(y) for y in found])
+        pairs = zip(constants, self.constants, strict=False)
+        if len(constants) != len(self.constants) or not all(np.array_equal(a, b, equal_nan=True) for a, b in pairs):
+            raise RuntimeError(
+                "scan: a step has other constants when it is run once more for its derivative. It must do the same "
+                "whenever it is called: draw random numbers ahead of the loop, and give them to it among the xs"
+            )
         return [v for v in leaves if type(v) is Value], [found[k] for k in self.reals if k < len(found)]
 
     def taken(self, out: Any, args: Any) -> tuple[list[Any], list[Any]]:
@@ -259,8 +275,23 @@ class Differentiable:
         return (*end, *outs)
 
 
+def constants_of(arrays: list[Any]) -> list[Any]:
+    """The constants that traced arrays were computed from, those of loops as well."""
+    found = []
+    pending = [x.node for x in arrays if type(x) is Traced]
+    while pending:
+        nodes, pending = topological(pending), []
+        found += [x.settings[0] for x in nodes if x.op == "constant"]
+        pending = [y for x in nodes if x.op == "scan" for y in x.settings[0].body.outputs]
+    return found
+
+
 def is_real(x: Any) -> bool:
     return bool(dtype_of(x).kind == "f")
+
+
+def is_complex(x: Any) -> bool:
+    return bool(dtype_of(x).kind == "c")
 
 
 def taken_from_outside(results: list[Any], since: int) -> list[Value]:
