@@ -8,7 +8,10 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from .apply import record
+from .data import dtype_of, is_foreign
 from .exact import Mask, added, pull_back_masked, renewed
 from .graph import ancestors
 from .op import Op
@@ -25,7 +28,8 @@ def checkpoint(fun: Callable[..., Any]) -> Callable[..., Any]:
     computed within them. The function must return the same when it is called again. Values that it closes over get
     their gradients, too.
 
-    Arguments, results, shapes and errors are those of the function; the arguments and results may be containers.
+    Arguments, results, shapes and errors are those of the function; the arguments and results may be containers. There
+    is a RuntimeError on the way back if it then gives other results, as it does if it draws random numbers.
 
     Griewank and Walther, *Algorithm 799: revolve*, ACM TOMS 26, 2000.
 
@@ -56,6 +60,7 @@ def checkpoint(fun: Callable[..., Any]) -> Callable[..., Any]:
             with always_recording():
                 again = [renewed(x) if type(old) is Value else x for x, old in zip(given, leaves, strict=False)]
                 computed, _ = flatten(fun(*rebuild(again), **settings))
+            check_same(out if isinstance(out, tuple) else (out,), computed, fun)
             wanted = [*again, *outer]
             ends = frozenset([x for x in wanted if type(x) is Value])
             gradients = g if isinstance(g, list) else [g]
@@ -77,6 +82,21 @@ def checkpoint(fun: Callable[..., Any]) -> Callable[..., Any]:
         return pack(list(picked(record(op, tuple(map(plain, results)), inputs))))
 
     return recomputed
+
+
+def check_same(before: tuple[Any, ...], computed: list[Any], fun: Any) -> None:
+    """The results are those of the first time, but for roundings."""
+    for a, b in zip(map(plain, before), map(plain, computed), strict=True):
+        if is_foreign(a) or is_foreign(b):
+            continue
+        near = np.sqrt(np.finfo(dtype_of(a)).eps) if dtype_of(a).kind in "fc" else 0.0
+        near = near * np.max(np.abs(a), where=np.isfinite(a), initial=0.0)
+        if not np.allclose(a, b, rtol=0.0, atol=near, equal_nan=True):
+            raise RuntimeError(
+                f"checkpoint: {getattr(fun, '__name__', 'the function')} gave other results when it was computed again "
+                "for the way back, so its gradient would be wrong. It must do the same whenever it is called: draw "
+                "random numbers, also those of a Dropout, outside of it"
+            )
 
 
 def outside(results: list[Any], variables: frozenset[Value]) -> list[Value]:

@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+import pytest
 
 from autograd_core import Value, check_gradients, checkpoint, grad, hessian, jvp, no_grad, sigmoid
 from autograd_core.graph import topological
@@ -62,3 +63,13 @@ def test_plain_arguments_and_blocks_that_do_not_record() -> None:
     assert f(2.0, 3.0) == {"y": 6.0}
     with no_grad():
         assert f(Value(2.0), 3.0) == {"y": 6.0}
+
+
+def test_a_function_that_draws_random_numbers_is_found_out() -> None:
+    rng = np.random.default_rng(0)
+    dropped = checkpoint(lambda x: {"y": x * (rng.random(8) < 0.5), "n": np.nan * x})
+    w = Value(np.ones(8))
+    with pytest.raises(RuntimeError, match="other results when it was computed again"):
+        np.sum(dropped(w)["y"]).backward()
+    same = checkpoint(lambda x: {"y": x * np.float32(2.0), "n": np.nan * x, "i": np.inf * x})
+    np.testing.assert_array_equal(grad(lambda x: np.sum(same(x)["y"]))(np.ones(3, np.float32)), [2.0] * 3)

@@ -72,6 +72,8 @@ def scan(
         compiled function that is an IndexError.)
     TypeError
         If a step changes the structure, a shape or a dtype of the state.
+    RuntimeError
+        If a derivative is taken inside of `jit`, and a step has other constants when it is run once more.
 
     >>> scan(lambda total, x: (total + x, total), 0.0, np.array([1.0, 2.0, 3.0]))
     (np.float64(6.0), array([0., 1., 3.]))
