@@ -67,7 +67,9 @@ def checkpoint(fun: Callable[..., Any]) -> Callable[..., Any]:
             recorded = any(type(x) is Value for x in (*given, *gradients))
             sums: list[Any] = [None] * len(wanted)
             for y, part in zip(computed, gradients, strict=True):
-                found = pull_back_masked({y: part}, live=live, record=recorded, ends=ends) if type(y) is Value else {}
+                if type(y) is not Value or part is None:
+                    continue
+                found = pull_back_masked({y: part}, live=live, record=recorded, ends=ends)
                 for k, x in enumerate(wanted):
                     if type(x) is Value and x in found:
                         sums[k] = found[x] if sums[k] is None else added(sums[k], found[x])

@@ -109,7 +109,7 @@ def passed_on(node: Value, g: Any, live: Mask, oldest: int, record: bool) -> lis
     found = []
     if type(g) is Parts:
         out = picked(node) if record else node._held
-        g = g.parts if op.joint is None else g.filled(out)
+        g = g.filled(out) if op.joint is not None and op.within is None else g.parts
     pairs: Any = None  # of an op whose rule is one for all arguments: each gradient, and its mask if it knows it
     if op.within is not None:
         pairs = op.within(g, live, out, *args)

@@ -190,6 +190,23 @@ def test_complex_numbers(f: Any) -> None:
     close(jit(grad(f))(x), grad(f)(x))
 
 
+def test_results_that_nothing_comes_back_from_have_no_part_in_a_gradient() -> None:
+    """Their derivatives are inf here, and 0 · inf is nan."""
+
+    def step(c: Any, x: Any) -> Any:
+        h, unused, seen = c
+        return (np.sin(h * x), np.sqrt(unused * h), seen + h), (np.log(h * 0.0), h)
+
+    f = lambda x: np.sum(scan(step, (x, x * 0.0, x), XS)[0][2])
+    x = np.array([0.5, -1.5])
+    with np.errstate(all="ignore"):
+        wanted = grad(f)(x)
+    assert np.isfinite(wanted).all()
+    close(jit(grad(f))(x), wanted)
+    program = jit(grad(f), backend="numpy").program(x)
+    assert [loop.carries for loop in loops(program)] == [3, 2]
+
+
 @pytest.mark.parametrize("within", [False, True])
 def test_a_step_that_draws_random_numbers_has_no_derivative(within: bool) -> None:
     rng = np.random.default_rng(0)
