@@ -25,13 +25,19 @@ UNARY = {
     "softplus": softplus, "sign": np.sign, "floor": np.floor, "ceil": np.ceil, "trunc": np.trunc, "rint": np.rint,
     "isnan": np.isnan, "isinf": np.isinf, "isfinite": np.isfinite, "signbit": np.signbit, "not": np.logical_not,
     "erf": special.erf, "float32": lambda x: x.astype(np.float32), "bool": lambda x: (x > 0.3).astype(np.float64),
+    **{f.__name__: f for f in (
+        np.sin, np.cos, np.tan, np.arcsin, np.arccos, np.arctan, np.sinh, np.cosh, np.arcsinh, np.arccosh, np.arctanh,
+        np.exp2, np.log2, np.log10, np.cbrt,
+    )},
+    **{f"power {k}": lambda x, k=k: np.power(x, x.dtype.type(k)) for k in (-3, -2, -1.5, -1, -0.5, 0.5, 1.5, 3, 4, 7)},
 }  # fmt: skip
 BINARY = {
     "add": np.add, "subtract": np.subtract, "multiply": np.multiply, "divide": np.divide, "maximum": np.maximum,
     "minimum": np.minimum, "fmax": np.fmax, "fmin": np.fmin, "less": np.less, "less_equal": np.less_equal,
     "greater": np.greater, "greater_equal": np.greater_equal, "equal": np.equal, "not_equal": np.not_equal,
     "and": np.logical_and, "or": np.logical_or, "xor": np.logical_xor, "copysign": np.copysign,
-    "where": lambda x, y: np.where(x > y, x, y * 2.0),
+    "where": lambda x, y: np.where(x > y, x, y * 2.0), "power": np.power, "logaddexp": np.logaddexp,
+    "hypot": np.hypot, "arctan2": np.arctan2, "fmod": np.fmod,
 }  # fmt: skip
 
 
@@ -208,7 +214,7 @@ def test_places_of_extremes_variances_and_reductions_of_integers(shape: tuple[in
 
 def test_what_has_no_code_is_left_to_numpy_within_loops_too() -> None:
     def f(x: Any) -> Any:
-        return scan(lambda c, row: (np.linalg.inv(c + np.eye(2)) + np.sin(row), np.sort(row)), np.ones((2, 2)), x)
+        return scan(lambda c, row: (np.linalg.inv(c + np.eye(2)) + np.sinc(row), np.sort(row)), np.ones((2, 2)), x)
 
     x = np.random.default_rng(4).standard_normal((5, 2))
     same(machine(f)(x), f(x))

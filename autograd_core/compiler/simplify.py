@@ -137,14 +137,42 @@ def is_uniform(data: Any) -> bool:
     return bool(data.tobytes() == data.flat[0].tobytes() * data.size)
 
 
+LARGEST_POWER = 16
+
+
 def small_power(node: Node) -> Node | None:
-    """x², which NumPy computes as a product, too, and x¹."""
+    """xⁿ for a small whole n, and that times √x: products, by squaring, of 1/x for n < 0. NumPy, too, computes x² and
+    √x so; the others differ from its by some roundings, and take a tenth of its time.
+
+    With the root x is made what it is in a power at -0, where that is 0, and at -inf, where that is inf.
+    """
     x, exponent = node.inputs[0], scalar_of(node.inputs[1])
-    if node.dtype.kind != "f" or x.shape != node.shape:
+    if node.dtype.kind != "f" or x.shape != node.shape or exponent is None or abs(exponent) > LARGEST_POWER:
         return None
-    if exponent == 2:
-        return Node("multiply", [x, x], shape=node.shape, dtype=node.dtype)
-    return x if exponent == 1 else None
+    if exponent == 0 or 2 * exponent % 1:
+        return None
+
+    def new(op: str, *inputs: Node, dtype: Any = node.dtype) -> Node:
+        return Node(op, inputs, shape=node.shape, dtype=dtype)
+
+    if exponent == 0.5:
+        return new("sqrt", x)
+    whole, half = divmod(abs(exponent), 1)
+    base = new("add", x, constant(0.0, node.dtype)) if half else x
+    found = new("sqrt", base) if half else None
+    factor = base
+    if exponent < 0:
+        factor = new("reciprocal", base)
+        found = found and new("reciprocal", found)
+    while whole:
+        if whole % 2:
+            found = factor if found is None else new("multiply", factor, found)
+        whole //= 2
+        factor = new("multiply", factor, factor) if whole else factor
+    if half and found is not None:
+        far = new("equal", x, constant(-np.inf, node.dtype), dtype=bool)
+        return new("where", far, constant(np.inf if exponent > 0 else 0.0, node.dtype), found)
+    return found
 
 
 def narrowed(node: Node) -> Node | None:

@@ -8,6 +8,7 @@ Sources: Cody and Waite, *Software Manual for the Elementary Functions*, 1980 (r
 """
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 from .number import Number
@@ -206,6 +207,13 @@ def softplus(x: Number) -> Number:
     return x.where(x.compare("!=", x), found)
 
 
+def logaddexp(x: Number, y: Number) -> Number:
+    """log(eˣ + eʸ) = max(x, y) + log(1 + e^-|x - y|); of equal infinities that."""
+    top = x.where(x.compare(">", y), y)
+    found = top + log1p_of_unit(exp_of_negative(-abs(x - y)))
+    return (x + math.log(2.0)).where(x.compare("==", y), found)
+
+
 ERF = {
     True: (
         0.12837916709551257, -0.3761263890318375, 0.11283791670954879, -0.026866170645076792, 0.0052239776248180145,
@@ -245,7 +253,7 @@ def erf(x: Number) -> Number:
     return near.where(size.compare("<", 1.0), far)
 
 
-FUNCTIONS = {
+FUNCTIONS: dict[str, Callable[..., Any]] = {
     "exp": exp, "expm1": expm1, "log": log, "log1p": log1p, "sigmoid": sigmoid, "tanh": tanh, "softplus": softplus,
-    "erf": erf,
+    "erf": erf, "logaddexp": logaddexp,
 }  # fmt: skip

@@ -6,9 +6,11 @@ from typing import Any
 import numpy as np
 
 from ..ir import Node
+from . import libm
 from .code import REGISTERS, Code, wide
 from .mathematics import FUNCTIONS
 from .number import Number
+from .text import F64, anything
 
 COMPARISONS = {"greater": ">", "greater_equal": ">=", "less": "<", "less_equal": "<=", "equal": "==", "not_equal": "!="}
 FLOAT_ARITHMETIC = {"add": "fadd", "subtract": "fsub", "multiply": "fmul", "divide": "fdiv"}
@@ -35,7 +37,8 @@ def compiles(node: Node) -> bool:
     if op in ("logical_not", "invert"):
         return op == "logical_not" or read == "b"
     if read == "f":
-        return op in FLOAT or op in FLOAT_ARITHMETIC or op in ROUNDING or op in FUNCTIONS
+        known = op in FLOAT or op in FLOAT_ARITHMETIC or op in ROUNDING or op in FUNCTIONS
+        return known or libm.address(op, node.dtype.itemsize == 8) is not None
     return read == "i" and op in INTEGER_ARITHMETIC
 
 
@@ -62,9 +65,25 @@ def compute(code: Code, node: Node, args: list[Any]) -> Any:
         return getattr(b, FLOAT_ARITHMETIC[op])(*args)
     if op in ROUNDING:
         return code.call(ROUNDING[op], args[0])
+    if op in libm.NAMES:
+        return one_by_one(code, op, args)
     numbers = [Number(code, x) for x in args]
     found = FUNCTIONS[op](*numbers) if op in FUNCTIONS else FLOAT[op](*numbers)
     return found.value if isinstance(found, Number) else found
+
+
+def one_by_one(code: Code, op: str, args: list[Any]) -> Any:
+    """A function of C's, for each number of a vector."""
+    b, t = code.b, args[0].type
+    address = libm.address(op, t.scalar is F64)
+    assert address is not None
+    if not t.vector:
+        return b.call_address(address, t, args)
+    out = anything(t)
+    for k in range(t.count):
+        one = b.call_address(address, t.scalar, [b.extract_element(x, k) for x in args])
+        out = b.insert_element(out, one, k)
+    return out
 
 
 def truth(code: Code, x: Any, kind: str) -> Any:
@@ -118,6 +137,16 @@ def fmin(x: Number, y: Number) -> Number:
     return x.where(y.compare("!=", y), y.where(x.compare("!=", x), x.where(x.compare("<=", y), y)))
 
 
+def hypot(x: Number, y: Number) -> Number:
+    """√(x² + y²) as m √(1 + (n/m)²) with m the larger, so that no square overflows; inf beside nan, too."""
+    x, y = abs(x), abs(y)
+    large, small = x.where(x.compare(">", y), y), y.where(x.compare(">", y), x)
+    ratio = (small / large).where(large.compare(">", 0.0), small)
+    found = large * x.new(x.code.call("sqrt", ratio.fma(ratio, 1.0).value))
+    infinite = x.code.b.or_(x.compare("==", float("inf")), y.compare("==", float("inf")))
+    return x.new(x.lift(float("inf"))).where(infinite, found)
+
+
 def signbit(x: Number) -> Any:
     bits = x.bits()
     return x.code.b.icmp("<", bits, x.code.like(bits, 0))
@@ -133,6 +162,7 @@ FLOAT: dict[str, Callable[..., Any]] = {
     "minimum": minimum,
     "fmax": fmax,
     "fmin": fmin,
+    "hypot": hypot,
     "isnan": lambda x: x.compare("!=", x),
     "isinf": lambda x: abs(x).compare("==", float("inf")),
     "isfinite": lambda x: abs(x).compare("<", float("inf")),

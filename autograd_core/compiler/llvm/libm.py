@@ -1,0 +1,21 @@
+"""The functions of C's library of mathematics, for what has no loop of vectors of its own."""
+
+import ctypes
+import functools
+import os
+
+NAMES = {
+    "sin": "sin", "cos": "cos", "tan": "tan", "arcsin": "asin", "arccos": "acos", "arctan": "atan", "sinh": "sinh",
+    "cosh": "cosh", "arcsinh": "asinh", "arccosh": "acosh", "arctanh": "atanh", "exp2": "exp2", "log2": "log2",
+    "log10": "log10", "cbrt": "cbrt", "arctan2": "atan2", "fmod": "fmod", "power": "pow",
+}  # fmt: skip
+"""Ufuncs, and what C calls them; of float32 with an f at the end."""
+
+
+@functools.cache
+def address(op: str, double: bool) -> int | None:
+    """Where the function is in this process, if it is there: Python itself computes with this library."""
+    if op not in NAMES or os.name != "posix":
+        return None
+    function = getattr(ctypes.CDLL(None), NAMES[op] + "f" * (not double), None)
+    return None if function is None else ctypes.cast(function, ctypes.c_void_p).value
