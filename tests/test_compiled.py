@@ -212,6 +212,40 @@ def test_places_of_extremes_variances_and_reductions_of_integers(shape: tuple[in
     assert list(compiled(x, labels, i)[0]) == [0] * shape[0]
 
 
+COMPOSED = (
+    lambda x: np.roll(x, 2), lambda x: np.roll(x, -1, axis=0), lambda x: np.roll(x, 7, 1), lambda x: np.roll(x, 0),
+    lambda x: np.roll(x[:0], 1, axis=0), lambda x: np.pad(x, 1), lambda x: np.pad(x, 0), lambda x: np.diff(x),
+    lambda x: np.pad(x, ((1, 2), (0, 3)), constant_values=2.5), lambda x: np.diff(x, 2, axis=0), np.tril,
+    lambda x: np.triu(x, 1), lambda x: np.tril(x, -2), np.linalg.norm, lambda x: np.linalg.norm(x, axis=1),
+    lambda x: np.linalg.norm(x, axis=0, keepdims=True), lambda x: np.vdot(x, x), lambda x: np.inner(x[0], x[1]),
+    lambda x: x[1:] * x[:-1], lambda x: x[::-2, 1:-1], lambda x: x[2], lambda x: x[..., None, 0], lambda x: x[1:1],
+    lambda x: x[None], lambda x: np.vdot(x[0], np.ones(6, x.dtype)), lambda x: x**3 + x**-2,
+)  # fmt: skip
+LEFT = (
+    lambda x: np.roll(x, (1, 2), axis=(0, 1)), lambda x: np.pad(x, 1, mode="edge"), lambda x: np.linalg.norm(x, 2),
+    lambda x: np.pad(x, 1, constant_values=((1, 2), (3, 4))), lambda x: np.diff(x, prepend=0.0), lambda x: np.sort(a=x),
+    lambda x: np.linalg.norm(x, "fro"), lambda x: np.inner(x, x), lambda x: np.inner(x[0], 2.0),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("backend", ["llvm", "numpy"])
+@pytest.mark.parametrize("f", COMPOSED + LEFT)
+def test_functions_that_are_composed_of_others(f: Any, backend: str, dtype: Any) -> None:
+    """And what is asked of them beyond that, which is left to NumPy."""
+    x = np.random.default_rng(9).standard_normal((5, 6)).astype(dtype)
+    gradient = grad(lambda x: np.sum(np.sin(f(x))))
+    for fun in (f, gradient):
+        compiled = jit(fun, backend=backend)
+        found, wanted = compiled(x), fun(x)
+        assert found.dtype == wanted.dtype
+        assert found.shape == wanted.shape
+        near = 1e-11 if dtype == np.float64 else 1e-4
+        np.testing.assert_allclose(found, wanted, rtol=near, atol=near)
+        if backend == "llvm" and f in COMPOSED:
+            assert "Nothing is left to NumPy" in compiled.program(x).explain()
+
+
 def test_what_has_no_code_is_left_to_numpy_within_loops_too() -> None:
     def f(x: Any) -> Any:
         return scan(lambda c, row: (np.linalg.inv(c + np.eye(2)) + np.sinc(row), np.sort(row)), np.ones((2, 2)), x)

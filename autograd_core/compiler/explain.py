@@ -3,6 +3,7 @@
 from collections import Counter
 from typing import Any
 
+from ..ops.indexing import add_items
 from .fuse import Kernel
 from .ir import ELEMENTWISE, REDUCTIONS, VIEWS, Loop, Node, Program
 
@@ -43,7 +44,8 @@ def described(kernel: Kernel) -> str:
     if kernel.kind == "gather":
         return f"rows taken by an index, {shape}"
     if kernel.kind == "call":
-        return f"arrays joined to {shape}"
+        joined = kernel.root.settings[0] is not add_items
+        return f"arrays joined to {shape}" if joined else f"a part put into zeros, {shape}"
     return f"one loop over {shape}: {steps}"
 
 

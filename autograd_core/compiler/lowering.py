@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
+from numpy.lib.array_utils import normalize_axis_index
 
 from .ir import REDUCTIONS, UFUNCS, Node, constant
 from .traced import NUMBERS, Trace, Traced, no_numbers, trace_of, untraced
@@ -158,6 +158,8 @@ class Recording(Trace):
         plain = all(p is None or p is Ellipsis or isinstance(p, (slice, int, np.integer)) for p in parts)
         if plain and not any(isinstance(p, (bool, np.bool_)) for p in parts):
             return self.view("getitem", x, value, index)
+        if isinstance(index, (list, np.ndarray)) and np.ndim(index) == 1 and np.asarray(index).dtype.kind == "i":
+            index = self.wrap(constant(index, np.int64), np.asarray(index))  # rows, as an index that is an argument
         inputs: list[Traced] = []
         skeleton = self.skeleton([x, index], inputs)
         nodes = [t.node for t in inputs]
@@ -311,12 +313,6 @@ for _function in ORDERS:
     viewing(_function, "transpose", axes=True)
 
 
-@rule(np.flip)
-def flip(trace: Recording, m: Any, axis: Any = None) -> Any:
-    axes = range(m.ndim) if axis is None else normalize_axis_tuple(axis, m.ndim)
-    return m[tuple(slice(None, None, -1) if k in axes else slice(None) for k in range(m.ndim))]
-
-
 @rule(np.real, np.copy)
 def same(trace: Recording, x: Any) -> Any:
     return x if x.dtype.kind in "fiub" else NotImplemented
@@ -327,20 +323,6 @@ def dot(trace: Recording, a: Any, b: Any) -> Any:
     if not np.ndim(untraced(a)) or not np.ndim(untraced(b)):
         return np.multiply(a, b)
     return trace.matmul(a, b) if np.ndim(untraced(b)) <= 2 else NotImplemented
-
-
-@rule(np.outer)
-def outer(trace: Recording, a: Any, b: Any) -> Any:
-    return np.multiply(np.reshape(a, (-1, 1)), np.reshape(b, (1, -1)))
-
-
-@rule(np.take)
-def take(trace: Recording, a: Any, indices: Any, axis: int | None = None) -> Any:
-    if np.asarray(untraced(indices)).dtype.kind not in "iu":
-        return NotImplemented
-    if axis is None:
-        a, axis = np.ravel(a), 0
-    return a[(slice(None),) * normalize_axis_index(axis, a.ndim) + (indices,)]
 
 
 @rule(np.full_like)

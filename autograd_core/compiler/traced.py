@@ -247,10 +247,11 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
         return trace.function(function, args, settings)
 
     def record_whole(self, function: Callable[..., Any], args: Any) -> Any:
-        """The result of a function that cannot be looked into: it is called when the program runs."""
+        """The result of a function that cannot be looked into: unless it has a rule, it is called when the program
+        runs."""
         trace = trace_of(args)
         assert trace is not None
-        return trace.call(function, args, {})
+        return trace.function(function, args, {})
 
     def __getitem__(self, index: Any) -> Any:
         trace = trace_of([self, index])

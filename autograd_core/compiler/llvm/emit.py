@@ -17,7 +17,7 @@ from ..fuse import Kernel
 from ..ir import VIEWS, Loop, Node, scalar_of
 from .code import MEMORY, Code
 from .kernels import copy, elementwise, in_vectors, join
-from .layout import Layout, joined_along, lowers, rounded
+from .layout import Layout, joined_along, lowers, placed_at, rounded
 from .place import Place, contiguous_strides, element, load, store, viewed, whole
 from .products import matmul
 from .reductions import reduce
@@ -137,7 +137,11 @@ class Writer:
         if kernel.kind == "elementwise":
             elementwise(code, kernel, find, find(kernel.root))
         elif kernel.kind == "call":
-            join(code, kernel.root, find, find(kernel.root), joined_along(kernel.root) or 0)
+            axis = joined_along(kernel.root)
+            if axis is None:
+                place_items(code, kernel.root, find, find(kernel.root))
+            else:
+                join(code, kernel.root, find, find(kernel.root), axis)
         elif kernel.kind == "reduce":
             reduce(code, kernel, find, find(kernel.root))
         else:
@@ -268,6 +272,15 @@ def copy_result(writer: Writer, y: Node, target: Place) -> None:
         copy(writer.code, writer.find(y), target)
     else:
         fill(writer.code, target, number)
+
+
+def place_items(code: Code, node: Node, find: Callable[[Node], Place], out: Place) -> None:
+    """Zeros, with the input at an index of slices."""
+    (x,) = node.inputs
+    fill(code, out, 0)
+    shown = viewed(out, Node("getitem", [node], (placed_at(node),), shape=x.shape, dtype=x.dtype))
+    assert shown is not None
+    copy(code, find(x), shown)
 
 
 def fill(code: Code, target: Place, number: Any) -> None:

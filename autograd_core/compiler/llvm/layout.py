@@ -2,11 +2,13 @@
 
 from bisect import insort
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
+from ...ops.indexing import add_items, is_basic
 from ..fuse import Kernel, fused, memory_of
-from ..ir import ELEMENTWISE, REDUCTIONS, VIEWS, Loop, Node, Program
+from ..ir import ELEMENTWISE, REDUCTIONS, VIEWS, Loop, Node, Program, Slot
 from .mathematics import FUNCTIONS
 from .operations import compiles
 from .target import target
@@ -26,7 +28,7 @@ def lowers(node: Node) -> bool:
     if node.op == "gather":
         return is_row_gather(node)
     if node.op == "call":
-        return joined_along(node) is not None
+        return joined_along(node) is not None or placed_at(node) is not None
     return node.op in ("input", "constant", "item", "scan") or node.op in VIEWS
 
 
@@ -44,14 +46,27 @@ def is_row_gather(node: Node) -> bool:
 
 def joined_along(node: Node) -> int | None:
     """The axis, if a call of np.concatenate or np.stack joins its inputs in their order and as they are; else None."""
-    function, (parts, *rest), settings = node.settings
-    if function not in (np.concatenate, np.stack) or len(rest) > 1 or settings.keys() > {"axis"} or not node.inputs:
+    function, args, settings = node.settings
+    if function not in (np.concatenate, np.stack) or not 0 < len(args) < 3 or settings.keys() > {"axis"}:
+        return None
+    parts, *rest = args
+    if not node.inputs:
         return None
     axis = rest[0] if rest else settings.get("axis", 0)
     slots = [getattr(x, "k", None) for x in parts] if type(parts) in (list, tuple) else []
     if slots != [*range(len(node.inputs))] or type(axis) is not int or any(x.dtype != node.dtype for x in node.inputs):
         return None
     return axis % len(node.shape)
+
+
+def placed_at(node: Node) -> tuple[Any, ...] | None:
+    """The index, if a call puts its input into zeros at slices: the gradient of slices; else None."""
+    function, args, _ = node.settings
+    if function is not add_items or type(args[0]) is not Slot or not is_basic(args[1]):
+        return None
+    if node.dtype.name not in ("float64", "float32") or node.inputs[0].dtype != node.dtype:
+        return None
+    return args[1] if isinstance(args[1], tuple) else (args[1],)
 
 
 @dataclass

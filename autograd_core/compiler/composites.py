@@ -1,0 +1,144 @@
+"""Functions of NumPy that are recorded as others: shifts as slices that are joined, a norm as a sum of squares.
+
+What they give is what NumPy's give, and what is asked for beyond that is left to NumPy.
+"""
+
+import operator
+from typing import Any
+
+import numpy as np
+from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
+
+from ..ops.indexing import add_items
+from ..ops.norms import euclid
+from .lowering import Recording, rule
+from .traced import Traced, trace_of, untraced
+
+
+def along(axis: int, part: slice) -> tuple[slice, ...]:
+    """The index of a part along an axis."""
+    return (*(slice(None),) * axis, part)
+
+
+def counted(*numbers: Any) -> list[int] | None:
+    """Numbers that are known, as integers."""
+    try:
+        return None if trace_of(numbers) is not None else [operator.index(k) for k in numbers]
+    except TypeError:
+        return None
+
+
+@rule(np.flip)
+def flip(trace: Recording, m: Any, axis: Any = None) -> Any:
+    axes = range(m.ndim) if axis is None else normalize_axis_tuple(axis, m.ndim)
+    return m[tuple(slice(None, None, -1) if k in axes else slice(None) for k in range(m.ndim))]
+
+
+@rule(np.take)
+def take(trace: Recording, a: Any, indices: Any, axis: int | None = None) -> Any:
+    if np.asarray(untraced(indices)).dtype.kind not in "iu":
+        return NotImplemented
+    if axis is None:
+        a, axis = np.ravel(a), 0
+    return a[(slice(None),) * normalize_axis_index(axis, a.ndim) + (indices,)]
+
+
+@rule(np.roll)
+def roll(trace: Recording, a: Any, shift: Any, axis: Any = None) -> Any:
+    known = counted(shift, 0 if axis is None else axis)
+    if type(a) is not Traced or known is None:
+        return NotImplemented
+    if axis is None:
+        return np.reshape(np.roll(np.ravel(a), shift, 0), a.shape)
+    axis = normalize_axis_index(known[1], a.ndim)
+    k = -known[0] % a.shape[axis] if a.size else 0
+    return np.concatenate([a[along(axis, slice(k, None))], a[along(axis, slice(k))]], axis) if k else a
+
+
+@rule(np.pad)
+def pad(trace: Recording, array: Any, pad_width: Any, mode: Any = "constant", kwargs: Any = None) -> Any:
+    value = (kwargs or {}).get("constant_values", 0)
+    if type(array) is not Traced or mode != "constant" or trace_of([pad_width, value]) is not None or np.ndim(value):
+        return NotImplemented
+    if isinstance(pad_width, dict) or np.asarray(pad_width).dtype.kind not in "iu" or array.dtype.kind not in "fi":
+        return NotImplemented
+    widths = np.broadcast_to(pad_width, (array.ndim, 2)).tolist()
+    if any(n < 0 for pair in widths for n in pair):
+        return NotImplemented
+    ends = [(begin, begin + n) for (begin, _), n in zip(widths, array.shape, strict=True)]
+    shape = tuple(n + sum(pair) for n, pair in zip(array.shape, widths, strict=True))
+    index = tuple(slice(*pair) for pair in ends)
+    placed = trace.call(add_items, (array, index, shape), {})
+    inside = np.zeros(shape, bool)
+    inside[index] = True
+    return np.where(inside, placed, np.asarray(value, array.dtype)) if value else placed
+
+
+@rule(np.diff)
+def diff(trace: Recording, a: Any, n: Any = 1, axis: Any = -1) -> Any:
+    known = counted(n, axis)
+    if type(a) is not Traced or known is None or known[0] < 0 or not a.ndim or a.dtype.kind not in "fi":
+        return NotImplemented
+    axis = normalize_axis_index(known[1], a.ndim)
+    for _ in range(known[0]):
+        a = a[along(axis, slice(1, None))] - a[along(axis, slice(-1))]
+    return a
+
+
+def triangle(function: Any, outside: bool) -> None:
+    """What is below a diagonal, or not below the next one."""
+
+    def take(trace: Recording, m: Any, k: Any = 0) -> Any:
+        known = counted(k)
+        if type(m) is not Traced or known is None or m.ndim < 2:
+            return NotImplemented
+        rows, columns = m.shape[-2:]
+        below = np.tri(rows, columns, known[0] - outside, dtype=bool)
+        return np.where(below != outside, m, np.zeros((), m.dtype))
+
+    rule(function)(take)
+
+
+triangle(np.tril, False)
+triangle(np.triu, True)
+
+
+@rule(np.linalg.norm)
+def norm(trace: Recording, x: Any, ord: Any = None, axis: Any = None, keepdims: Any = False) -> Any:
+    if type(x) is not Traced or x.dtype.kind != "f" or (axis is not None and counted(axis) is None):
+        return NotImplemented
+    if ord is not None and not (ord == 2 and (axis is not None or x.ndim == 1)):
+        return NotImplemented
+    return np.sqrt(np.sum(np.square(x), axis=axis, keepdims=keepdims))
+
+
+@rule(euclid)
+def scaled_norm(trace: Recording, x: Any, axis: Any, keepdims: Any) -> Any:
+    """The engine's, which scales where squares leave the range of the dtype; here it always does."""
+    if type(x) is not Traced or x.dtype.kind != "f" or not x.size:
+        return NotImplemented
+    top = np.max(np.abs(x), axis=axis, keepdims=True)
+    top = np.where(np.logical_and(top > 0, np.isfinite(top)), top, np.ones((), x.dtype))
+    out = np.sqrt(np.sum(np.square(x / top), axis=axis, keepdims=True)) * top
+    return out if keepdims else np.reshape(out, np.sum(x, axis=axis).shape)
+
+
+def of_vectors(function: Any) -> None:
+    """The inner product of two vectors; for vdot, of all elements."""
+
+    def multiply(trace: Recording, a: Any, b: Any) -> Any:
+        pair = [np.asarray(x) for x in untraced([a, b])]
+        if any(x.dtype.kind != "f" or (x.ndim != 1 and function is np.inner) for x in pair):
+            return NotImplemented
+        return np.dot(np.ravel(a), np.ravel(b))
+
+    rule(function)(multiply)
+
+
+of_vectors(np.vdot)
+of_vectors(np.inner)
+
+
+@rule(np.outer)
+def outer(trace: Recording, a: Any, b: Any) -> Any:
+    return np.multiply(np.reshape(a, (-1, 1)), np.reshape(b, (1, -1)))
