@@ -225,6 +225,9 @@ LEFT = (
     lambda x: np.roll(x, (1, 2), axis=(0, 1)), lambda x: np.pad(x, 1, mode="edge"), lambda x: np.linalg.norm(x, 2),
     lambda x: np.pad(x, 1, constant_values=((1, 2), (3, 4))), lambda x: np.diff(x, prepend=0.0), lambda x: np.sort(a=x),
     lambda x: np.linalg.norm(x, "fro"), lambda x: np.inner(x, x), lambda x: np.inner(x[0], 2.0),
+    lambda x: np.einsum("ij,jk", x, x.T), lambda x: np.einsum("...i,i->...", x, x[0]), lambda x: x[None] @ x[0],
+    lambda x: np.einsum("ij->ji", x), lambda x: np.einsum(x, [0, 1], x, [2, 1], [0, 2]),
+    lambda x: np.repeat(x[0, 0], 2),
 )  # fmt: skip
 
 

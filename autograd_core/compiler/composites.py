@@ -55,6 +55,20 @@ def roll(trace: Recording, a: Any, shift: Any, axis: Any = None) -> Any:
     return np.concatenate([a[along(axis, slice(k, None))], a[along(axis, slice(k))]], axis) if k else a
 
 
+@rule(np.repeat)
+def repeat(trace: Recording, a: Any, repeats: Any, axis: Any = None) -> Any:
+    known = counted(repeats, 0 if axis is None else axis)
+    if type(a) is not Traced or known is None or known[0] < 0 or (axis is not None and not a.ndim):
+        return NotImplemented
+    if axis is None:
+        a, axis = np.ravel(a), 0
+    axis = normalize_axis_index(axis, a.ndim)
+    shape = list(a.shape)
+    wide = np.broadcast_to(np.expand_dims(a, axis + 1), (*shape[: axis + 1], known[0], *shape[axis + 1 :]))
+    shape[axis] *= known[0]
+    return np.reshape(wide, shape)
+
+
 @rule(np.pad)
 def pad(trace: Recording, array: Any, pad_width: Any, mode: Any = "constant", kwargs: Any = None) -> Any:
     value = (kwargs or {}).get("constant_values", 0)
@@ -142,3 +156,35 @@ of_vectors(np.inner)
 @rule(np.outer)
 def outer(trace: Recording, a: Any, b: Any) -> Any:
     return np.multiply(np.reshape(a, (-1, 1)), np.reshape(b, (1, -1)))
+
+
+@rule(np.einsum)
+def einsum(trace: Recording, operands: Any, optimize: Any = False) -> Any:
+    """Of two arrays: their axes in order, what is summed over in one or both of them, as a product of matrices."""
+    subscripts, *arrays = operands
+    if not isinstance(subscripts, str) or len(arrays) != 2 or "." in subscripts or "->" not in subscripts:
+        return NotImplemented
+    terms, out = subscripts.replace(" ", "").split("->")
+    names = terms.split(",")
+    x, y = [x if type(x) is Traced else np.asarray(x) for x in arrays]
+    if any(len(set(name)) < len(name) for name in (*names, out)) or {x.dtype.kind, y.dtype.kind} != {"f"}:
+        return NotImplemented
+    sizes = dict(zip("".join(names), (*x.shape, *y.shape), strict=True))
+    if any(sizes[k] != n for name, z in zip(names, (x, y), strict=True) for k, n in zip(name, z.shape, strict=True)):
+        return NotImplemented  # an axis of length 1 that is stretched
+    both = [k for k in names[0] if k in names[1]]
+    batch, inner = [k for k in both if k in out], [k for k in both if k not in out]
+    sides = []
+    for name, z in zip(names, (x, y), strict=True):
+        alone = tuple(a for a, k in enumerate(name) if k not in both and k not in out)
+        sides.append((np.sum(z, axis=alone) if alone else z, [k for k in name if k in both or k in out]))
+    free = [[k for k in name if k not in both] for _, name in sides]
+
+    def ordered(z: Any, name: list[str], *groups: list[str]) -> Any:
+        turned = np.transpose(z, [name.index(k) for group in groups for k in group])
+        lengths = [int(np.prod([sizes[k] for k in group])) for group in groups]
+        return np.reshape(turned, ([sizes[k] for k in groups[0]] if groups[0] else []) + lengths[1:])
+
+    product = np.matmul(ordered(*sides[0], batch, free[0], inner), ordered(*sides[1], batch, inner, free[1]))
+    found = [*batch, *free[0], *free[1]]
+    return np.transpose(np.reshape(product, [sizes[k] for k in found]), [found.index(k) for k in out])

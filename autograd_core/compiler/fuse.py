@@ -69,7 +69,7 @@ def inlined(
             inside.discard(x)  # a kernel has one core
         if node.op in ELEMENTWISE and with_cores:
             cores[node] = cores[with_cores[0]]
-        if node.op in REDUCTIONS or node.op == "matmul":
+        if node.op in REDUCTIONS or (node.op == "matmul" and len(node.shape) <= 2):
             cores[node] = node
         costs[node] = 1 if node.op in SIMPLE else 20
         costs[node] += sum(costs.get(x, 0) for x in dict.fromkeys(node.inputs) if x in inside)

@@ -24,7 +24,8 @@ def lowers(node: Node) -> bool:
     if node.op in REDUCTIONS:
         return node.dtype.name in ("float64", "float32", "int64") and node.op in ("sum", "prod", "max", "min")
     if node.op == "matmul":
-        return node.dtype.name in ("float64", "float32") and all(0 < len(x.shape) <= 2 for x in node.inputs)
+        axes = [len(x.shape) for x in node.inputs]
+        return node.dtype.name in ("float64", "float32") and (max(axes) <= 2 or min(axes) >= 2)
     if node.op == "gather":
         return is_row_gather(node)
     if node.op == "call":

@@ -10,7 +10,7 @@ from .kernels import Find, Operands, copy, elementwise
 from .layout import is_large, is_long, product_room, small_factor, update_of
 from .mathematics import FUNCTIONS
 from .matmul import Product
-from .place import Place, whole
+from .place import Place, broadcast, element, whole
 from .text import I8
 
 
@@ -18,6 +18,9 @@ def matmul(code: Code, kernel: Kernel, find: Find, out: Place, room: Any) -> Non
     """root[i, j] = f(Σₚ A[i, p] B[p, j]); a long f follows in a loop of its own, while the product is in the cache."""
     core = kernel.core
     assert core is not None
+    if len(core.shape) > 2:
+        of_each(code, core, find, out, room)
+        return
     if not is_long(kernel.body, core):
         Product(code, *rated(code, kernel, find, room), out, room).emit()
         return
@@ -34,6 +37,23 @@ def matmul(code: Code, kernel: Kernel, find: Find, out: Place, room: Any) -> Non
         lambda node: raw if node is middle else find(node),
         out,
     )
+
+
+def of_each(code: Code, core: Node, find: Find, out: Place, room: Any) -> None:
+    """The product of each pair of matrices, along the axes before them."""
+    pair = [Node("input", shape=x.shape[-2:], dtype=x.dtype) for x in core.inputs]
+    product = Node("matmul", pair, shape=core.shape[-2:], dtype=core.dtype)
+    places = [broadcast(find(x), (*core.shape[:-2], *x.shape[-2:])) for x in core.inputs]
+
+    def multiply(index: list[Any]) -> None:
+        x, y, to = (
+            Place(element(code, p, [*index, 0, 0]), 0, p.strides[-2:], p.shape[-2:], p.dtype) for p in (*places, out)
+        )
+        found = dict(zip(pair, (x, y), strict=True))
+        Product(code, Kernel(product, product, [], [], pair), found.__getitem__, to, room).emit()
+
+    if core.size:
+        code.nest(core.shape[:-2], multiply)
 
 
 def split(body: list[Node], core: Node) -> tuple[list[Node], list[Node]]:
