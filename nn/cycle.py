@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 
 from .optim import Optimizer
-from .schedules import Formula, at_least_one, cosine, fraction, linear
+from .schedules import Formula, at_least_one, cosine, for_each_group, fraction, linear
 
 ANNEAL = {"cos": cosine, "linear": linear}
 
@@ -55,9 +55,7 @@ class OneCycleLR(Formula):
     ) -> None:
         super().__init__(optimizer, "step")
         groups = optimizer.param_groups
-        self.max_lr = [float(x) for x in max_lr] if isinstance(max_lr, Sequence) else [max_lr] * len(groups)
-        if len(self.max_lr) != len(groups):
-            raise ValueError(f"max_lr has {len(self.max_lr)} rates, and there are {len(groups)} groups of parameters")
+        self.max_lr = for_each_group("max_lr", max_lr, optimizer)
         if not all(0 < x < math.inf for x in (*self.max_lr, div_factor, final_div_factor)):
             raise ValueError(
                 f"max_lr={max_lr}, div_factor={div_factor}, final_div_factor={final_div_factor}: these are positive"

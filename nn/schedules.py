@@ -238,6 +238,15 @@ def fraction(t: float, whole: float) -> float:
     return min(t / whole, 1.0) if whole else 1.0
 
 
+def for_each_group(name: str, rates: float | Sequence[float], optimizer: Optimizer) -> list[float]:
+    """A rate for each group of parameters: one for all, or as many as there are groups."""
+    groups = len(optimizer.param_groups)
+    found = [float(x) for x in rates] if isinstance(rates, Sequence) else [rates] * groups
+    if len(found) != groups:
+        raise ValueError(f"{name} has {len(found)} rates, and there are {groups} groups of parameters")
+    return found
+
+
 def at_least_one(name: str, value: int) -> int:
     """A number of steps, or a ValueError."""
     if value < 1:

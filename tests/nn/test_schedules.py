@@ -198,8 +198,20 @@ def test_rates_may_be_numpys_and_the_metric_a_value():
     for metric in (np.float32(1.0), np.float64(1.0)):
         schedule.step(metric)
     assert optimizer.lr == 0.25
+    schedule.step(Value(1.0))
+    assert optimizer.lr == 0.125
     with pytest.raises(TypeError):
         schedule.step()
+
+
+def test_a_least_rate_for_each_group():
+    optimizer = SGD([{"params": [Value(1.0)]}, {"params": [Value(2.0)], "lr": 0.5}], lr=1.0)
+    schedule = ReduceLROnPlateau(optimizer, patience=0, factor=0.1, min_lr=[0.3, 0.2])
+    for _ in range(3):
+        schedule.step(1.0)
+    assert [group["lr"] for group in optimizer.param_groups] == [0.3, 0.2]
+    with pytest.raises(ValueError, match="min_lr has 1 rates, and there are 2 groups"):
+        ReduceLROnPlateau(optimizer, min_lr=[0.1])
 
 
 def test_a_plateau_below_0_is_no_improvement():
