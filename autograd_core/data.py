@@ -40,7 +40,9 @@ NUMBERS = (int, float, complex, np.number, np.bool_)
 
 
 def as_variable(data: Any) -> Any:
-    """The data of a new variable: floats stay floats, integers become float64, arrays and lists are copied."""
+    """The data of a new variable: floats stay floats, integers become float64, arrays and lists are copied, in this
+    machine's order of bytes, in which NumPy computes.
+    """
     if isinstance(data, (bool, int, float)) and not isinstance(data, np.generic):
         return float(data)
     reject_graph(data)
@@ -52,7 +54,13 @@ def as_variable(data: Any) -> Any:
     if array.dtype.kind in "biu":
         array = array.astype(np.float64)
     reject_dtype(array)
+    array = in_native_order(array)
     return array if isinstance(data, np.ndarray) or array.ndim else array[()]
+
+
+def in_native_order(array: Any) -> Any:
+    """An array in this machine's order of bytes."""
+    return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
 
 
 def as_constant(data: Any) -> Any:

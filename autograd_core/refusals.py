@@ -72,6 +72,7 @@ OF_NUMPY = {
     "vectorize.__call__": ("np.vectorize", "np.stack([f(x) for x in v])"),
     "AxisConcatenator.__getitem__": ("np.r_ or np.c_", "np.concatenate([v, w]), or np.column_stack([v, w])"),
     "full": ("np.full", "np.broadcast_to(v, shape)"),
+    "select": ("np.select, if only its default is one,", "np.where(condition, choice, v)"),
     "ndenumerate.__init__": ("np.ndenumerate", "for i in np.ndindex(v.shape): ... v[i]"),
     "polynomial.ABCPolyBase.__init__": ("a class of np.polynomial", "polyvander(x, n) @ v, of plain points x"),
     "polynomial.polyval": ("np.polynomial.polynomial.polyval", "np.polyval(v[::-1], x)"),
@@ -90,15 +91,32 @@ IN_PLACE = {
     "resize": "it is not written into: write np.resize(v, shape)",
     "view": "its memory is its own: write v.data.view() for plain data, v.astype(dtype) for another dtype",
     "detach": "write v.data, or stop_gradient(v), for a constant",
-    "numpy": "write v.data",
+    **dict.fromkeys(("numpy", "cpu"), "write v.data"),
     "numel": "write v.size",
     "dim": "write v.ndim",
     "unsqueeze": "write np.expand_dims(v, axis)",
     "permute": "write np.transpose(v, axes)",
-    "requires_grad_": "every Value is a variable, and plain data are constants",
-    "requires_grad": "every Value is a variable, and plain data are constants",
-}
-"""What to write instead of methods of ndarray that write into it, and of PyTorch's that are spelled otherwise."""
+    "clone": "write v.copy()",
+    "clamp": "write v.clip(min, max)",
+    "expand": "write np.broadcast_to(v, shape)",
+    "masked_fill": "write np.where(mask, x, v)",
+    "gather": "write np.take_along_axis(v, indices, axis)",
+    "index_select": "write np.take(v, indices, axis)",
+    "norm": "write np.linalg.norm(v)",
+    "t": "write v.T",
+    **dict.fromkeys(("mm", "bmm", "mv"), "write v @ w"),
+    **{name: f"write autograd_core.{name}(v)" for name in ("log_softmax", "logsumexp", "softplus")},
+    **dict.fromkeys(("zero_grad", "null_grad", "null_gradients"), "write v.grad = None"),
+    **dict.fromkeys(("requires_grad_", "requires_grad", "constant"),
+                    "every Value is a variable, and plain data are constants"),
+    **{
+        name: f"write np.{name}(v, ...)"
+        for name in ("abs", "pow", "matmul", "outer", "where", "sign", "floor", "ceil", "isnan", "log1p", "expm1",
+                     "tan", "maximum", "minimum", "moveaxis", "flip", "roll", "tile", "split", "diag", "tril", "triu")
+    },
+}  # fmt: skip
+"""What to write instead of methods of ndarray that write into it, and of PyTorch's and MyGrad's that are functions or
+spelled otherwise here."""
 
 
 def function_of_scipy() -> tuple[str, str] | None:
@@ -129,7 +147,7 @@ def function_of_numpy() -> tuple[str, str] | None:
     while frame is not None and (module := frame.f_globals.get("__name__", "")).startswith("numpy."):
         name = ("polynomial." if module.startswith("numpy.polynomial.") else "") + frame.f_code.co_qualname
         frame = frame.f_back  # type: ignore[assignment]
-    if getattr(np, name, None) in BY_NUMPY:
+    if name not in OF_NUMPY and getattr(np, name, None) in BY_NUMPY:
         return f"np.{name} of a list", f"np.{name}(np.stack([v, w]))"
     return OF_NUMPY.get(name)
 

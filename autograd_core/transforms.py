@@ -148,7 +148,7 @@ def variables_of(args: Sequence[Any], chosen: Sequence[int]) -> Iterator[tuple[l
 def variable_data(x: Any) -> Any:
     """As `as_variable`, but arrays that serve as they are are not copied: the function only sees a Value of them."""
     x = plain(x)
-    return x if type(x) is np.ndarray and x.dtype.kind in "fc" else as_variable(x)
+    return x if type(x) is np.ndarray and x.dtype.kind in "fc" and x.dtype.isnative else as_variable(x)
 
 
 def pulled_to(variables: list[Value], start: dict[Value, Any], record: bool, live: Any = None) -> list[Any]:

@@ -25,6 +25,7 @@ from .methods import ArrayMethods
 from .protocols import NumPyProtocols
 from .refusals import Refusals
 from .registry import OPS
+from .trees import flatten
 
 clock = itertools.count(1)
 """The clock that stamps every Value. An op's inputs exist before its result, so descending stamps are a topological
@@ -242,7 +243,8 @@ blank = partial(object.__new__, Value)
 def stop_gradient(x: Any) -> Any:
     """The plain data of a Value: a constant for everything computed from it, with y = x and ∂y/∂x = 0.
 
-    What is no Value is returned as it is. An array is the very one that the Value holds, not a copy.
+    Of a container (a list, tuple, dict or dataclass) it is an equal one with the data of its Values. What is no Value
+    is returned as it is. An array is the very one that the Value holds, not a copy.
 
     >>> w = Value(3.0)
     >>> loss = w * stop_gradient(w)
@@ -250,4 +252,7 @@ def stop_gradient(x: Any) -> Any:
     >>> w.grad
     3.0
     """
-    return plain(x)
+    if type(x) is Value:
+        return x._held
+    leaves, rebuild = flatten(x)
+    return rebuild([plain(leaf) for leaf in leaves]) if any(type(leaf) is Value for leaf in leaves) else x

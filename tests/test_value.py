@@ -265,6 +265,12 @@ def test_a_function_without_a_rule_is_named_with_its_neighbours() -> None:
         np.save("unused", Value([1.0]))
     with pytest.raises(AttributeError, match=r"'sort' \(it is not written into: write np.sort\(v\)\)"):
         Value([1.0]).sort()
+    with pytest.raises(AttributeError, match=r"'clone' \(write v.copy\(\)\)"):
+        Value([1.0]).clone()
+    with pytest.raises(AttributeError, match=r"'matmul' \(write np.matmul\(v, \.\.\.\)\)"):
+        Value([1.0]).matmul(2.0)
+    with pytest.raises(TypeError, match=r"np.select, if only its default is one, .*write np.where"):
+        np.select([np.array([True])], [np.ones(1)], Value([1.0]))
 
 
 def test_attributes_are_read_without_detours() -> None:
@@ -555,6 +561,31 @@ def test_stop_gradient_makes_a_constant() -> None:
     loss.backward()
     assert w.grad == 6.0
     assert stop_gradient(5.0) == 5.0
+    fixed = lambda p: stop_gradient(p)["w"][0] * p["w"][0] * stop_gradient(p)["b"]
+    assert grad(fixed)({"w": (3.0, None), "b": 2.0}) == {"w": (6.0, None), "b": 0.0}
+    plain = {"b": [1.0]}
+    assert stop_gradient(plain) is plain
+
+
+@pytest.mark.parametrize("size", [(), (3,)])
+def test_data_are_in_this_machines_order_of_bytes(size: tuple[int, ...]) -> None:
+    x = np.full(size, 2.0, ">f4")
+    v = Value(x)
+    np.sum(v * v).backward()
+    assert v.dtype.isnative
+    assert v.dtype == v.grad.dtype == grad(lambda x: np.sum(x * x))(x).dtype == np.float32
+    np.testing.assert_array_equal(v.grad, np.full(size, 4.0))
+    v.data = x
+    assert v.data.dtype.isnative
+
+
+def test_a_number_that_is_chosen_is_a_float() -> None:
+    v = Value(1.5)
+    for chosen in (np.where(v > 0, 2, v), np.where(v < 0, v, 2)):
+        assert type(chosen.data) is float
+        assert type((chosen * 2).data) is float
+    assert grad(lambda x: np.exp(np.where(x > 0, 0, x)) * x)(1.5) == 1.0
+    assert type(np.where(v > 0, 0, v).astype(np.float32).data) is np.float32
 
 
 @pytest.mark.parametrize("call", [

@@ -117,7 +117,7 @@ def over_size(x: Any, size: Any) -> Any:
 def select(condition: Any, x: Any, y: Any) -> Any:
     """x where the condition holds, else y; of numbers a number, whose dtype does not depend on which was chosen."""
     if type(condition) is bool and type(x) in FAST and type(y) in FAST:
-        return x if condition else y
+        return float(x if condition else y)
     out = np.where(condition, x, y)
     return out[()] if type(out) is np.ndarray and not out.shape else out
 
