@@ -353,6 +353,8 @@ def test_values_from_outside_are_refused() -> None:
     jit(lambda x: kept.append(x) or x)(1.0)
     with pytest.raises(TypeError, match="another recording"):
         jit(lambda x: x * kept[0])(1.0)
+    with pytest.raises(TypeError, match="another recording"):
+        kept[0] + 1.0
     with pytest.raises(TypeError, match=r"a = a \+ v"):
         jit(lambda x: np.add(x, x, out=np.ones(3)))(np.ones(3))
 
@@ -638,6 +640,39 @@ def test_static_arguments_are_told_apart_exactly() -> None:
     assert [sign(1.0, 0.0), sign(1.0, -0.0), sign(1.0, 0.0)] == [1.0, -1.0, 1.0]
     sign(1.0, float("nan")), sign(1.0, float("nan"))
     assert len(sign.programs) == 3
+
+
+def test_static_arguments_by_name() -> None:
+    recorded = []
+
+    def f(x: Any, n: int, *, negative: bool = False) -> Any:
+        recorded.append(n)
+        return -(x**n) if negative else x**n
+
+    for power in (jit(f, static_argnames=("n", "negative")), jit(f, static_argnums=1, static_argnames="negative")):
+        recorded.clear()
+        for _ in range(2):
+            assert power(2.0, 3) == power(2.0, n=3) == power(x=2.0, n=3) == 8.0
+            assert power(2.0, 3, negative=True) == power(2.0, n=3, negative=True) == -8.0
+        assert recorded == [3] * 5
+        assert power.program(2.0, n=3)([2.0]) == 8.0
+        assert pickle.loads(pickle.dumps(jit(np.add, static_argnums=1)))(1.0, 2.0) == 3.0
+        with pytest.raises(TypeError, match="static argument n is a list"):
+            power(2.0, n=[1])
+    assert jit(lambda **kinds: kinds["a"] * 2.0, static_argnames="b")(a=1.0, b="text") == 2.0
+    with pytest.raises(TypeError, match="f has no argument m to be static"):
+        jit(f, static_argnames=["n", "m"])
+
+
+def test_a_function_that_closes_over_what_is_differentiated_runs_as_it_is() -> None:
+    def line(w: Any) -> Any:
+        slope = jit(lambda x: w * x)
+        return slope(4.0) + slope(5.0)
+
+    assert grad(line)(2.0) == 9.0
+    assert jvp(line, (2.0,), (1.0,)) == (18.0, 9.0)
+    assert grad(grad(lambda w: line(w) ** 2))(2.0) == 162.0
+    assert jit(grad(line))(2.0) == 9.0
 
 
 @jit

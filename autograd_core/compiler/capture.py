@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..data import reject_dtype
+from ..data import in_native_order, reject_dtype
 from ..recording import always_recording, watched_by
 from ..trees import flatten
 from ..value import Value
@@ -54,9 +54,10 @@ def capture(fun: Callable[..., Any], args: Any, names: list[str], parent: Trace 
                 label(x, name, "an argument")
             results, pack = flatten(fun(*rebuild(traced)))
             trace.results = results
+        outputs = [result_node(trace, y, fun) for y in results]
     finally:
         recording.trace = before
-    outputs = [result_node(trace, y, fun) for y in results]
+        trace.ended = True
     kinds = [kind_of(y) for y in results]
     pack = flatten(pack([0.0] * len(kinds)))[1]  # which holds no arrays: a program may outlive those it was made with
     inputs = [*[x.node for x in traced], *[x.node for x in trace.lifted.values()]]
@@ -71,7 +72,7 @@ def as_example(x: Any) -> Any:
     if isinstance(x, np.ndarray):
         reject_dtype(x)
         if x.dtype.kind in "fiub":
-            return x if x.dtype.isnative else x.astype(x.dtype.newbyteorder("="))
+            return in_native_order(x)
     elif isinstance(x, ARRAYS) and np.asarray(x).dtype.kind in "fiub":
         return x
     dtype = f" of dtype {x.dtype}" if isinstance(x, np.ndarray) else ""

@@ -9,13 +9,16 @@ from typing import Any
 
 import numpy as np
 
+from ..data import in_native_order
+from ..recording import thread
 from ..value import Value
-from .capture import Captured, capture, handed_out, names_of
+from .capture import Captured, OutsideValueError, capture, handed_out, names_of
 from .explain import explained
 from .ir import Node, Program, as_recorded
 from .memory import memories
 from .numpy_source import compiled, numpy_source, parameter_names
 from .simplify import simplified
+from .static import static_arguments, static_key
 from .traced import NUMBERS, Traced, recording
 
 LLVMLITE = 'machine code needs llvmlite, pip install "autograd-core[fast]"'
@@ -115,8 +118,7 @@ def native(x: Any) -> Any:
     """An array in this machine's order of bytes; a Python number as NumPy's, which does not raise at 1 / 0."""
     if type(x) in NUMBERS:
         return np.asarray(x)[()]
-    swapped = type(x) is np.ndarray and not x.dtype.isnative
-    return x.astype(x.dtype.newbyteorder("=")) if swapped else x
+    return in_native_order(x) if type(x) is np.ndarray else x
 
 
 def describe(tree: Any, leaves: list[Any]) -> Any:
@@ -144,22 +146,19 @@ def describe(tree: Any, leaves: list[Any]) -> Any:
     return kind, getattr(tree, "dtype", None), getattr(tree, "shape", ())
 
 
-def exactly(x: Any) -> Any:
-    """A static argument as a key that tells 1, 1.0 and True apart, and 0.0 and -0.0, also in tuples."""
-    kind = type(x)
-    return (kind, *map(exactly, x)) if isinstance(x, tuple) else (kind, repr(x) if isinstance(x, float) else x)
-
-
 NUMBER_KEYS = frozenset((float, int, bool, np.float64, np.float32, np.int64, np.bool_))
 
 
 class Jitted:
     """A function that runs compiled; see `jit`."""
 
-    def __init__(self, fun: Callable[..., Any], static: tuple[int, ...], fast_math: bool, backend: str | None) -> None:
+    def __init__(
+        self, fun: Callable[..., Any], static: set[int], named: set[str], fast_math: bool, backend: str | None
+    ) -> None:
         functools.update_wrapper(self, fun, updated=())
         self.fun = fun
         self.static = static
+        self.named = named
         self.fast_math = fast_math
         self.backend = backend
         self.programs: dict[Any, Compiled] = {}
@@ -172,7 +171,12 @@ class Jitted:
         if found is None:
             if recording.trace is not None or any(type(x) is Value or type(x) is Traced for x in leaves):
                 return self.fun(*args, **settings)  # inside of another derivative or recording: one more part of it
-            found = self.recorded(key, args, settings)
+            try:
+                found = self.recorded(key, args, settings)
+            except OutsideValueError:
+                if not thread.since:
+                    raise
+                return self.fun(*args, **settings)  # a derivative is being taken with respect to what it closes over
         return found(leaves)
 
     def __get__(self, owner: Any, kind: Any = None) -> Any:
@@ -184,24 +188,17 @@ class Jitted:
         found: Any = sys.modules.get(getattr(self, "__module__", ""))
         for name in (path := getattr(self, "__qualname__", "")).split("."):
             found = getattr(found, name, None)
-        return path if found is self else (Jitted, (self.fun, self.static, self.fast_math, self.backend))
+        return path if found is self else (Jitted, (self.fun, self.static, self.named, self.fast_math, self.backend))
 
     def key_of(self, args: Any, settings: dict[str, Any], leaves: list[Any]) -> Any:
         """The key of a call, static arguments by their value."""
         parts: list[Any] = []
         for k, x in enumerate(args):
-            if k in self.static or k - len(args) in self.static:
-                try:
-                    hash(x)
-                except TypeError:
-                    raise TypeError(
-                        f"jit: the static argument {k} is a {type(x).__name__}, which is not hashable: programs are "
-                        "kept by the values of static arguments; give a tuple, a string or a number"
-                    ) from None
-                parts.append(("static", exactly(x)))
-            else:
-                parts.append(describe(x, leaves))
-        return tuple(parts), describe(settings, leaves)
+            is_static = k in self.static or k - len(args) in self.static
+            parts.append(("static", static_key(k, x)) if is_static else describe(x, leaves))
+        free = {name: x for name, x in settings.items() if name not in self.named}
+        fixed = tuple([(name, static_key(name, x)) for name, x in settings.items() if name in self.named])
+        return tuple(parts), describe(free, leaves), fixed
 
     def program(self, *args: Any, **settings: Any) -> Compiled:
         """The program for such arguments, recorded if it is not there yet; nothing is run."""
@@ -216,18 +213,19 @@ class Jitted:
                 return self.programs[key]
             static = {k % len(args) for k in self.static if -len(args) <= k < len(args)}
             free = [k for k in range(len(args)) if k not in static]
+            moving = {name: x for name, x in settings.items() if name not in self.named}
 
             def fun(traced: Any, keywords: Any) -> Any:
                 full = list(args)
                 for k, x in zip(free, traced, strict=True):
                     full[k] = x
-                return self.fun(*full, **keywords)
+                return self.fun(*full, **settings | keywords)
 
             fun.__name__ = getattr(self.fun, "__name__", "program")
             called = parameter_names(self.fun, len(args))
             names = [name for k in free for name in names_of(args[k], called[k])]
-            names += [name for k, x in settings.items() for name in names_of(x, k)]
-            _, captured = capture(fun, [[args[k] for k in free], settings], names)
+            names += [name for k, x in moving.items() for name in names_of(x, k)]
+            _, captured = capture(fun, [[args[k] for k in free], moving], names)
             self.programs[key] = Compiled(fun, captured, self.fast_math, self.backend)
             return self.programs[key]
 
@@ -236,6 +234,7 @@ def jit(
     fun: Callable[..., Any],
     *,
     static_argnums: int | Iterable[int] = (),
+    static_argnames: str | Iterable[str] = (),
     fast_math: bool = False,
     backend: str | None = None,
 ) -> Jitted:
@@ -250,10 +249,12 @@ def jit(
     fun
         A function of real arrays, numbers and containers of them (lists, tuples, dicts, dataclasses), which returns
         such. It must do the same whenever it is called: arrays from around it are constants, as they were when it was
-        recorded, and random numbers are arguments. Python's integers are computed as int64. Given Values, or within
-        another compiled function, it runs as it is, so that `grad(jit(f))` works.
-    static_argnums
-        The arguments that Python decides on, by position. They are hashable, and each of their values has a program.
+        recorded, and random numbers are arguments. Python's integers are computed as int64. Given Values, within
+        another compiled function, or where a derivative is taken with respect to what it closes over, it runs as it is,
+        so that `grad(jit(f))` works.
+    static_argnums, static_argnames
+        The arguments that Python decides on, by position or by name, however they are given then. They are hashable,
+        and each of their values has a program.
     fast_math
         Whether rules of real numbers may be used where floating-point numbers differ, such as x · 0 = 0.
     backend
@@ -269,8 +270,9 @@ def jit(
     ValueError
         If there is no such backend.
     TypeError
-        When called, if Python looks at numbers while they are recorded (`if v > 0`, `v.item()`, `v[mask]`), if an
-        argument is no array, or if the result depends on Values from around the function.
+        If there is no argument of a static name. When called, if Python looks at numbers while they are recorded
+        (`if v > 0`, `v.item()`, `v[mask]`), if an argument is no array, or if the result depends on Values from around
+        the function.
     RuntimeError
         When called, if a function that is left to NumPy gives another shape than when it was recorded, or complex
         numbers where there were real ones.
@@ -283,5 +285,6 @@ def jit(
         raise ValueError(
             f"jit: backend={backend!r}: there are 'llvm' and 'numpy', and None takes the first that is there"
         )
-    static = (static_argnums,) if isinstance(static_argnums, int) else tuple(static_argnums)
-    return Jitted(fun, static, fast_math, backend)
+    numbers = (static_argnums,) if isinstance(static_argnums, int) else static_argnums
+    names = (static_argnames,) if isinstance(static_argnames, str) else static_argnames
+    return Jitted(fun, *static_arguments(fun, numbers, names), fast_math, backend)

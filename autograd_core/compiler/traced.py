@@ -45,6 +45,7 @@ class Trace:
         self.inputs: list[Traced] = []
         self.results: list[Any] = []
         self.lifted: dict[Node, Traced] = {}
+        self.ended = False
 
     def input(self, value: Any) -> "Traced":
         """A new argument, with an example of it."""
@@ -55,7 +56,7 @@ class Trace:
 
     def own(self, x: "Traced") -> "Traced":
         """x in this recording: what belongs to a recording around it is one more argument."""
-        if x.recorder is self:
+        if x.recorder is self and not self.ended:
             return x
         if self.parent is None:
             raise NoNumbersError(
