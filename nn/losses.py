@@ -191,7 +191,8 @@ def with_classes(loss: str, scores: Any, target: Any) -> tuple[Any, Any]:
     scores, target = as_floats(scores), as_array(target)
     shape = scores.shape
     if 0 in shape or not shape:
-        raise ValueError(f"{loss}: logits of shape {shape} hold no classes; their last axis counts them")
+        what = "samples" if shape and shape[-1] else "classes; their last axis counts them"
+        raise ValueError(f"{loss}: logits of shape {shape} hold no {what}")
     if target.shape == shape:
         sums = target.sum(axis=-1) if is_known(target) else np.ones(())
         if (wrong := ~(abs(sums - 1) < 1e-3)).any():

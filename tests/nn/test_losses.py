@@ -136,9 +136,10 @@ def test_cross_entropy_refuses(target, message):
         cross_entropy(Value(PREDICTION), target)
 
 
-def test_cross_entropy_of_a_scalar_is_refused():
-    with pytest.raises(ValueError, match=r"logits of shape \(\) hold no classes"):
-        cross_entropy(Value(1.0), 0)
+@pytest.mark.parametrize(("shape", "what"), [((), "classes"), ((2, 0), "classes"), ((0, 2), "samples")])
+def test_cross_entropy_of_nothing_is_refused(shape, what):
+    with pytest.raises(ValueError, match=rf"logits of shape {re.escape(str(shape))} hold no {what}"):
+        cross_entropy(Value(np.zeros(shape)), np.zeros(shape[:-1], int))
 
 
 def test_one_hot_rows_are_labels_with_every_setting():
