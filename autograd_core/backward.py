@@ -295,10 +295,12 @@ def one(x: Value) -> Any:
 
 
 def owned(c: Any, data: Any) -> Any:
-    """A gradient that nobody else holds, writable and contiguous; of an array an array."""
-    if type(data) is ndarray and (type(c) is not ndarray or c.base is not None or not c.flags.carray):
-        return c if is_foreign(c) else np.array(c, order="C")
-    return c
+    """A gradient that nobody else holds, writable and contiguous; of an array an array, of a number a number."""
+    if type(data) is ndarray:
+        if type(c) is not ndarray or c.base is not None or not c.flags.carray:
+            return c if is_foreign(c) else np.array(c, order="C")
+        return c
+    return c[()] if type(c) is ndarray and not c.shape else c
 
 
 def settled(x: Value, c: Any) -> Any:
@@ -311,6 +313,4 @@ def settled(x: Value, c: Any) -> Any:
         return c if x.grad is None else x.grad + c
     if data.dtype.kind == "c":
         c = np.conj(c)
-    if x.grad is not None:
-        return x.grad + c
-    return owned(c, data)
+    return owned(c if x.grad is None else x.grad + c, data)

@@ -160,6 +160,17 @@ def test_a_gradient_that_is_one_number_everywhere_becomes_an_array_of_its_own() 
     assert x.grad.flags.writeable
 
 
+@pytest.mark.parametrize("f", [np.sum, np.exp, np.ravel, lambda x: x[()], lambda x: np.stack([x, x * 2.0]), np.max])
+@pytest.mark.parametrize("x", [np.float32(2.0), np.float64(2.0), np.complex64(2.0), np.array(2.0, np.float32)])
+def test_the_gradient_of_a_number_is_a_number_and_of_an_array_an_array(f: Any, x: Any) -> None:
+    v = Value(x)
+    for _ in range(2):  # added to, too
+        np.sum(np.real(f(v))).backward()
+        assert type(v.grad) is type(x)
+        assert v.grad.dtype == x.dtype
+    assert type(grad(lambda x: np.sum(np.real(f(x))))(x)) is type(x)
+
+
 # Changed data ---------------------------------------------------------------------------------------------------------
 
 
