@@ -15,7 +15,7 @@ OF_SCIPY = {
     "logsumexp": "autograd_core.logsumexp(x, axis)",
     "softmax": "autograd_core.softmax(x, axis)",
     "log_softmax": "autograd_core.log_softmax(x, axis)",
-    "polygamma": "(-1.0) ** (n + 1) * math.factorial(n) * scipy.special.zeta(n + 1, x)",
+    "polygamma": "(-1.0) ** (n + 1) * math.factorial(n) * scipy.special.zeta(n + 1, x), or of n = 0 digamma(x)",
     "multigammaln": "d * (d - 1) / 4 * np.log(np.pi) + np.sum(scipy.special.gammaln(a - np.arange(d) / 2))",
     "factorial": "scipy.special.gamma(n + 1)",
     "comb": "scipy.special.binom(n, k)",
