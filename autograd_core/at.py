@@ -1,4 +1,7 @@
-"""Items of a Value that are replaced: `v.at[index].set(y)` is what `v[index] = y` would be, as a new Value."""
+"""Items of a Value that are replaced: `v.at[index].set(y)` is what `v[index] = y` would be, as a new Value.
+
+An index that takes an item twice is an IndexError, but for `add`, which adds twice: NumPy and JAX keep one of the two.
+"""
 
 from typing import Any
 

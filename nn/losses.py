@@ -3,7 +3,9 @@
 Samples are on the first axis. Prediction and target may be Values or plain data; the result of plain data is plain.
 
 A loss is a mean, and with `sample_weight`, one number w for each sample, the weighted mean Σ w l / Σ w: a sample with
-the weight 2 counts as if it were there twice. Names and formulas are those of `torch.nn.functional`.
+the weight 2 counts as if it were there twice. Names and formulas are those of `torch.nn.functional`, but for what the
+weights do: PyTorch's `weight=w` of the classes is `sample_weight=w[labels]` here, and instead of `reduction="sum"` one
+multiplies by the number of elements or samples.
 """
 
 from collections.abc import Sequence
