@@ -62,7 +62,8 @@ class MLPClassifier(ClassifierMixin, Perceptron):  # type: ignore[misc]
     early_stopping, validation_fraction
         Look at the score of a part that is held out instead of at the loss, and go back to the best weights.
     random_state, warm_start, verbose
-        The seed; whether `fit` goes on from the weights there are; whether there is a progress bar.
+        The seed; whether `fit` goes on from the weights there are, with data of those classes or of some of them
+        (scikit-learn wants all); whether there is a progress bar.
     compiled
         Whether steps are machine code (extra `fast`), as in `nn.fit`; scikit-learn has no such parameter. By default,
         in long trainings. True pays where networks of one shape are trained several times, as in a cross-validation:
