@@ -48,7 +48,7 @@ FUNCTIONS: dict[str, Callable[[Any, Any], Any]] = {
     "norm": lambda n, x: n.linalg.norm(x),
     # shapes and places
     "slices": lambda n, x: n.sum(x[1:] * x[:-1]),
-    "index": lambda n, x: n.sum(x[[0, 1, 1, 2]] ** 2),
+    "index": lambda n, x: n.sum(x[np.array([0, 1, 1, 2])] ** 2),
     "mask": lambda n, x: n.sum(x[np.eye(*x.shape) > 0]),
     "elements": lambda n, x: x[0, 0] * x[1, 1] + x[0, 1] * x[1, 0],
     "concatenate": lambda n, x: n.sum(n.concatenate([x, 2.0 * x]) ** 2),

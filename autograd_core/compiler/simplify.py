@@ -23,7 +23,7 @@ def simplified(program: Program, fast_math: bool = False) -> Program:
         seen: dict[Any, Node] = {}
 
         def rule(node: Node, seen: dict[Any, Node] = seen) -> Node:
-            for attempt in (folded, identity_of, named, exact_quotient):
+            for attempt in (folded, identity_of, named, exact_quotient, product_with_ones):
                 node = attempt(node) or node
             if fast_math:
                 node = real_identity(node) or node
@@ -125,6 +125,10 @@ def identity_of(node: Node) -> Node | None:
         return spread(inputs[1] if scalar_of(inputs[0]) else inputs[2], node)
     if op == "where" and inputs[1] is inputs[2]:
         return spread(inputs[1], node)
+    if op in ("bitwise_and", "bitwise_or", "logical_and", "logical_or") and all(x.dtype.kind == "b" for x in inputs):
+        for x, y in (inputs, inputs[::-1]):
+            if (known := scalar_of(x)) is not None:
+                return spread(y if known == op.endswith("and") else x, node)
     if op == "power":
         return small_power(node)
     if op in ELEMENTWISE:
@@ -208,6 +212,18 @@ def exact_quotient(node: Node) -> Node | None:
     if y is None or y == 0 or not np.isfinite(y) or abs(np.frexp(y)[0]) != 0.5 or not 1e-30 < abs(y) < 1e30:
         return None
     return Node("multiply", [node.inputs[0], constant(1 / y, node.dtype)], shape=node.shape, dtype=node.dtype)
+
+
+def product_with_ones(node: Node) -> Node | None:
+    """A product with ones is a sum, and the same for each row or column: masks are carried back by such products."""
+    if node.op != "matmul" or any(len(x.shape) != 2 for x in node.inputs) or node.dtype.kind != "f":
+        return None
+    for k, (ones, other) in enumerate((node.inputs, node.inputs[::-1])):
+        if scalar_of(ones) == 1:
+            shape = (1, node.shape[1]) if k == 0 else (node.shape[0], 1)
+            total = Node("sum", [other], ((k,), True), shape=shape, dtype=node.dtype)
+            return Node("broadcast_to", [total], shape=node.shape, dtype=node.dtype)
+    return None
 
 
 def real_identity(node: Node) -> Node | None:

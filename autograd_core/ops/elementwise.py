@@ -72,6 +72,11 @@ def numpy_base(x: Any) -> Any:
     return np.float64(x) if type(x) is float and x < 0 else x
 
 
+def one_less(y: Any, x: Any) -> Any:
+    """y - 1; but where y and x are 0 it is 1, so that 0**2 has the derivatives 0, 2, 0, ..."""
+    return y - 1 if type(y) in (int, float) and y else choose((x == 0) & (y == 0), 1.0, y - 1)
+
+
 def log_base(out: Any, x: Any) -> Any:
     """x, as a complex number if a power of it is: -2 has a complex logarithm, and no real one."""
     return x + 0j if dtype_of(out).kind == "c" != dtype_of(x).kind else x
@@ -82,7 +87,7 @@ pow = elementwise(
     text="{x}^{y}", tex="{{{x}}}^{{{y}}}", precedence=POWER,
     partials=(lambda out, x, y:
               x + x if type(y) in (int, float) and y == 2  # the commonest power, in half the time
-              else y * numpy_base(x) ** choose((x == 0) & (y == 0), 1.0, y - 1),  # so 0**2 has derivatives 0, 2, 0, ...
+              else y * numpy_base(x) ** one_less(y, x),
               lambda out, x, y: out * np.log(choose((x == 0) & (y > 0), 1.0, log_base(out, x)))),  # 0**y is 0
 )  # fmt: skip
 
