@@ -249,6 +249,16 @@ def test_functions_that_are_composed_of_others(f: Any, backend: str, dtype: Any)
             assert "Nothing is left to NumPy" in compiled.program(x).explain()
 
 
+def test_rows_out_of_range_are_refused_where_only_their_gradient_is_computed() -> None:
+    f = machine(grad(lambda x, i: np.sum(x[i])))
+    x = np.ones((3, 2))
+    np.testing.assert_array_equal(f(x, np.array([2, -3, 2])), [[1, 1], [0, 0], [2, 2]])
+    with pytest.raises(IndexError):
+        f(x, np.array([0, 3]))
+    with pytest.raises(IndexError):
+        f(x, np.array([0, -4]))
+
+
 def test_what_has_no_code_is_left_to_numpy_within_loops_too() -> None:
     def f(x: Any) -> Any:
         return scan(lambda c, row: (np.linalg.inv(c + np.eye(2)) + np.sinc(row), np.sort(row)), np.ones((2, 2)), x)

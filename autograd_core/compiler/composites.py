@@ -11,6 +11,7 @@ from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from ..ops.indexing import add_items
 from ..ops.norms import euclid
+from .ir import constant
 from .lowering import Recording, rule
 from .traced import Traced, trace_of, untraced
 
@@ -53,6 +54,21 @@ def roll(trace: Recording, a: Any, shift: Any, axis: Any = None) -> Any:
     axis = normalize_axis_index(known[1], a.ndim)
     k = -known[0] % a.shape[axis] if a.size else 0
     return np.concatenate([a[along(axis, slice(k, None))], a[along(axis, slice(k))]], axis) if k else a
+
+
+@rule(np.std)
+def std(trace: Recording, a: Any, axis: Any = None, ddof: Any = 0, keepdims: Any = False) -> Any:
+    if type(a) is not Traced or a.dtype.kind != "f":
+        return NotImplemented
+    return np.sqrt(np.var(a, axis=axis, ddof=ddof, keepdims=keepdims))
+
+
+@rule(add_items)
+def add_rows(trace: Recording, g: Any, index: Any, shape: Any) -> Any:
+    """Rows by known numbers as by those that are an argument."""
+    known = isinstance(index, (list, np.ndarray)) and np.ndim(index) == 1 and np.asarray(index).dtype.kind == "i"
+    index = trace.wrap(constant(index, np.int64), np.asarray(index)) if known else index
+    return trace.call(add_items, (g, index, shape), {})
 
 
 @rule(np.repeat)

@@ -45,7 +45,7 @@ def described(kernel: Kernel) -> str:
         return f"rows taken by an index, {shape}"
     if kernel.kind == "call":
         joined = kernel.root.settings[0] is not add_items
-        return f"arrays joined to {shape}" if joined else f"a part put into zeros, {shape}"
+        return f"arrays joined to {shape}" if joined else f"a part, or rows, put into zeros, {shape}"
     return f"one loop over {shape}: {steps}"
 
 

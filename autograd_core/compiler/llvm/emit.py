@@ -16,15 +16,16 @@ import numpy as np
 from ..fuse import Kernel
 from ..ir import VIEWS, Loop, Node, scalar_of
 from .code import MEMORY, Code
-from .kernels import copy, elementwise, in_vectors, join
-from .layout import Layout, joined_along, lowers, placed_at, rounded
-from .place import Place, contiguous_strides, element, load, store, viewed, whole
+from .kernels import copy, elementwise, fill, join, place_items
+from .layout import Layout, adds_rows, joined_along, lowers, placed_at, rounded
+from .place import Place, contiguous_strides, element, load, viewed, whole
 from .products import matmul
 from .reductions import reduce
+from .rows import add_rows, gather
 from .text import I8, I32, I64, POINTER, VOID, Value, constant
 
-BAD_INDEX, BAD_COUNT, FAILED = 1, 2, 3
-"""What the function returns if an index or a loop's count is out of range, and if a call of NumPy raised."""
+BAD_COUNT, FAILED = 2, 3
+"""What the function returns if a loop's count is out of range, and if a call of NumPy raised; see also BAD_INDEX."""
 
 
 PART = 64
@@ -109,16 +110,18 @@ class Writer:
     def kernel(self, kernel: Kernel) -> None:
         lowered = kernel.kind == "elementwise" or (kernel.core is not None and lowers(kernel.core))
         room = self.layout.rooms.get(kernel.root)
-        if lowered and kernel.kind not in ("gather", "scan"):
+        by_rows = kernel.kind == "call" and lowered and adds_rows(kernel.root)
+        if lowered and kernel.kind not in ("gather", "scan") and not by_rows:
             self.function(kernel, room)
             return
         self.end_part()
         if not lowered:
             self.call(kernel.root, None if room is None else self.at(room))
-        elif kernel.kind == "gather":
-            self.gather(kernel.root)
-        else:
+        elif kernel.kind == "scan":
             self.scan(kernel.root, self.at(self.layout.rooms[kernel.root]))
+        else:
+            x, index = map(self.find, kernel.root.inputs)
+            (add_rows if by_rows else gather)(self.code, x, index, self.find(kernel.root), self.shared.leave_if)
 
     def function(self, kernel: Kernel, room: int | None) -> None:
         """A kernel as a function of the pointers that it reads and writes, and its call."""
@@ -137,11 +140,11 @@ class Writer:
         if kernel.kind == "elementwise":
             elementwise(code, kernel, find, find(kernel.root))
         elif kernel.kind == "call":
-            axis = joined_along(kernel.root)
-            if axis is None:
-                place_items(code, kernel.root, find, find(kernel.root))
+            index = placed_at(kernel.root)
+            if index is None:
+                join(code, kernel.root, find, find(kernel.root), joined_along(kernel.root) or 0)
             else:
-                join(code, kernel.root, find, find(kernel.root), axis)
+                place_items(code, kernel.root, find, find(kernel.root), index)
         elif kernel.kind == "reduce":
             reduce(code, kernel, find, find(kernel.root))
         else:
@@ -160,26 +163,6 @@ class Writer:
         if self.part is not None:
             self.part.called(self.code, self.shared.functions, "part")
             self.part = None
-
-    # Gathers ----------------------------------------------------------------------------------------------------------
-
-    def gather(self, node: Node) -> None:
-        """out[i] = x[index[i]]"""
-        code, b = self.code, self.code.b
-        x, index, out = self.find(node.inputs[0]), self.find(node.inputs[1]), self.find(node)
-        n = x.shape[0]
-
-        def row(i: Any) -> None:
-            k = load(code, index, [i])
-            k = code.b.sext(k, I64) if k.type is not I64 else k
-            negative = b.icmp("<", k, code.index(0))
-            k = b.select(negative, b.add(k, code.index(n)), k)
-            self.shared.leave_if(b.icmp(">=", k, code.index(n), signed=False), BAD_INDEX)
-            source = Place(element(code, x, [k] + [0] * (len(x.shape) - 1)), 0, x.strides[1:], x.shape[1:], x.dtype)
-            first = element(code, out, [i] + [0] * (len(out.shape) - 1))
-            copy(code, source, Place(first, 0, out.strides[1:], out.shape[1:], out.dtype))
-
-        code.loop(index.shape[0], lambda i: row(i))
 
     # Loops ------------------------------------------------------------------------------------------------------------
 
@@ -272,27 +255,6 @@ def copy_result(writer: Writer, y: Node, target: Place) -> None:
         copy(writer.code, writer.find(y), target)
     else:
         fill(writer.code, target, number)
-
-
-def place_items(code: Code, node: Node, find: Callable[[Node], Place], out: Place) -> None:
-    """Zeros, with the input at an index of slices."""
-    (x,) = node.inputs
-    fill(code, out, 0)
-    shown = viewed(out, Node("getitem", [node], (placed_at(node),), shape=x.shape, dtype=x.dtype))
-    assert shown is not None
-    copy(code, find(x), shown)
-
-
-def fill(code: Code, target: Place, number: Any) -> None:
-    """target[...] = number, of a result with memory of its own."""
-    size, dtype = math.prod(target.shape), target.dtype
-    flat = Place(element(code, target, [0] * len(target.shape)), 0, (1,), (size,), dtype)
-    in_vectors(
-        code,
-        size,
-        code.width // dtype.itemsize,
-        lambda k, lanes: store(code, code.constant(dtype, number, lanes), flat, [k], lanes),
-    )
 
 
 class Shared:

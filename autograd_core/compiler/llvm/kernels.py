@@ -1,5 +1,6 @@
 """Loops over elements. The innermost axis runs in vectors, what is left of it in a smaller one."""
 
+import math
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
@@ -9,7 +10,7 @@ from ..ir import Node, scalar_of
 from .code import MEMORY, Code
 from .mathematics import FUNCTIONS
 from .operations import compute
-from .place import Place, broadcast, element, load, store
+from .place import Place, broadcast, element, load, store, viewed
 
 TOGETHER = 4
 """The registers that go through an exponential or the like together: while one waits for an instruction's result, the
@@ -144,6 +145,27 @@ def join(code: Code, node: Node, find: Find, out: Place, axis: int) -> None:
         first = element(code, out, [0] * axis + [begin] + [0] * (len(node.shape) - axis - 1))
         copy(code, find(x), Place(first, 0, strides, x.shape, out.dtype))
         begin += 1 if stacked else x.shape[axis]
+
+
+def fill(code: Code, target: Place, number: Any) -> None:
+    """target[...] = number, of a result with memory of its own."""
+    size, dtype = math.prod(target.shape), target.dtype
+    flat = Place(element(code, target, [0] * len(target.shape)), 0, (1,), (size,), dtype)
+    in_vectors(
+        code,
+        size,
+        code.width // dtype.itemsize,
+        lambda k, lanes: store(code, code.constant(dtype, number, lanes), flat, [k], lanes),
+    )
+
+
+def place_items(code: Code, node: Node, find: Find, out: Place, index: tuple[Any, ...]) -> None:
+    """Zeros, with the input at an index of slices."""
+    (x,) = node.inputs
+    fill(code, out, 0)
+    shown = viewed(out, Node("getitem", [node], (index,), shape=x.shape, dtype=x.dtype))
+    assert shown is not None
+    copy(code, find(x), shown)
 
 
 def copy_line(code: Code, source: Place, target: Place, outer: list[Any], begin: int, width: int) -> None:

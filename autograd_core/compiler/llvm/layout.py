@@ -29,7 +29,7 @@ def lowers(node: Node) -> bool:
     if node.op == "gather":
         return is_row_gather(node)
     if node.op == "call":
-        return joined_along(node) is not None or placed_at(node) is not None
+        return joined_along(node) is not None or placed_at(node) is not None or adds_rows(node)
     return node.op in ("input", "constant", "item", "scan") or node.op in VIEWS
 
 
@@ -68,6 +68,17 @@ def placed_at(node: Node) -> tuple[Any, ...] | None:
     if node.dtype.name not in ("float64", "float32") or node.inputs[0].dtype != node.dtype:
         return None
     return args[1] if isinstance(args[1], tuple) else (args[1],)
+
+
+def adds_rows(node: Node) -> bool:
+    """Whether a call adds its first input to rows of zeros, by their numbers: the gradient of rows."""
+    function, args, _ = node.settings
+    if function is not add_items or len(node.inputs) != 2 or node.dtype.name not in ("float64", "float32"):
+        return False
+    g, index = node.inputs
+    slot = args[1][0] if isinstance(args[1], tuple) and len(args[1]) == 1 else args[1]
+    rows = len(index.shape) == 1 and index.dtype.name in ("int64", "int32") and len(node.shape) > 0
+    return rows and type(slot) is Slot and g.dtype == node.dtype and g.shape == (*index.shape, *node.shape[1:])
 
 
 @dataclass
