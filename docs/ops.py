@@ -45,7 +45,7 @@ LONGEST = 600
 """How long a formula may be in LaTeX; one that is longer, with a power series in it, is better read in the code."""
 
 SPELLED = ((r"\\\|", r"\Vert"), (r"\|", r"\vert"), ("<", r"\lt"), (">", r"\gt"),
-           (r"\\left\(0-1j\\right\)", "(-i)"), (r"\\left\(0\+1j\\right\)", "i"))  # fmt: skip
+           (r"\b1j\b", "i"))  # fmt: skip
 """What LaTeX has a macro for, where Markdown would take the sign for its own."""
 
 EDGES = [

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from test_jit import loss, network, parameters, same, step
 
-from autograd_core import Value, grad, jit, log_softmax, scan, sigmoid, softplus, to_python, value_and_grad
+from autograd_core import Value, grad, jit, log_softmax, normal_cdf, scan, sigmoid, softplus, to_python, value_and_grad
 
 pytest.importorskip("llvmlite", reason="the compiler to machine code is in the extra `fast`")
 special = pytest.importorskip("scipy.special", reason="SciPy is in it, too")
@@ -524,6 +524,23 @@ def test_sources_with_indices_and_with_functions_that_are_not_numpys() -> None:
         v.grad = m.grad = None
     with pytest.raises(TypeError, match="one of these is complex"):
         to_python(Value(1j) * 2.0)
+
+
+def test_sources_find_rules_that_decide_on_numbers_and_spell_complex_constants() -> None:
+    m, v, angle = Value(np.eye(3) + 0.1, name="m"), Value(np.arange(1.0, 4.0), name="v"), Value([0.3], name="θ")
+    for make, leaf in (
+        (lambda: np.linalg.svd(m)[1].sum() + np.linalg.eigh(m)[0][0] + np.linalg.det(m), m),
+        (lambda: np.prod(v) + np.sum(normal_cdf(v)), v),
+        (lambda: np.sum(np.real(np.exp(1j * angle) * (2 - 1j))), angle),
+    ):
+        result = make()
+        result.backward()
+        text = to_python(result, gradient=True)
+        assert "Given as globals" not in text
+        assert f"def program({leaf.name})" in text
+        names: dict[str, Any] = {}
+        exec(text, names)
+        same(names["program"](leaf.data), (result.data, leaf.grad))
 
 
 def test_the_source_of_a_network_is_that_of_a_textbook() -> None:

@@ -1,5 +1,6 @@
 """Recording a function: it is run once on traced arrays, and what they noted is its program."""
 
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -128,11 +129,10 @@ def names_of(tree: Any, name: str) -> list[str]:
 
 
 def identifier(name: str) -> str:
-    """A name that Python accepts."""
-    text = "".join(c if (c.isalnum() and c.isascii()) or c == "_" else ascii_of(c) for c in name)
-    return text if text[:1].isalpha() or text[:1] == "_" else f"x{text}"
+    """A name that Python accepts.
 
-
-def ascii_of(c: str) -> str:
-    digits = "⁰¹²³⁴⁵⁶⁷⁸⁹"
-    return str(digits.index(c)) if c in digits else "_"
+    >>> identifier("w²"), identifier("θ"), identifier("a b"), identifier("1st")
+    ('w2', 'θ', 'a_b', 'x1st')
+    """
+    text = "".join(c if f"_{c}".isidentifier() else "_" for c in unicodedata.normalize("NFKC", name))
+    return text if text.isidentifier() else f"x{text}"

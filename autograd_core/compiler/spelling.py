@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from ..registry import OPS
 from .ir import REDUCTIONS, UFUNCS, Node, Slot
 
 LOOSE, SUM, PRODUCT, MINUS, POWER, TIGHT = range(6)
@@ -110,6 +111,10 @@ class Spelling:
         path = (module.replace("numpy", "np", 1) + "." + plain).replace("np._core", "np")
         if module.split(".")[0] == "numpy" and "_" not in module and resolved(path) is function:
             return path
+        if place := in_registry(function):
+            name = self.known("OPS", OPS)
+            self.imports[name] = "from autograd_core.registry import OPS" + f" as {name}" * (name != "OPS")
+            return f"{name}{place}"
         name = self.known(plain if plain.isidentifier() else "helper", function)
         module = module or "scipy.special"  # its ufuncs do not say where they are from
         if getattr(sys.modules.get(module), plain, None) is function and module != "__main__":
@@ -127,7 +132,11 @@ class Spelling:
             return "{" + ", ".join(f"{k!r}: {self.spelled(x, node)}" for k, x in tree.items()) + "}"
         if isinstance(tree, np.dtype):
             return f"np.dtype({tree.name!r})"
-        if isinstance(tree, (np.ndarray, np.generic)) and tree.dtype.kind in "fiub":
+        if isinstance(tree, complex) and np.isfinite(tree):
+            return repr(tree)
+        if isinstance(tree, (np.ndarray, np.generic)) and (
+            tree.dtype.kind in "fiub" or (tree.dtype.kind == "c" and np.all(np.isfinite(tree)))
+        ):
             return self.array(np.asarray(tree), "given")
         if tree is None or tree is Ellipsis or isinstance(tree, (bool, int, float, str, slice)):
             return number(tree) if isinstance(tree, float) else repr(tree)
@@ -191,15 +200,36 @@ class Spelling:
         assert op == "call", op
         function, positional, keywords = settings
         parts = [self.spelled(x, node) for x in positional]
+        rule, rebuild = getattr(function, "step", (None, None))
+        if place := in_registry(rule):  # it decides on numbers: a step of its own, which returns a list
+            call = f"{self.function_name(rule)}({', '.join(map(listed, rebuild(parts)))})"  # type: ignore[misc]
+            return f"[x for x in {call} if x is not None]" if place.endswith("joint") else f"[{call}]"
         parts += [f"{key}={self.spelled(x, node)}" for key, x in keywords.items()]
         return self.narrowed(f"{self.function_name(function)}({', '.join(parts)})", node, node.inputs)
 
     def narrowed(self, text: str, node: Node, inputs: Any) -> str:
         """The result of a function in its dtype: what was a Python number when it was recorded gave way to an array's,
         and is a NumPy number now, which does not."""
-        if node.dtype.kind == "f" and any(not x.shape and x.dtype.itemsize > node.dtype.itemsize for x in inputs):
+        wider = [x for x in inputs if x.dtype.kind == node.dtype.kind and x.dtype.itemsize > node.dtype.itemsize]
+        if node.dtype.kind == "f" and any(not x.shape for x in wider):
             return f"np.asarray({text}, np.{node.dtype.name})"
         return text
+
+
+def in_registry(function: Any) -> str:
+    """Where the registry of ops has a function of one, if it has."""
+    for name, op in OPS.items():
+        for place, other in (("forward", op.forward), ("joint", op.joint), *enumerate(op.rules)):
+            if other is function is not None:
+                return f"[{name!r}].{place if isinstance(place, str) else f'rules[{place}]'}"
+    return ""
+
+
+def listed(tree: Any) -> str:
+    """A container of what is spelled already."""
+    if not isinstance(tree, (list, tuple)):
+        return str(tree)
+    return f"[{', '.join(map(listed, tree))}]"
 
 
 def number(x: Any) -> str:

@@ -75,7 +75,17 @@ MISSING = re.compile(
 )
 """What the font that pictures without fonts of their own are drawn with has no glyph for."""
 
-SUBSTITUTES = {"⊙": "(·)", "∇": "grad", "∈": " in ", "∘": "°", "∧": " and ", "∨": " or ", "⌊": "floor(", "⌋": ")"}
+SUBSTITUTES = {
+    "⊙": "(·)",
+    "⊗": "(×)",
+    "∇": "grad",
+    "∈": " in ",
+    "∘": "°",
+    "∧": " and ",
+    "∨": " or ",
+    "⌊": "floor(",
+    "⌋": ")",
+}
 SUBSTITUTES |= dict(zip("\u0302\u0303\u0304\u0307\u0308", "ˆ˜ˉ˙¨", strict=True))  # accents, each behind its letter
 
 

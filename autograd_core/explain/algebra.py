@@ -44,6 +44,14 @@ def exponential(a: Terms) -> Terms | None:
     return terms.variable(phrase, ("softmax", atom.key[1], phrase.text), is_array=atom.is_array)  # type: ignore[index]
 
 
+def transposed(a: Terms) -> Terms | None:
+    """What a formula is the transpose of, if that is all it is: (Aᵀ)ᵀ is A."""
+    if len(a) != 1 or a[0].n != a[0].d or [e for _, e in a[0].powers] != [1]:
+        return None
+    op, *inner = keys(a)[0]
+    return inner[0] if op in ("transpose", "swapaxes") and inner[-1].endswith("ᵀ") else None
+
+
 MINUS = terms.number(-1)
 
 ALGEBRA: dict[str, Callable[..., Terms | None]] = {

@@ -21,7 +21,7 @@ from ..backward import one
 from ..data import QUIET, shape_of
 from ..exact import passed_on
 from ..graph import topological
-from ..op import CALL, PRODUCT, SUM
+from ..op import POWER, PRODUCT, SUM
 from ..registry import OPS
 from ..value import Value, plain
 from .derivatives import is_long, ones, pulled, rules_of, spell
@@ -108,11 +108,17 @@ class Chain:
 
     def contribution(self, path: Sequence[Value]) -> Any:
         """What comes to the variable along one path; exactly 0 through a branch that was not taken."""
-        return QUIET.copy().run(self.carried, path)
+        return QUIET.copy().run(self.carried, path, one(path[0]))
 
-    def carried(self, path: Sequence[Value]) -> Any:
-        """The gradient that one path carries."""
-        g, live = one(path[0]), None
+    def local(self, y: Value, x: Value) -> Any:
+        """∂y/∂x as a number. To a real x comes the real part of g · ∂y/∂x: with g = -i that is the imaginary part."""
+        c = self.contribution([y, x])
+        is_split = y.dtype.kind == "c" != x.dtype.kind
+        return c + 1j * QUIET.copy().run(self.carried, [y, x], -1j * one(y)) if is_split else c
+
+    def carried(self, path: Sequence[Value], g: Any) -> Any:
+        """The gradient that one path carries, which begins with g."""
+        live = None
         for y, x in pairwise(path):
             found = {y: (g, live)}
             for node in self.inside[y]:
@@ -241,6 +247,6 @@ def summed(c: Symbol, shape: tuple[int, ...]) -> Symbol:
 def unwritten(g: Symbol, slope: Phrase, x: Value) -> Symbol:
     """g times a map that has a name and no formula."""
     if not (is_number(g) and g.text == "1"):
-        before = g.phrase.within(CALL)
+        before = g.phrase.within(POWER)
         slope = Phrase(f"{before.text} · {slope.text}", rf"{before.tex} \cdot {slope.tex}", PRODUCT)
     return Symbol(slope, ones(x.data), is_array=bool(shape_of(x.data)))

@@ -111,7 +111,7 @@ def nested(chain: Chain, x: Value) -> Phrase:
 def products(chain: Chain, paths: list[list[Value]], called: Phrase) -> Block:
     """Of single numbers: the products along all paths, in symbols, as formulas, as numbers; and their sum."""
     edges = [[*pairwise(path)] for path in paths]
-    factors = [[chain.contribution(edge) for edge in path] for path in edges]
+    factors = [[chain.local(*edge) for edge in path] for path in edges]
     carried = [chain.contribution(path) for path in paths]
     stages: list[Side] = [
         symbols(chain, paths),
@@ -125,6 +125,8 @@ def products(chain: Chain, paths: list[list[Value]], called: Phrase) -> Block:
     with np.errstate(all="ignore"):
         if any(np.isnan(np.prod(np.array(path))) and not np.isnan(c) for path, c in zip(factors, carried, strict=True)):
             lines.append("What leads through a branch that was not taken counts as 0, whatever its other factors are.")
+    if any(np.iscomplexobj(c) for path in factors for c in path) and paths[0][-1].dtype.kind != "c":
+        lines.append("To a real variable comes the real part of the products.")
     return Block("Chain rule", tuple(lines))
 
 

@@ -134,11 +134,11 @@ def why(x: Value, loss: Any, *, most: int = 5) -> Diagnosis:
     if x is loss:
         return Diagnosis(f"{called(x)} is the loss itself, and its derivative with respect to itself is 1", x)
     total, found = QUIET.copy().run(paths, x, loss, nodes, most)
-    shown = [f"  {size}: {' → '.join([called(x), *shortened(names)])}" for size, names in found]
+    shown = [f"  {size.replace('-', '−')}: {' → '.join([called(x), *shortened(names)])}" for size, names in found]
     number = str(total) if total < 10**15 else f"about 10^{math.log10(total):.0f}"
     more = f"\n  … and more, of {number} paths" if total > len(found) else ""
     gradient = QUIET.copy().run(pull_back_exactly, {loss: ones_of(loss)}, ends=frozenset([x]))[x]
-    size = f", of magnitude {magnitude(gradient):.4g}," if x.shape else f" = {gradient:.4g}"
+    size = f", of magnitude {magnitude(gradient):.4g}," if x.shape else f" = {gradient:.4g}".replace("-", "−")
     head = partial(name(loss.name or "loss"), name(x.name or "x")).text + size
     return Diagnosis(f"{head} comes along {number} path{'s' * (total != 1)}:\n" + "\n".join(shown) + more, x)
 

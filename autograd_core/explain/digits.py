@@ -36,9 +36,11 @@ def number(x: Any, digits: int = 4) -> str:
 def exact(x: Any) -> str:
     """A constant of a formula, with the minus sign of formulas: whole numbers in full, others to four digits.
 
-    >>> exact(2.0), exact(-12345), exact(0.123456)
-    ('2', '−12345', '0.1235')
+    >>> exact(2.0), exact(-12345), exact(0.123456), exact(1j)
+    ('2', '−12345', '0.1235', '1j')
     """
+    if isinstance(x, (complex, np.complexfloating)) and not x.real:
+        return f"{exact(x.imag)}j"
     is_whole = isinstance(x, (int, float, np.integer, np.floating)) and abs(float(x)) < 1e6 and float(x).is_integer()
     return (str(int(x)) if is_whole else number(x)).replace("-", "−")
 

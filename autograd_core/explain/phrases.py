@@ -49,7 +49,15 @@ SIGNS = (("[-+−=<>]", SUM), ("[*/×·@]", PRODUCT), ("[\\^⁻⁰¹²³⁴⁵�
 """Names that read like a formula, x1*w1, and how tightly they bind."""
 
 WORD = r"(?P<word>[^\W\d_]{2,})_(?P<index>[A-Za-z]?[0-9]+|[A-Za-z])"
-TEX_SPECIAL = str.maketrans({c: rf"\{c}" for c in "{}$&#_%"} | {"\\": r"\backslash ", "^": r"\hat{\ }", "~": r"\sim "})
+TEX_SIGNS = str.maketrans(
+    {"−": "{-}", "±": r"\pm ", "×": r"{\times}", "…": r"\ldots ", "∂": r"\partial ", "∞": r"\infty "}
+)
+TEX_SPECIAL = str.maketrans(
+    {c: rf"\{c}" for c in "{}$&#_%"}
+    | {"\\": r"\backslash ", "^": r"\hat{\ }", "~": r"\sim "}
+    | {letter: f"{tex} " for letter, tex in GREEK_TEX.items()}
+    | TEX_SIGNS
+)
 
 
 class Phrase(NamedTuple):
@@ -110,16 +118,16 @@ def partial(y: Phrase, x: Phrase) -> Phrase:
     '∂(x*w + b)/∂w²'
     """
     y, x = y.within(POWER), x.within(POWER)
-    return Phrase(f"∂{y.text}/∂{x.text}", rf"\frac{{\partial {y.tex}}}{{\partial {x.tex}}}")
+    return Phrase(f"∂{y.text}/∂{x.text}", rf"\frac{{\partial {y.tex}}}{{\partial {x.tex}}}", POWER)
 
 
 def words(text: str) -> str:
     """Words in LaTeX, upright; what has a meaning in LaTeX stands outside of \\\\text, where every renderer knows it.
 
-    >>> words("a 5% cut")
-    '\\\\text{a 5}\\\\%\\\\text{ cut}'
+    >>> words("a 5% cut"), words("0 ± 1, −1 to 2")
+    ('\\\\text{a 5}\\\\%\\\\text{ cut}', '\\\\text{0 }\\\\pm \\\\text{ 1, }{-}\\\\text{1 to 2}')
     """
-    parts = re.split(r"(->|[{}$&#_%\\^~])", text)
+    parts = re.split(rf"(->|[{{}}$&#_%\\^~{''.join(map(chr, TEX_SIGNS))}Α-ω])", text)
     return "".join(
         (r"\to " if part == "->" else part.translate(TEX_SPECIAL)) if k % 2 else rf"\text{{{part}}}"
         for k, part in enumerate(parts)
@@ -130,7 +138,7 @@ def words(text: str) -> str:
 def constant(x: Any) -> Phrase:
     """A number in a formula."""
     text = exact(x)
-    if np.iscomplexobj(x):
+    if np.iscomplexobj(x) and x.real:
         return Phrase(text, number_tex(text), SUM)
     return Phrase(text, number_tex(text), UNARY if text[0] == "−" else PRODUCT if re.search(EXPONENT, text) else CALL)
 
@@ -174,7 +182,10 @@ def call(op: Op, arrays: Sequence[Phrase], settings: Sequence[Any] = (), *, dens
     chosen = {key: x for key, x in given.items() if key != "keepdims" and not is_default(x, op.settings[key])}
     optional = {key for key in chosen if op.settings[key] is not REQUIRED}
     spelled = {key: setting(x, bare=True) for key, x in given.items()} | {"over": over(chosen.get("axis"))}
-    typeset = {key: words(x) if key != "over" and any(map(str.isalpha, x)) else x for key, x in spelled.items()}
+    typeset = {
+        key: words(x) if key != "over" and any(map(str.isalpha, x)) else x.translate(TEX_SIGNS)
+        for key, x in spelled.items()
+    }
     text, tex = (
         fill(parts, column, arrays, typeset if column else spelled) if optional <= mentioned(parts) else ""
         for column, parts in enumerate((slots(op.text or "", op.precedence, dense), slots(op.tex or "", op.precedence)))
@@ -327,4 +338,4 @@ def setting(x: Any, *, bare: bool = False) -> str:
         if array.ndim == 1 and array.dtype.kind in "iu":
             return f"[{', '.join(map(setting, array[: FEW - 1].tolist()))}, …]"
         return f"{'mask' if array.dtype == bool else 'array'} {shape_text(array.shape)}".strip()
-    return str(x)
+    return repr(x) if isinstance(x, str) and not bare else str(x)

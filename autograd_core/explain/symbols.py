@@ -11,7 +11,7 @@ at it, as the rule does when it computes.
 ('p(1−p)', 0.1875)
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -22,7 +22,7 @@ from ..op import CHOICE, Op
 from ..protocols import NumPyProtocols
 from ..registry import BY_NUMPY, OPS
 from . import terms
-from .algebra import ALGEBRA, is_scattered
+from .algebra import ALGEBRA, is_scattered, transposed
 from .phrases import Phrase, call, flat_call, name
 from .terms import Terms
 
@@ -87,7 +87,11 @@ class Symbol(ArrayMethods, NumPyProtocols):
         if op.name == "scatter_add" and is_number(x) and x.text != "1":  # c times what is 1 at some places
             ones = self.apply_op(op, (np.ones_like(x.data),), settings)
             return Symbol(terms.multiply(x.terms, ones.terms), data)
+        if is_outer(op, symbols):
+            op, given = OPS["outer"], {}.values()
         formula = ALGEBRA[op.name](*[x.terms for x in symbols]) if op.name in ALGEBRA else None
+        if op.name in ("transpose", "swapaxes") and np.ndim(data) == 2:
+            formula = transposed(x.terms)
         if formula is None:
             phrase = call(op, [x.phrase for x in symbols], [*given])
             is_array = bool(shape_of(data)) and any(is_array_term(x) for x in symbols)
@@ -241,6 +245,14 @@ def is_unwritten(op: Op, before: Any, after: Any) -> bool:
     if op.name == "reshape":  # which may do no more than add or drop axes of length 1
         return [n for n in np.shape(before) if n != 1] == [n for n in np.shape(after) if n != 1]
     return op.name in UNWRITTEN or (op.name in ("real", "conj") and np.isrealobj(before))
+
+
+def is_outer(op: Op, factors: Sequence[Symbol]) -> bool:
+    """Whether a product is that of a column and a row, whose extra axes of length 1 are not written."""
+    if op.name != "mul" or not all(map(is_array_term, factors)):
+        return False
+    (n, width), (height, m) = ((1, *np.shape(x.data))[-2:] for x in factors)
+    return bool(width == height == 1 < min(n, m))
 
 
 def as_number(x: Symbol) -> Symbol:

@@ -205,7 +205,8 @@ def product(factors: Sequence[tuple[Phrase, bool]]) -> Phrase:
     text, tex, left = first.text, first.tex, first
     for right, is_array in others:
         numerals = is_numeral(left.text) and is_numeral(right.text)
-        touch = (is_short(left.text) and right.text[0] == "(") or (is_number(left.text) and is_short(right.text))
+        grouped = right.text[0] == "(" and (" if " not in right.text or is_number(left.text))
+        touch = (is_short(left.text) and grouped) or (is_number(left.text) and is_short(right.text))
         text += (" ⊙ " if was_array and is_array else "" if touch and not numerals else "·") + right.text
         tex += (r" \odot " if was_array and is_array else r" \cdot " if numerals else r" \, ") + right.tex
         left, was_array = right, is_array or was_array

@@ -12,7 +12,7 @@ from ..data import dtype_of, ndim_of, shape_of, size_of
 from ..op import CHOICE, Op, composed, linear
 from ..registry import FULL
 from ..value import FAST
-from .linear import REQUIRED, ROWS, converted, moveaxis, reshape, sum
+from .linear import REQUIRED, ROWS, converted, reshape, sum, to_axes
 
 # Indexing and selection -----------------------------------------------------------------------------------------------
 
@@ -204,7 +204,7 @@ def hstack(tup: Any, *, dtype: Any = None) -> Any:
 @composed(np.diagonal)
 def diagonal(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     """See `np.diagonal`: the elements a[..., i, i + offset]."""
-    a = moveaxis(a, (axis1, axis2), (-2, -1))
+    a = to_axes(a, (axis1, axis2), (-2, -1))
     rows, columns = shape_of(a)[-2:]
     i = np.arange(max(0, -offset), max(0, min(rows, columns - offset), -offset))
     return a[..., i, i + offset]

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy import ndarray
+from numpy.lib.array_utils import normalize_axis_tuple
 
 from ..data import dtype_of, is_weak, ndim_of, shape_of, size_of
 from ..op import POWER, Op, composed, flat, linear
@@ -165,6 +166,14 @@ moveaxis: Op = linear(
     samples=[([(2, 3, 4)], dict(source=0, destination=-1))],
     adjoints=(lambda g, x, source, destination: moveaxis(g, destination, source),),
 )  # fmt: skip
+
+
+def to_axes(x: Any, source: tuple[int, ...], destination: tuple[int, ...]) -> Any:
+    """`moveaxis`, of which nothing is recorded if the axes are there already."""
+    same = normalize_axis_tuple(source, ndim_of(x)) == normalize_axis_tuple(destination, ndim_of(x))
+    return x if same else moveaxis(x, source, destination)
+
+
 squeeze = linear(
     "squeeze", np.squeeze, numpy=np.squeeze, settings=dict(axis=None),
     samples=[([(1, 3, 1)], {}), ([(1, 3, 1)], dict(axis=0))],

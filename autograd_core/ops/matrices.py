@@ -11,7 +11,7 @@ import numpy as np
 from numpy import ndarray
 
 from ..data import ndim_of, shape_of, size_of
-from ..op import PRODUCT, SUM, composed, multilinear, primitive
+from ..op import ELEMENTS, PRODUCT, SUM, composed, multilinear, primitive
 from .linear import expand_dims, reshape, swapaxes, transpose
 
 
@@ -69,7 +69,7 @@ matmul = multilinear(
     adjoints=(left, right), batched=matmul_together,
 )  # fmt: skip
 outer = multilinear(
-    "outer", np.outer, numpy=np.outer, tex=r"\operatorname{{outer}}({x}, {y})",
+    "outer", np.outer, numpy=np.outer, text="{x} ⊗ {y}", tex=r"{x} \otimes {y}", precedence=ELEMENTS,
     samples=[([(3,), (4,)], {}), ([(2, 2), ()], {})],
     adjoints=(lambda g, x, y: reshape(g @ reshape(y, -1), shape_of(x)),
               lambda g, x, y: reshape(reshape(x, -1) @ g, shape_of(y))),

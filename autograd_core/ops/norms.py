@@ -9,7 +9,7 @@ from ..op import composed, primitive
 from ..value import plain
 from .indexing import choose, over_size
 from .linalg import bar, inv
-from .linear import REDUCTIONS, keep_axes, moveaxis, reshape, sum
+from .linear import REDUCTIONS, keep_axes, reshape, sum, to_axes
 from .primitive import max, min
 from .singular import svdvals
 
@@ -76,7 +76,7 @@ def of_vectors(x: Any, order: Any, axis: Any, keepdims: Any) -> Any:
 def of_matrices(x: Any, order: Any, axes: tuple[int, int], keepdims: bool) -> Any:
     if order in (None, "fro", "f"):
         return euclidean_norm(x, axis=axes, keepdims=keepdims)
-    y = moveaxis(x, axes, (-2, -1))
+    y = to_axes(x, axes, (-2, -1))
     if order == "nuc":
         out = sum(svdvals(y), axis=-1)
     elif order in (2, -2):

@@ -15,7 +15,7 @@ from ..op import composed
 from ..value import Value, plain
 from .arrange import take_along_axis
 from .indexing import choose
-from .linear import broadcast_to, converted, count, in_dtype, moveaxis, ravel, reshape, sum
+from .linear import broadcast_to, converted, count, in_dtype, ravel, reshape, sum, to_axes
 from .matrices import matmul
 from .primitive import max, min
 
@@ -65,7 +65,7 @@ in order is at the place n q + α + q (1 - α - β) - 1, between two elements in
 def quantiles(a: Any, q: Any, axis: Axis, method: str, keepdims: bool, skip_nan: bool) -> Any:
     """The quantiles of a over `axis`, of all elements or of those that are numbers; q is differentiated, too."""
     axes = normalize_axis_tuple(range(ndim_of(a)) if axis is None else axis, ndim_of(a))
-    front = moveaxis(a, axes, tuple(range(len(axes))))
+    front = to_axes(a, axes, tuple(range(len(axes))))
     rest = shape_of(front)[len(axes) :]
     rows = sort(reshape(front, (count(a, axes), math.prod(rest))), 0)  # nan is last
     if not count(a, axes):

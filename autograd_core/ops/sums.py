@@ -61,6 +61,7 @@ def second_contraction(g: Any, x: Any, y: Any, subscripts: str) -> Any:
 
 einsum_pair = multilinear(
     "einsum", contract, settings=dict(subscripts=REQUIRED),
+    text="einsum('{subscripts}', {x}, {y})", tex=r"\operatorname{{einsum}}_{{{subscripts}}}({x}, {y})",
     samples=[([(2, 3), (3, 4)], dict(subscripts="ij,jk->ki")), ([(2, 3), (2, 3)], dict(subscripts="bi,bi->b")),
              ([(2, 3, 2), (2, 4, 2)], dict(subscripts="bij,bkj->ikb")), ([(3,), (2,)], dict(subscripts="i,j->ji"))],
     adjoints=(first_contraction, second_contraction),
@@ -193,7 +194,8 @@ def kron(a: Any, b: Any) -> Any:
 @composed(np.vdot)
 def vdot(a: Any, b: Any) -> Any:
     """See `np.vdot`."""
-    return np.dot(np.conj(ravel(a)), ravel(b))
+    a, b = (x if ndim_of(x) == 1 else ravel(x) for x in (a, b))
+    return np.dot(np.conj(a), b)
 
 
 @composed(np.vecdot, np.linalg.vecdot)

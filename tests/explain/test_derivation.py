@@ -361,3 +361,43 @@ def test_softmax_of_another_axis_keeps_its_axis() -> None:
     text = str(explain(-np.sum(log_softmax(z, axis=0) * y), z, names={"y": y}))
     assert "exp(" in text
     assert "softmax(z)" not in text
+
+
+def test_the_gradient_of_a_matrix_beside_a_vector_is_an_outer_product() -> None:
+    x, h, w = np.array([1.0, 2.0, 3.0]), Value([0.5, -1.0], name="h"), Value(np.ones((3, 2)), name="W")
+    z = x @ w
+    text = str(explain(np.sum(np.tanh(z) * h), w, names={"z": z, "x": x}))
+    assert "x ⊗ ∂C/∂z" in text
+    y = w @ h
+    text = str(explain(np.sum(np.tanh(y) ** 2), w, names={"y": y}))
+    assert "∂C/∂W = ∂C/∂y ⊗ h" in text
+    assert "⊙ h" not in text
+
+
+def test_transposed_twice_is_not_transposed() -> None:
+    a = Value(np.arange(4.0).reshape(2, 2), name="A")
+    s = a @ a.T
+    text = re.sub(" +", " ", str(explain(np.sum(s * s), a, names={"S": s})))
+    assert "∂C/∂A = ∂C/∂S @ A + (Aᵀ @ ∂C/∂S)ᵀ" in text
+
+
+def test_the_transpose_or_a_part_of_a_gradient_is_not_the_gradient_of_that() -> None:
+    a = Value(np.arange(4.0).reshape(2, 2), name="A")
+    text = re.sub(" +", " ", str(explain(np.sum(a @ a.T), a)))
+    assert "∂C/∂A = ∂C/∂v2 @ v1ᵀ + (∂C/∂v1)ᵀ" in text
+    y = np.stack([a[0, 0] * 2.0, a[0, 1]])
+    assert "∂C/∂v2 = (∂C/∂v4)[0]" in re.sub(" +", " ", str(explain(np.sum(y**2), a)))
+
+
+def test_a_condition_beside_a_name_is_no_call() -> None:
+    a, r = np.array([1.0, -1.0, 2.0]), Value([0.5, 1.0, 3.0], name="r")
+    text = str(explain(np.sum(np.clip(r, 0.8, 1.2) * a), r, names={"A": a}))
+    assert "A·(1 if r > 0.8 and r < 1.2 else 0)" in text
+
+
+def test_to_a_real_variable_comes_the_real_part_of_complex_factors() -> None:
+    angle = Value(0.3, name="θ")
+    u = np.exp(1j * angle)
+    text = str(explain(np.real(u * (2 - 1j)), angle, names={"u": u}))
+    assert "= (2−1j) · (−0.2955+0.9553j)\n" in text
+    assert "= 0.3643\n  To a real variable comes the real part of the products." in text

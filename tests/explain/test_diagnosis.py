@@ -161,7 +161,7 @@ def test_paths_from_results_from_the_loss_itself_and_of_complex_numbers() -> Non
     assert why(y, y * y).text.startswith("∂loss/∂x = 12 comes along 2 paths:\n  6: the result of mul → mul")
     assert why(x, x).text == "x is the loss itself, and its derivative with respect to itself is 1"
     z = Value(3.0 + 4.0j, name="z")
-    assert why(z, np.abs(z)).text == "∂loss/∂z = 0.6-0.8j comes along 1 path:\n  0.6-0.8j: z → abs"
+    assert why(z, np.abs(z)).text == "∂loss/∂z = 0.6−0.8j comes along 1 path:\n  0.6−0.8j: z → abs"
 
 
 def test_a_path_through_a_branch_not_taken_carries_nothing() -> None:

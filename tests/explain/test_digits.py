@@ -26,7 +26,7 @@ def test_number(x: Any, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("x", "text"), [(12345, "12345"), (-1.0, "−1"), (1e9, "1e9"), (2**70, "1.181e21"), (1j, "0+1j")]
+    ("x", "text"), [(12345, "12345"), (-1.0, "−1"), (1e9, "1e9"), (2**70, "1.181e21"), (1j, "1j"), (2 - 1j, "2−1j")]
 )
 def test_exact(x: Any, text: str) -> None:
     assert exact(x) == text

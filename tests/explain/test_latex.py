@@ -115,3 +115,15 @@ def balanced(tex: str) -> None:
 )
 def test_truth_values_and_the_parts_of_complex_numbers_are_no_powers_of_ten(text: str, tex: str) -> None:
     assert number_tex(text) == tex
+
+
+@pytest.mark.parametrize("board", BOARDS, ids=lambda board: board.__name__)
+def test_boards_have_no_character_that_plain_latex_does_not_know(board: Any) -> None:
+    assert board()[2].latex.isascii()
+
+
+def test_signs_and_greek_letters_in_words_and_in_indices_are_latex() -> None:
+    x, scale = Value(np.arange(20.0), name="x"), Value(0.5, name="logσ")
+    text = explain(np.sum(np.exp(scale) * x[:-1][-2]), scale, names={"y": x}).latex
+    assert text.isascii()
+    assert r"\text{log}\sigma" in text
