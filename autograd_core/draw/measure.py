@@ -56,14 +56,14 @@ def shown(x: float | None) -> str:
     """A size to three digits, small ones with an exponent, so that a column of them can be compared; or a dash.
 
     >>> shown(0.012345), shown(0.00012345), shown(None)
-    ('0.0123', '1.23e-4', '–')
+    ('0.0123', '1.23e−4', '–')
     """
     if x is None:
         return "–"
     if not 0 < x < 0.01:
         return number(x, 3)
     mantissa, exponent = f"{x:.2e}".split("e-")
-    return f"{float(mantissa):g}e-{int(exponent)}"
+    return f"{float(mantissa):g}e−{int(exponent)}"
 
 
 def cut_off(members: Sequence[Value]) -> tuple[str, str] | None:

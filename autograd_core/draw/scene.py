@@ -227,7 +227,7 @@ def pill(d: LocalDerivative, out: str, x: str, *, shared: bool) -> Pill:
         formula = number if d.formula is None else d.formula.text
     whole, formula = formula, clip(formula, "pill")
     lines = [f"{head} {formula}"] if len(head) + len(formula) < WIDE else [head, formula]
-    if number not in ("", formula.replace("−", "-")):
+    if number not in ("", formula):
         short = " " not in number and d.formula is not None and d.formula.precedence > CHOICE
         if short and len(lines[-1]) + len(number) < WIDE:
             lines[-1] += f" = {number}"

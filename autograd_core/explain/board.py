@@ -63,10 +63,10 @@ def shown(data: Any) -> Phrase:
         return Phrase("(several arrays)", r"\text{(several arrays)}")
     array = np.asarray(data)
     if not array.shape:
-        text = digits.number(array.item()).replace("-", "−")
+        text = digits.number(array.item())
         return Phrase(text, number_tex(text), SUM if array.dtype.kind == "c" else CALL)
     if array.size and array.ndim <= 2 and array.size <= MOST_NUMBERS:
-        rows = [[digits.number(x).replace("-", "−") for x in row] for row in np.atleast_2d(array)]
+        rows = [[digits.number(x) for x in row] for row in np.atleast_2d(array)]
         text = ", ".join(f"[{', '.join(row)}]" for row in rows)
         body = r" \\ ".join(" & ".join(map(number_tex, row)) for row in rows)
         text = text if array.ndim == 1 else f"[{text}]"
@@ -79,9 +79,7 @@ def shown(data: Any) -> Phrase:
 def summed_up(array: np.ndarray[Any, Any]) -> str:
     """Many numbers as their mean, standard deviation and range."""
     lines, details = digits.summary(array)
-    text = f"{', '.join(sum(lines, ()))}{''.join(f', {x}' for x in details)} {digits.shape_text(shape_of(array))}"
-    text = text.replace("e-", "e−").replace(" -", " −")
-    return "−" + text[1:] if text[0] == "-" else text
+    return f"{', '.join(sum(lines, ()))}{''.join(f', {x}' for x in details)} {digits.shape_text(shape_of(array))}"
 
 
 def shortened(lines: Sequence[Any], kind: str = "lines") -> list[Any]:

@@ -18,23 +18,23 @@ class Summary(NamedTuple):
 
 
 def number(x: Any, digits: int = 4) -> str:
-    """A number to some significant digits.
+    """A number to some significant digits, with the minus sign of formulas.
 
     >>> number(-0.123456), number(1.5e-7), number(float("-inf")), number(True)
-    ('-0.1235', '1.5e-7', '-∞', 'true')
+    ('−0.1235', '1.5e−7', '−∞', 'true')
     """
     if isinstance(x, (bool, np.bool_)):
         return "true" if x else "false"
     if isinstance(x, (complex, np.complexfloating)):
         real, imag = number(x.real, digits), number(x.imag, digits)
-        return f"{real}{'' if imag[0] == '-' else '+'}{imag}j"
+        return f"{real}{'' if imag[0] == '−' else '+'}{imag}j"
     text = f"{float(x) + 0.0:.{digits}g}".replace("inf", "∞")  # + 0.0: minus zero is zero
     mantissa, e, exponent = text.partition("e")
-    return mantissa + (f"e{int(exponent)}" if e else "")
+    return (mantissa + (f"e{int(exponent)}" if e else "")).replace("-", "−")
 
 
 def exact(x: Any) -> str:
-    """A constant of a formula, with the minus sign of formulas: whole numbers in full, others to four digits.
+    """A constant of a formula: whole numbers in full, others to four digits.
 
     >>> exact(2.0), exact(-12345), exact(0.123456), exact(1j)
     ('2', '−12345', '0.1235', '1j')
@@ -42,7 +42,7 @@ def exact(x: Any) -> str:
     if isinstance(x, (complex, np.complexfloating)) and not x.real:
         return f"{exact(x.imag)}j"
     is_whole = isinstance(x, (int, float, np.integer, np.floating)) and abs(float(x)) < 1e6 and float(x).is_integer()
-    return (str(int(x)) if is_whole else number(x)).replace("-", "−")
+    return str(int(x)).replace("-", "−") if is_whole else number(x)
 
 
 def shape_text(shape: tuple[int, ...]) -> str:
@@ -100,7 +100,7 @@ def inline(data: Any) -> str:
     """Data in one line: a number, also for an array that has only one, a few elements, or mean ± standard deviation.
 
     >>> inline(np.full(9, 0.25)), inline(np.array([1.0, -2.0]))
-    ('0.25', '1, -2')
+    ('0.25', '1, −2')
     """
     if isinstance(data, (tuple, Parts)):
         return ", ".join(sum(summary(data).lines, ()))

@@ -38,7 +38,7 @@ def test_gradients_appear_as_they_are_reached() -> None:
     scene = drawing.step(3).scene
     assert scene.subtitle == "step 3 of 6: e passes its gradient on to p"
     assert marks(scene) == {"u": "waiting", "z": "waiting", "p": "waiting", "e": "now", "q": "done", "L": "done"}
-    assert gradient(scene, "p") == ("grad", (("-0.268", "-0.166", "0.179"),))
+    assert gradient(scene, "p") == ("grad", (("−0.268", "−0.166", "0.179"),))
     assert gradient(scene, "z") == ("grad", (("–", "–", "–"),))
     assert gradient(scene, "w") == ("grad", (("–",),))
     assert {(e.source, e.target): e.mark for e in scene.edges if e.mark in ("now", "done")} == {
@@ -133,7 +133,7 @@ def test_two_passes_show_the_gradient_of_one_and_what_is_held() -> None:
     scene = drawn(*graphs.several_passes()).scene
     (w,) = [card for card in scene.cards if card.name == "w"]
     assert [row.label for row in w.rows] == ["value", "grad", ".grad"]
-    one, held = (np.array(row.numbers.lines, float) for row in w.rows[1:])
+    one, held = (np.array([float(x.replace("−", "-")) for x in row.numbers.lines[0]]) for row in w.rows[1:])
     np.testing.assert_allclose(2 * one, held, rtol=1e-2)
     assert [row.label for card in scene.cards if card.badge for row in card.rows].count(".grad") == 0
     assert any(note[0][0] == ".grad" for note in scene.notes)

@@ -48,15 +48,15 @@ def test_the_neuron_reads_as_in_a_textbook() -> None:
     ]  # fmt: skip
     assert [c.formula for c in scene.cards if c.formula] == ["w × x", "u + b", "σ(z)", "p − y", "e²", "mean(q)"]
     assert rows(card(scene, "u")) == {
-        "value": (("0.7", "1.4", "-0.7"),),
-        "grad": (("-0.0643", "-0.0312", "0.0353"),),
+        "value": (("0.7", "1.4", "−0.7"),),
+        "grad": (("−0.0643", "−0.0312", "0.0353"),),
     }
-    assert rows(card(scene, "w")) == {"value": (("0.7",),), "grad": (("-0.1619",),)}
-    assert rows(card(scene, "x")) == {"value": (("1", "2", "-1"),)}
-    assert lines(scene, "w", "u") == ("∂u/∂w = x", "1, 2, -1", "Σ over 3 (broadcast)")
+    assert rows(card(scene, "w")) == {"value": (("0.7",),), "grad": (("−0.1619",),)}
+    assert rows(card(scene, "x")) == {"value": (("1", "2", "−1"),)}
+    assert lines(scene, "w", "u") == ("∂u/∂w = x", "1, 2, −1", "Σ over 3 (broadcast)")
     assert lines(scene, "b", "z") == ("∂z/∂b = 1", "Σ over 3 (broadcast)")
     assert lines(scene, "z", "p") == ("∂p/∂z = p(1−p)", "0.24, 0.187, 0.197")
-    assert lines(scene, "e", "q") == ("∂q/∂e = 2e", "-0.803, -0.499, 0.538")
+    assert lines(scene, "e", "q") == ("∂q/∂e = 2e", "−0.803, −0.499, 0.538")
     assert lines(scene, "q", "L") == ("∂L/∂q = 1/3 = 0.3333",)
     assert arrow(scene, "x", "u").pill is None
     assert arrow(scene, "q", "L").width == 3.5
@@ -69,7 +69,7 @@ def test_before_the_backward_pass_gradients_are_dashes() -> None:
     assert scene.subtitle == "L = 0.09858; no backward pass yet, 6 operations"
     assert all(rows(c).get("grad", (("–",),)) == (("–",),) for c in scene.cards)
     assert {edge.width for edge in scene.edges} == {1.0}
-    assert lines(scene, "e", "q") == ("∂q/∂e = 2e", "-0.803, -0.499, 0.538")
+    assert lines(scene, "e", "q") == ("∂q/∂e = 2e", "−0.803, −0.499, 0.538")
 
 
 def test_gradients_that_only_leaves_keep() -> None:
@@ -104,7 +104,7 @@ def test_names_that_read_like_formulas_are_bracketed_where_they_would_be_misread
     out = total * y
     out.backward()
     scene = scene_of(out)
-    assert lines(scene, "x1", "x1*w1") == ("∂(x1*w1)/∂x1 = w1 = -3",)
+    assert lines(scene, "x1", "x1*w1") == ("∂(x1*w1)/∂x1 = w1 = −3",)
     assert lines(scene, "x1*w1", "x1*w1 + b") == ("∂(x1*w1 + b)/∂(x1*w1) = 1",)
     assert card(scene, "x1*w1 + b").formula == "x1*w1 + b"
     assert card(scene, "out").formula == "(x1*w1 + b) × y"
@@ -217,7 +217,7 @@ def test_a_pole_of_a_number_is_drawn_after_the_backward_pass() -> None:
     with np.errstate(divide="ignore"):
         y = 1 / x
         y.backward()
-    assert lines(scene_of(y, y=y), "x", "y") == ("∂y/∂x = −y/x = -∞",)
+    assert lines(scene_of(y, y=y), "x", "y") == ("∂y/∂x = −y/x = −∞",)
 
 
 def test_nothing_has_no_number() -> None:
@@ -250,7 +250,7 @@ def test_what_is_recomputed_has_an_arrow_with_its_derivative() -> None:
     x = Value([1.0, 2.0], name="x")
     y = checkpoint(lambda x: np.exp(np.sin(x)))(x)
     y.sum().backward()
-    assert lines(scene_of(y, y=y), "x", "y") == ("∂y/∂x = exp(sin(x))·cos(x)", "1.25, -1.03")
+    assert lines(scene_of(y, y=y), "x", "y") == ("∂y/∂x = exp(sin(x))·cos(x)", "1.25, −1.03")
 
 
 def test_a_rule_without_a_formula_is_said_to_be_one_and_a_long_formula_is_whole_in_the_tooltip() -> None:
@@ -274,7 +274,7 @@ def test_a_formula_that_nobody_can_read_gives_way_to_its_number() -> None:
     y.backward()
     pill = arrow(scene_of(y, y=y), clip("x" * 60, "name"), "y").pill
     assert pill is not None
-    assert pill.lines[-1].endswith("-0.902")
+    assert pill.lines[-1].endswith("−0.902")
     assert "(" not in pill.tooltip
     assert str(explain(y, x)).endswith(f"∂C/∂{'x' * 60} = −0.902")
     z = np.exp(x) * x  # long because of the name

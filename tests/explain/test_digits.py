@@ -13,11 +13,11 @@ from autograd_core.explain.digits import Summary, exact, inline, number, summary
     [
         (0.0985812, "0.09858"),
         (-0.0, "0"),
-        (1e-300, "1e-300"),
+        (1e-300, "1e−300"),
         (123456.0, "1.235e5"),
         (np.float32(0.1), "0.1"),
         (float("nan"), "nan"),
-        (1 - 2j, "1-2j"),
+        (1 - 2j, "1−2j"),
         (np.True_, "true"),
     ],
 )
@@ -37,7 +37,7 @@ def test_exact(x: Any, text: str) -> None:
     [
         (np.float64(0.5), Summary((("0.5",),))),
         (np.array([[0.12345]]), Summary((("0.1235",),))),
-        (np.array([0.12345, -1.0]), Summary((("0.123", "-1"),))),
+        (np.array([0.12345, -1.0]), Summary((("0.123", "−1"),))),
         (np.eye(2), Summary((("1", "0"), ("0", "1")))),
         (np.ones((4, 1)), Summary((("1", "1", "1", "1"),))),
         (np.array([]), Summary((("empty",),))),
