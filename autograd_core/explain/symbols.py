@@ -249,9 +249,9 @@ def is_unwritten(op: Op, before: Any, after: Any) -> bool:
 
 def is_outer(op: Op, factors: Sequence[Symbol]) -> bool:
     """Whether a product is that of a column and a row, whose extra axes of length 1 are not written."""
-    if op.name != "mul" or not all(map(is_array_term, factors)):
+    if op.name != "mul" or any(map(is_number, factors)):
         return False
-    (n, width), (height, m) = ((1, *np.shape(x.data))[-2:] for x in factors)
+    (n, width), (height, m) = ((1, 1, *np.shape(x.data))[-2:] for x in factors)
     return bool(width == height == 1 < min(n, m))
 
 

@@ -293,3 +293,12 @@ def test_data_that_changed_since_are_said_to_be_other_ones() -> None:
     w.data -= 0.5 * w.grad
     after = scene_of(loss)
     assert legend(after) == [*legend(before), "value of w: as it is now, changed after the result was computed"]
+
+
+def test_what_a_vector_passes_to_a_matrix_is_an_outer_product() -> None:
+    x, w = np.array([1.0, 2.0, 3.0]), Value(np.ones((3, 2)), name="W")
+    y = x @ w
+    y.backward(np.ones(2))
+    assert lines(scene_of(y, y=y, x=x), "W", "y") == ("grad(W) = x ⊗ grad(y)",)
+    z = w @ np.array([1.0, 2.0])
+    assert lines(scene_of(z, z=z), "W", "z")[0].startswith("grad(W) = grad(z) ⊗ ")
