@@ -252,7 +252,7 @@ def is_outer(op: Op, factors: Sequence[Symbol]) -> bool:
     if op.name != "mul" or any(map(is_number, factors)):
         return False
     (n, width), (height, m) = ((1, 1, *np.shape(x.data))[-2:] for x in factors)
-    return bool(width == height == 1 < min(n, m))
+    return bool(width == height == 1 < n and (m > 1 or np.ndim(factors[1].data) > 1))
 
 
 def as_number(x: Symbol) -> Symbol:

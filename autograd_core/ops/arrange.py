@@ -192,12 +192,6 @@ def rollaxis(a: Any, axis: int, start: int = 0) -> Any:
     return moveaxis(a, axis, start - 1 if start > axis % ndim_of(a) else start)
 
 
-@composed(np.matrix_transpose, np.linalg.matrix_transpose)
-def matrix_transpose(x: Any) -> Any:
-    """See `np.matrix_transpose`."""
-    return swapaxes(x, -1, -2)
-
-
 def each(function: Any) -> Any:
     """A function of one array as NumPy's function of any number of them."""
 

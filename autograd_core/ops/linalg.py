@@ -25,8 +25,9 @@ SlogdetResult = type(np.linalg.slogdet(np.eye(1)))
 STACKED: list[Any] = [([(3, 3)], {}), ([(2, 2, 2)], {})]
 
 
+@composed(np.matrix_transpose, np.linalg.matrix_transpose)
 def turned(x: Any) -> Any:
-    """The transpose of each matrix."""
+    """See `np.matrix_transpose`: the transpose of each matrix."""
     return swapaxes(x, -1, -2)
 
 

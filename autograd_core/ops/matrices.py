@@ -12,7 +12,7 @@ from numpy import ndarray
 
 from ..data import ndim_of, shape_of, size_of
 from ..op import ELEMENTS, PRODUCT, SUM, composed, multilinear, primitive
-from .linear import expand_dims, reshape, swapaxes, transpose
+from .linear import reshape, swapaxes, transpose
 
 
 def product(x: Any, y: Any) -> Any:
@@ -30,8 +30,8 @@ def left(g: Any, x: Any, y: Any) -> Any:
     if x.ndim >= 2 <= y.ndim:
         return product(g, mT(y))
     if ndim_of(y) == 1:
-        return np.multiply(expand_dims(g, -1) if ndim_of(x) > 1 else g, y)
-    return reshape(y @ expand_dims(g, -1), shape_of(y)[:-1])
+        return np.multiply(np.expand_dims(g, -1) if ndim_of(x) > 1 else g, y)
+    return np.reshape(y @ np.expand_dims(g, -1), shape_of(y)[:-1])
 
 
 def right(g: Any, x: Any, y: Any) -> Any:
@@ -39,8 +39,8 @@ def right(g: Any, x: Any, y: Any) -> Any:
     if x.ndim >= 2 <= y.ndim:
         return product(mT(x), g)
     if ndim_of(x) == 1:
-        return np.multiply(expand_dims(x, -1), expand_dims(g, -2)) if ndim_of(y) > 1 else np.multiply(g, x)
-    return reshape(mT(x) @ expand_dims(g, -1), (*shape_of(x)[:-2], shape_of(x)[-1]))
+        return np.multiply(np.expand_dims(x, -1), np.expand_dims(g, -2)) if ndim_of(y) > 1 else np.multiply(g, x)
+    return np.reshape(mT(x) @ np.expand_dims(g, -1), (*shape_of(x)[:-2], shape_of(x)[-1]))
 
 
 def matmul_together(k: int, t: Any, x: Any, y: Any) -> Any:

@@ -401,3 +401,11 @@ def test_to_a_real_variable_comes_the_real_part_of_complex_factors() -> None:
     text = str(explain(np.real(u * (2 - 1j)), angle, names={"u": u}))
     assert "= (2−1j) · (−0.2955+0.9553j)\n" in text
     assert "= 0.3643\n  To a real variable comes the real part of the products." in text
+
+
+def test_a_network_on_a_single_vector_is_derived_element_by_element() -> None:
+    model = nn.MLP([2, 2, 1], rng=0)
+    loss = nn.half_mse_loss(model(np.array([0.5, -1.0])), np.array([1.0]))
+    text = re.sub(" +", " ", str(explain(loss, model)))
+    assert "∂C/∂w² = a² ⊗ δ³ = " in text
+    assert "∂C/∂w¹₂₁ = x₂·δ²₁ = (−1)·" in text
