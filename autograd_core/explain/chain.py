@@ -47,23 +47,20 @@ class Chain:
         targets = set(targets)
         order = topological(self.root)
         active = leading_to(order, targets)
-        several = next((x for x in active if type(x.data) is tuple), None)
-        if several is not None:
-            raise TypeError(
-                f"explain: {several.op.name} returns several arrays, and there is no notation for their derivatives; "
-                "draw(loss) shows the numbers, and why(x, loss) the paths"
-            )
+        self.several = {x for x in active if type(x.data) is tuple}
+        """What returns several arrays is part of the formula of each result: s = svd(A)[1]."""
         self.order = active[::-1]
-        self.folded = folds(graph) - targets
+        self.folded = (folds(graph) - {x for y in self.several for x in y.inputs if type(x) is Value}) | self.several
+        self.folded -= targets
         self.stations = [x for x in active if x not in self.folded]
         self.inside: dict[Value, list[Value]] = {x: [x] for x in self.stations}
         users: dict[Value, dict[Value, None]] = {x: {} for x in active}
         for node in reversed(active):
-            station = next(iter(users[node])) if node in self.folded else node
-            if node is not station:
-                self.inside[station].append(node)
-            for x in inputs_among(node, users):
-                users[x][station] = None
+            for station in users[node] if node in self.folded else (node,):
+                if node is not station:
+                    self.inside[station].append(node)
+                for x in inputs_among(node, users):
+                    users[x][station] = None
         self.users = {x: sorted(found, key=lambda y: -y.stamp) for x, found in users.items()}
         self.gradients = QUIET.copy().run(gradients, self.root, order, self.users)
 
@@ -144,10 +141,16 @@ class Chain:
         """What y passes back to x, through the operations that are folded into y, as a formula of g."""
         found = {y: g}
         for node in self.inside[y]:
-            for z in inputs_among(node, self.users):
-                if z is x or z in self.folded:
+            for z in inputs_among(node, self.users) if node not in self.several else ():
+                if z in self.several:  # of which node is one result
+                    if x not in inputs_among(z, self.users):
+                        continue
+                    z, c = x, unwritten(found[node], self.slope(node, x), x)
+                elif z is x or z in self.folded:
                     c = self.pulled(node, z, found[node])
-                    found[z] = found[z] + c if z in found else c
+                else:
+                    continue
+                found[z] = found[z] + c if z in found else c
         return found[x]
 
     def factor(self, y: Value, x: Value) -> Phrase:

@@ -125,7 +125,7 @@ def explain(loss: Value, of: Any, *, names: Mapping[str, Any] | None = None) -> 
     Raises
     ------
     TypeError
-        If the loss is not a Value, `of` neither a Value nor a model, or an op on the way returns several arrays.
+        If the loss is not a Value, or `of` neither a Value nor a model.
     ValueError
         If the loss is not a single number, or the model has no parameters.
     RuntimeError
