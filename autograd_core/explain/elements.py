@@ -35,7 +35,8 @@ def element_lines(
         x for node in chain.stations for part in chain.inside[node] for x in (part, *arrays_of(part)) if is_shown(x)
     ]
     if (
-        len(arrays) > MOST_ARRAYS
+        chain.several  # no formula says what their elements are
+        or len(arrays) > MOST_ARRAYS
         or sum(p.size for p in wanted) > MOST_PARAMETERS
         or any(np.size(plain(x)) > MOST_ELEMENTS for x in arrays)
     ):

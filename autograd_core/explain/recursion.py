@@ -132,7 +132,7 @@ def textbook_names(loss: Value, parameters: list[Value], names: Mapping[str, Any
     layer, last = 1, None  # the number of the layer, and its net input
     arrays = [x for x in graph.nodes if type(x) is not Value and id(x) in unnamed]
     for node in operations:
-        if not node.shape:
+        if type(node.data) is tuple or not node.shape:
             continue
         inputs = [x for x in arrays_of(node) if is_shown(x)]
         own = [id(x) in wanted for x in inputs]

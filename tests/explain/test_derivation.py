@@ -420,3 +420,13 @@ def test_results_of_a_decomposition_have_derivatives_with_names() -> None:
     total = np.sum(np.stack(np.split(np.stack([x, x * x]), 2))) + np.linalg.slogdet(x * np.eye(2))[1]
     text = re.sub(" +", " ", str(explain(total * 2.0, x, names={"total": total})))
     assert "∂slogdet(" in text
+
+
+def test_a_model_may_decompose_its_weights() -> None:
+    model = Model(A=[[1.0, 0.5], [-0.25, 2.0]])
+    weight = model.parameters["A"]
+    loss = np.sum(np.log(np.linalg.eigh(weight @ weight.T + np.eye(2))[0]))
+    derivation = explain(loss, model)
+    loss.backward()
+    np.testing.assert_allclose(derivation.gradient["A"], weight.grad, rtol=1e-12)
+    assert "eigh(" in str(derivation)
