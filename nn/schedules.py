@@ -2,7 +2,9 @@
 
 A schedule is made after the optimizer, whose rates it sets at once, and again at each `step()`: once for each epoch or
 for each batch, as its `interval` says. The names, arguments and rates are those of `torch.optim.lr_scheduler`. Those
-here, and OneCycleLR, are formulas in the number t of steps so far, and in the rate that each group began with.
+here, and OneCycleLR, are formulas in the number t of steps so far, and in the rate that each group began with. A rate
+that something else has changed, by hand or by another schedule, changes in proportion from there: so schedules of one
+optimizer multiply.
 
 >>> from nn import SGD
 >>> optimizer = SGD([Value(1.0)], lr=1.0)
@@ -77,7 +79,15 @@ class Formula(Schedule):
 
     def step(self) -> None:
         """An epoch, or a batch, has passed: set the rates of the next."""
-        self.go_to(self.steps + 1)
+        self.move(self.steps + 1, self.rates(self.steps))
+
+    def move(self, steps: int, before: Sequence[float]) -> None:
+        """The same in proportion to what the rates are now, where they would be `before` if nothing had changed them."""
+        groups = self.optimizer.param_groups
+        factors = [group["lr"] / rate if rate else 1.0 for group, rate in zip(groups, before, strict=True)]
+        self.go_to(steps)
+        for group, factor in zip(groups, factors, strict=True):
+            group["lr"] *= factor
 
     def go_to(self, steps: int) -> None:
         """Set the rates as they are after so many steps."""
@@ -115,7 +125,7 @@ class StepLR(Formula):
             raise ValueError(f"gamma={gamma}: the rate is multiplied by a positive number")
         self.step_size = at_least_one("step_size", step_size)
         self.gamma = gamma
-        self.go_to(0)
+        self.move(0, self.base)
 
     def rate(self, base: float, t: int) -> float:
         return base * self.gamma ** (t // self.step_size)
@@ -147,7 +157,7 @@ class CosineAnnealingLR(Formula):
             raise ValueError(f"eta_min={eta_min}: a learning rate is not negative")
         self.T_max = at_least_one("T_max", T_max)
         self.eta_min = eta_min
-        self.go_to(0)
+        self.move(0, self.base)
 
     def rate(self, base: float, t: int) -> float:
         return cosine(base, self.eta_min, t / self.T_max)
@@ -181,7 +191,7 @@ class LinearLR(Formula):
         self.start_factor = start_factor
         self.end_factor = end_factor
         self.total_iters = at_least_one("total_iters", total_iters)
-        self.go_to(0)
+        self.move(0, self.base)
 
     def rate(self, base: float, t: int) -> float:
         return base * linear(self.start_factor, self.end_factor, fraction(t, self.total_iters))
@@ -217,10 +227,19 @@ class SequentialLR(Formula):
         self.milestones = list(milestones)
         self.go_to(0)
 
-    def go_to(self, steps: int) -> None:
+    def at(self, steps: int) -> tuple[Formula, int]:
+        """The schedule whose turn it is after so many steps, and how many of them are its own."""
         k = bisect_right(self.milestones, steps)
-        self.schedulers[k].go_to(steps - (self.milestones[k - 1] if k else 0))
+        return self.schedulers[k], steps - (self.milestones[k - 1] if k else 0)
+
+    def go_to(self, steps: int) -> None:
+        schedule, own = self.at(steps)
+        schedule.go_to(own)
         self.steps = steps
+
+    def rates(self, t: int) -> list[float]:
+        schedule, own = self.at(t)
+        return schedule.rates(own)
 
 
 def cosine(start: float, end: float, x: float) -> float:

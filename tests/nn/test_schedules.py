@@ -185,11 +185,41 @@ def test_one_cycle_needs_a_momentum_to_cycle():
     assert RMSprop([Value(1.0)]).momentum == 0.0
 
 
-def test_a_second_schedule_begins_from_the_same_rate(optimizer):
-    LinearLR(optimizer, 0.1)
+def test_schedules_of_one_optimizer_multiply_as_in_pytorch(optimizer):
+    warmup, stair = LinearLR(optimizer, 0.2, 1.0, 3), StepLR(optimizer, 2, 0.5)
+    rates = []
+    for _ in range(5):
+        rates.append(optimizer.lr)
+        warmup.step()
+        stair.step()
+    assert rates == pytest.approx([0.5 * x for x in (0.2, 1.4 / 3, 2.2 / 6, 0.5, 0.25)])
+
+
+@pytest.mark.parametrize(
+    ("make", "factors"),
+    [
+        (lambda o: StepLR(o, 2, 0.5), (1.0, 0.5, 0.5)),
+        (lambda o: LinearLR(o, 0.2, 1.0, 4), (0.4, 0.6, 0.8)),
+        (lambda o: CosineAnnealingLR(o, 3), (0.75, 0.25, 0.0)),
+        (lambda o: SequentialLR(o, [LinearLR(o, 0.5, total_iters=1), StepLR(o, 1, 0.1)], [1]), (1.0, 0.1, 0.01)),
+    ],
+)
+def test_a_rate_that_was_changed_in_between_is_changed_in_proportion(make, factors, optimizer):
+    schedule = make(optimizer)
+    schedule.step()
+    optimizer.lr *= 0.1
+    assert optimizer.lr == pytest.approx(0.05 * factors[0])
+    for factor in factors[1:]:
+        schedule.step()
+        assert optimizer.lr == pytest.approx(0.05 * factor)
+
+
+def test_a_plateau_lowers_what_another_schedule_sets(optimizer):
+    warmup, plateau = LinearLR(optimizer, 0.5, 1.0, 2), ReduceLROnPlateau(optimizer, patience=0, factor=0.1)
+    for loss in (1.0, 0.5, 0.5, 0.2):
+        warmup.step()
+        plateau.step(loss)
     assert optimizer.lr == pytest.approx(0.05)
-    StepLR(optimizer, 5)
-    assert optimizer.lr == 0.5
 
 
 def test_rates_may_be_numpys_and_the_metric_a_value():
