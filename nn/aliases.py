@@ -17,9 +17,17 @@ Function = Callable[[Any], Any]
 
 
 def as_array(x: Any) -> Any:
-    """A Value or an array, also one that is being recorded; lists and numbers become arrays."""
+    """A Value or an array, also one that is being recorded; lists and numbers become arrays.
+
+    Raises
+    ------
+    ValueError
+        If there are masked values, whose numbers NumPy would take as if they were not.
+    """
     if type(x) is Value or type(x) is np.ndarray:
         return x
+    if isinstance(x, np.ndarray) and np.ma.is_masked(x):
+        raise ValueError("there are masked values: remove such rows, or fill them in, as with x.filled(0.0)")
     return x if hasattr(x, "__array_function__") and not isinstance(x, np.ndarray) else np.asarray(x)
 
 

@@ -1,6 +1,5 @@
 """Losses for two classes, each element a target of its own: 0, 1, or a probability between them."""
 
-import math
 from typing import Any
 
 import numpy as np
@@ -10,14 +9,20 @@ from autograd_core import primitive, sigmoid, softplus, stop_gradient
 from .aliases import is_known
 from .losses import fitting, mean, place
 
-LEAST = math.exp(-100)
-"""Logarithms stop at -100, as in PyTorch: the loss of a wrong certainty is large, not infinite."""
+LEAST = -100.0
+"""Logarithms stop here, as in PyTorch: the loss of a wrong certainty is large, not infinite."""
+
+
+def logarithms(p: Any) -> tuple[Any, Any]:
+    """log p and log (1 - p)."""
+    with np.errstate(divide="ignore"):
+        return np.maximum(np.log(p), LEAST), np.maximum(np.log1p(-p), LEAST)
 
 
 @primitive(
     partials=[
         lambda out, p, y: (p - y) / np.maximum(p * (1 - p), 1e-12),
-        lambda out, p, y: np.log(np.maximum(1 - p, LEAST)) - np.log(np.maximum(p, LEAST)),
+        lambda out, p, y: np.subtract(*logarithms(p)[::-1]),
     ]
 )
 def binary_entropy(p: Any, y: Any) -> Any:
@@ -29,7 +34,8 @@ def binary_entropy(p: Any, y: Any) -> Any:
             "binary_cross_entropy_with_logits"
         )
     check_chances("binary_cross_entropy", y)
-    return -(y * np.log(np.maximum(p, LEAST)) + (1 - y) * np.log(np.maximum(1 - p, LEAST)))
+    yes, no = logarithms(p)
+    return -(y * yes + (1 - y) * no)
 
 
 @primitive(partials=[lambda out, z, y: sigmoid(z) - y, lambda out, z, y: -z])

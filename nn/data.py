@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from .aliases import Array, Seed
+from .aliases import Array, Seed, as_array
 from .checks import numbers
 from .losses import checked_labels
 from .module import Module
@@ -144,7 +144,7 @@ class Standardize(Module):
 
 def samples(arrays: tuple[Any, ...]) -> list[Array]:
     """The arrays, if they have equally many samples and at least one."""
-    data = [np.asarray(array) for array in arrays]
+    data = [np.asarray(as_array(array)) for array in arrays]
     shapes = ", ".join(str(array.shape) for array in data)
     if not data or any(array.ndim == 0 for array in data) or len({len(array) for array in data}) > 1:
         raise ValueError(f"arrays with equally many samples on the first axis are needed; the shapes are {shapes}")

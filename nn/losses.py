@@ -1,6 +1,7 @@
 """Losses: one number that says how far a prediction is from its target, to be made small.
 
 Samples are on the first axis. Prediction and target may be Values or plain data; the result of plain data is plain.
+Targets that are integers are taken in the prediction's dtype. Masked values are refused.
 
 A loss is a mean, and with `sample_weight`, one number w for each sample, the weighted mean Σ w l / Σ w: a sample with
 the weight 2 counts as if it were there twice. Names and formulas are those of `torch.nn.functional`, but for what the
@@ -13,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_core import log_softmax, mean_squared_error
+from autograd_core import log_softmax, mean_squared_error, stop_gradient
 
 from .aliases import Array, as_array, is_known
 
@@ -133,8 +134,8 @@ def cross_entropy(
     Raises
     ------
     ValueError
-        If the shapes do not fit, if a label is not an integer in range, if a row of probabilities does not sum to 1, if
-        there are no elements, or if weights are negative or all 0.
+        If the shapes do not fit, if a label is not an integer in range, if a probability is negative or a row of them
+        does not sum to 1, if there are no elements, or if weights are negative or all 0.
 
     >>> cross_entropy(Value([[0.0, 0.0]]), [1]).item()  # log 2
     0.6931471805599453
@@ -175,7 +176,7 @@ def likelihood(loss: str, log_p: Any, target: Any, smoothing: float, class_weigh
     if labels:
         target = (np.arange(k) == target[..., None]).astype(dtype)
     if plain:
-        return (log_p * target).sum() * (-k / log_p.size)
+        return expected(log_p, target) * (-k / log_p.size)
     total = np.ones(k) if class_weight is None else checked_weights(loss, "class_weight", class_weight, [k])
     if sample_weight is not None:
         total = total * checked_weights(loss, "sample_weight", sample_weight, samples)[..., None]
@@ -185,7 +186,15 @@ def likelihood(loss: str, log_p: Any, target: Any, smoothing: float, class_weigh
         raise ValueError(
             f"{loss}: the classes of all these samples have the weight 0: there is nothing to take the mean of"
         )
-    return -(log_p * (smoothed * total)).sum() / mass
+    return -expected(log_p, smoothed * total) / mass
+
+
+def expected(log_p: Any, share: Any) -> Any:
+    """Σ share · log p, in which what has no share adds nothing, even if it is impossible: 0 · log 0 = 0."""
+    numbers = stop_gradient(log_p)
+    if not is_known(numbers) or numbers.min() == -np.inf:
+        log_p = np.where(share > 0, log_p, 0)
+    return (log_p * share).sum()
 
 
 def with_classes(loss: str, scores: Any, target: Any) -> tuple[Any, Any]:
@@ -199,6 +208,8 @@ def with_classes(loss: str, scores: Any, target: Any) -> tuple[Any, Any]:
         sums = target.sum(axis=-1) if is_known(target) else np.ones(())
         if (wrong := ~(abs(sums - 1) < 1e-3)).any():
             raise ValueError(f"{loss}: the target's probabilities sum to {place(wrong, sums)}, not to 1")
+        if is_known(target) and (wrong := target < 0).any():
+            raise ValueError(f"{loss}: the target's probability is {place(wrong, target)}, and none is negative")
         return scores, target
     if target.shape != shape[:-1]:
         raise ValueError(
@@ -263,6 +274,8 @@ def fitting(loss: str, prediction: Any, target: Any) -> tuple[Any, Any]:
         raise ValueError(f"{loss}: a prediction of shape {shape} has no elements")
     if type(target) is np.ndarray and target.dtype.kind not in "biufc":
         raise TypeError(f"{loss}: the target has dtype {target.dtype}, and it is made of numbers")
+    if target.dtype.kind in "biu":  # float32 stays float32, and 1 - True is no number
+        target = target.astype(prediction.dtype)
     return prediction, target
 
 

@@ -82,7 +82,7 @@ class Formula(Schedule):
         self.move(self.steps + 1, self.rates(self.steps))
 
     def move(self, steps: int, before: Sequence[float]) -> None:
-        """The same in proportion to what the rates are now, where they would be `before` if nothing had changed them."""
+        """The same, in proportion to what the rates are now, and would be, if nothing had changed them: `before`."""
         groups = self.optimizer.param_groups
         factors = [group["lr"] / rate if rate else 1.0 for group, rate in zip(groups, before, strict=True)]
         self.go_to(steps)

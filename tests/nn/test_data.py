@@ -33,6 +33,7 @@ def test_the_seed_decides_the_order_and_a_generator_goes_on():
         ((X, Y[:9]), r"equally many samples on the first axis are needed; the shapes are \(10, 2\), \(9,\)"),
         ((X, 1.0), r"the shapes are \(10, 2\), \(\)"),
         ((), "are needed"),
+        ((X, np.ma.array(Y, mask=[True] + [False] * 9)), "there are masked values: "),
         ((X[:0], Y[:0]), r"there are no samples; the shapes are \(0, 2\), \(0,\)"),
     ],
 )

@@ -116,6 +116,18 @@ def test_cross_entropy_is_stable():
     np.testing.assert_allclose(z.grad, [[0.5, -0.5], [0.0, 0.0]])
 
 
+@pytest.mark.parametrize("settings", [{}, {"class_weight": [1.0, 3.0, 0.5]}, {"sample_weight": [2.0, 1.0]}])
+@pytest.mark.parametrize("target", [np.array([2, 0]), np.array([[0.0, 0.0, 1.0], [0.5, 0.0, 0.5]])])
+def test_an_impossible_class_that_nobody_asks_for_costs_nothing(target, settings):
+    finite = np.array([[0.1, -1e300, 1.0], [2.0, -1e300, 0.3]])
+    z, masked = Value(finite), Value(np.where(finite < -1e3, -np.inf, finite))
+    wanted, found = cross_entropy(z, target, **settings), cross_entropy(masked, target, **settings)
+    wanted.backward()
+    found.backward()
+    assert found.item() == pytest.approx(wanted.item())
+    np.testing.assert_allclose(masked.grad, z.grad)
+
+
 @pytest.mark.parametrize(
     ("target", "message"),
     [
@@ -127,6 +139,7 @@ def test_cross_entropy_is_stable():
         ([0, None], "labels are integers, and these have dtype object"),
         ([[0.5, 0.5, 0.0], [1.0, 1.0, 0.0]], "the target's probabilities sum to 2 in row 1, not to 1"),
         ([[0.5, 0.5, 0.0], [np.nan, 1.0, 0.0]], "the target's probabilities sum to nan in row 1, not to 1"),
+        ([[0.5, 0.5, 0.0], [-1.0, 1.0, 1.0]], "probability is -1 in row 1, column 0, and none is negative"),
         ([0, 1, 2], r"a target of shape \(3,\) does not fit logits of shape \(2, 3\)"),
         ([[0], [1]], r"give integer labels of shape \(2,\) or probabilities of shape \(2, 3\)"),
     ],
@@ -212,6 +225,25 @@ def test_float32_stays_float32(loss, settings):
     assert p.grad.dtype == np.float32
 
 
+@pytest.mark.parametrize("dtype", [bool, np.uint8, np.int64])
+@each_loss
+def test_float32_stays_float32_with_integers_for_targets(loss, dtype):
+    prediction, target = EVERY_LOSS[loss]
+    target = np.round(target).astype(dtype if loss not in (cross_entropy, nll_loss) else np.uint8)
+    found, wanted = loss(np.float32(prediction), target), loss(prediction, target)
+    assert found.dtype == np.float32
+    assert found == pytest.approx(wanted, rel=1e-5)
+
+
+@each_loss
+def test_masked_values_are_refused(loss):
+    prediction, target = EVERY_LOSS[loss]
+    hidden = np.ma.array(target, mask=np.arange(np.size(target)).reshape(np.shape(target)) == 1)
+    with pytest.raises(ValueError, match=r"there are masked values: .*x\.filled\(0\.0\)"):
+        loss(Value(prediction), hidden)
+    assert loss(Value(prediction), np.ma.array(target)).item() == loss(Value(prediction), target).item()
+
+
 @each_loss
 @pytest.mark.parametrize(
     ("wrong", "message"),
@@ -250,7 +282,11 @@ def test_a_wrong_certainty_costs_100_and_has_a_gradient():
     loss.backward()
     assert loss.item() == pytest.approx(100.0)
     np.testing.assert_allclose(p.grad, [0.5e12, -0.5e12])
-    assert binary_cross_entropy(Value(np.float32([0.0])), np.float32([1.0])).item() == pytest.approx(100.0, abs=0.1)
+    assert binary_cross_entropy(Value(np.float32([0.0])), np.float32([1.0])).item() == 100.0
+
+
+def test_a_small_probability_is_not_lost_beside_1():
+    assert binary_cross_entropy(Value([1e-20]), [0.0]).item() == 1e-20
 
 
 @pytest.mark.parametrize(
