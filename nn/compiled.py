@@ -149,14 +149,20 @@ class Compiled:
     def take(self, sizes: tuple[int, ...], chunk: list[Step]) -> Generator[int | None, None, int]:
         """Take some of the steps, and return how many."""
         if sizes in self.worth and not self.unfit:
+            steps, before = self.run.steps, self.state.plan_of()
             try:
-                found = self.called(sizes, chunk)
-            except UnfitError as error:
-                self.refuse(error)
-            else:
-                if found.steps:
-                    yield from self.settle(found, chunk[: found.steps])
-                    return found.steps
+                try:
+                    found = self.called(sizes, chunk)
+                except UnfitError as error:
+                    self.refuse(error)
+                else:
+                    if found.steps:
+                        yield from self.settle(found, chunk[: found.steps])
+                        return found.steps
+            except BaseException:
+                if self.run.steps == steps:  # Ctrl-C, and what was planned has not come to pass
+                    self.state.undo_plan(before)
+                raise
         self.run.step(chunk[0].keys)
         yield len(chunk[0].keys)
         if chunk[0].last:
@@ -177,11 +183,9 @@ class Compiled:
         try:
             found = kind.computed(state, self.data, [step.rows for step in chunk])
             bad = found.first_bad()
-        except BaseException as error:
+        except Exception as error:
             state.undo_plan(before)
-            if isinstance(error, Exception):
-                raise UnfitError(f"a compiled step raised {type(error).__name__}: {error}") from error
-            raise
+            raise UnfitError(f"a compiled step raised {type(error).__name__}: {error}") from error
         if bad != 0 and (not run.good or bad is not None or run.steps - run.good_step >= SNAPSHOT):
             run.good, run.good_step = run.model.state_dict(), run.steps
         if bad is not None:  # once more, up to there, and the last of it with good weights just before

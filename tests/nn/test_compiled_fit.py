@@ -41,6 +41,7 @@ from nn import (
     mse_loss,
 )
 from nn.recorded import PROGRAMS
+from nn.state import State
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 from endurance import digest
@@ -549,6 +550,32 @@ def test_ctrl_c_keeps_what_was_learnt():
     assert history.loss[-1] < history.loss[0]
     assert mse_loss(model(X), Y).item() < 1.1 * history.loss[-1]
     assert not np.array_equal(before["layers.0.weight"], model.state_dict()["layers.0.weight"])
+
+
+def test_ctrl_c_before_steps_are_taken_over_leaves_schedule_and_masks_where_they_were(monkeypatch):
+    model = Sequential(Linear(4, 6, rng=0), np.tanh, Dropout(0.2, rng=1), Linear(6, 3, rng=2))
+    optimizer = Adam(model.parameters())
+    schedule = StepLR(optimizer, 1, 0.999, interval="step")
+    put, calls = State.put, []
+
+    def interrupted(self, new, others):
+        calls.append(others)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        put(self, new, others)
+
+    monkeypatch.setattr(State, "put", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        fit(
+            model, X, Y, optimizer=optimizer, schedule=schedule, compiled=True, epochs=50, batch_size=25, progress=False
+        )
+    taken = optimizer.state_dict()["parameters.0.steps"]
+    assert 0 < taken == schedule.steps
+    assert optimizer.lr == pytest.approx(1e-3 * 0.999**taken)
+    masks = Dropout(0.2, rng=1)
+    for _ in range(taken):
+        masks(np.ones((25, 6)))
+    assert model[2].rng.bit_generator.state == masks.rng.bit_generator.state
 
 
 # Going on -------------------------------------------------------------------------------------------------------------
