@@ -116,14 +116,14 @@ class Perceptron(BaseEstimator):  # type: ignore[misc]
     # What has been learnt ---------------------------------------------------------------------------------------------
 
     @property
-    def coefs_(self) -> list[Array]:
-        """The weights of each layer, of shape (n_in, n_out)."""
-        return [layer.weight.data for layer in self.linear]
+    def coefs_(self) -> tuple[Array, ...]:
+        """The weights of each layer, of shape (n_in, n_out). To change them, write into the arrays."""
+        return tuple([layer.weight.data for layer in self.linear])
 
     @property
-    def intercepts_(self) -> list[Array]:
+    def intercepts_(self) -> tuple[Array, ...]:
         """The biases of each layer."""
-        return [layer.bias.data for layer in self.linear]
+        return tuple([layer.bias.data for layer in self.linear])
 
     @property
     def linear(self) -> list[Any]:
@@ -311,7 +311,7 @@ class Perceptron(BaseEstimator):  # type: ignore[misc]
 
 def first_that_is_not_finite(name: str, data: Any) -> str:
     """Where in a table it is."""
-    table = np.asarray(data, dtype=np.float64)
+    table = np.asarray(data.astype(np.float64) if hasattr(data, "astype") else data, np.float64)  # also pandas.NA
     wrong = ~np.isfinite(table)
     label = f" ({data.columns[np.argwhere(wrong)[0][1]]})" if hasattr(data, "columns") else ""
     return f"{name} is {place(wrong, table)}{label}: leave such rows out, or fill in what is missing"

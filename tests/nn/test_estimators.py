@@ -127,6 +127,23 @@ def test_in_a_pipeline_under_a_grid_search():
     assert cross_val_score(search.best_estimator_, x, y, cv=2).min() > 0.9
 
 
+def test_what_is_missing_in_a_table_of_pandas_is_named():
+    pandas = pytest.importorskip("pandas", reason="missing values come from pandas")
+    table = pandas.DataFrame(X, columns=["a", "b", "c", "d"]).astype("Float64")
+    table.iloc[2, 1] = pandas.NA
+    with pytest.raises(ValueError, match=r"X is nan in row 2, column 1 \(b\): leave such rows out"):
+        MLPClassifier(**QUICK).fit(table, Y)
+
+
+def test_weights_are_changed_in_place_and_never_in_vain():
+    estimator = MLPClassifier(**QUICK, random_state=0).fit(X, Y)
+    with pytest.raises(TypeError):
+        estimator.coefs_[0] = np.zeros_like(estimator.coefs_[0])
+    for array in estimator.coefs_ + estimator.intercepts_:
+        array[...] = 0.0
+    np.testing.assert_allclose(estimator.predict_proba(X), 1 / len(estimator.classes_))
+
+
 def test_pandas_names_are_kept_and_checked():
     pandas = pytest.importorskip("pandas", reason="feature names come from pandas")
     table = pandas.DataFrame(X, columns=["a", "b", "c", "d"])
