@@ -4,7 +4,8 @@ import operator
 from collections import deque
 from contextlib import suppress
 from dataclasses import fields, is_dataclass
-from types import FunctionType, MethodType
+from functools import partial
+from types import FunctionType, MethodType, ModuleType
 from typing import Any
 from weakref import ref
 
@@ -13,12 +14,13 @@ import numpy as np
 from autograd_core import Value
 
 from .aliases import Array
+from .feed import fingerprint
 from .module import Module, walk
 
-PLAIN = (int, float, complex, str, bytes, type(None))
+LARGE = MANY = 10_000
+"""Arrays of more numbers than that are compared by their identity; and so is what is met after so many things."""
 
-SMALL = 100
-"""How many items there are at most in what is compared as a text."""
+LIBRARIES = ("nn", "autograd_core", "numpy", "scipy", "builtins")
 
 
 class UnfitError(TypeError):
@@ -162,61 +164,71 @@ def copied(x: Any) -> Any:
 # Structure ------------------------------------------------------------------------------------------------------------
 
 
-def structure(*things: Any) -> Any:
-    """What models and functions are, but for the numbers in their arrays, as something to compare and to hash.
+def structure(model: Module, *things: Any) -> Any:
+    """What a model, and what it is trained by, are, but for the numbers in the model's arrays, to compare and to hash.
 
-    Modules and dataclasses are the same if their classes and settings are, and what is in them; functions if they are
-    the same object. Of what occurs again, the place where it was met first counts.
+    Modules and dataclasses are the same if their classes and settings are, and what is in them; functions and other
+    objects if they are the same object, and what they find around them and in themselves is what it was: numbers,
+    texts, arrays, and whatever holds such. Of what occurs again, the place where it was met first counts.
     """
     seen: dict[int, int] = {}
 
-    def key(x: Any) -> Any:
-        if x is None or isinstance(x, (bool, int, float, complex, str, bytes, type, np.dtype, np.generic)):
+    def key(x: Any, known: bool = False) -> Any:
+        if x is None or isinstance(x, (bool, int, float, complex, str, bytes, np.dtype, np.generic)):
             return type(x), x
         if id(x) in seen:
             return "again", seen[id(x)]
         seen[id(x)] = len(seen)
-        if isinstance(x, (Value, np.ndarray)):
+        if isinstance(x, Value) or (known and isinstance(x, np.ndarray)):
             return type(x), x.dtype, x.shape
+        if isinstance(x, np.ndarray):
+            return fingerprint(x) if x.size <= LARGE and x.dtype.kind in "biufc" else (id(x), x.dtype, x.shape)
         if isinstance(x, Module):
-            return type(x), around(type(x).forward), *[(name, key(item)) for name, item in vars(x).items()]
-        if is_dataclass(x):
-            return type(x), *[(field.name, key(getattr(x, field.name))) for field in fields(x)]
+            return type(x), around(x), *[(name, key(item, known)) for name, item in vars(x).items()]
+        if is_dataclass(x) and not isinstance(x, type):
+            return type(x), around(x), *[(field.name, key(getattr(x, field.name))) for field in fields(x)]
         if isinstance(x, (list, tuple)):
-            return type(x), *map(key, x)
+            return type(x), *[key(item, known) for item in x]
         if isinstance(x, dict):
-            return dict, *[(key(name), key(item)) for name, item in x.items()]
+            return dict, *[(key(name), key(item, known)) for name, item in x.items()]
         if isinstance(x, np.random.Generator):
             return np.random.Generator
         if isinstance(x, MethodType):
-            return x.__func__, key(x.__self__)
+            return key(x.__func__), key(x.__self__)
+        if isinstance(x, partial):
+            return key(x.func), key(x.args), key(x.keywords)
         try:
             found = ref(x)
             hash(found)
         except TypeError:
             return type(x), id(x)
-        return found, around(x)
+        if isinstance(x, (type, ModuleType)) or len(seen) > MANY:
+            return found
+        inside = [(name, key(item)) for name, item in getattr(x, "__dict__", {}).items()]
+        return found, around(x), *inside
 
-    return tuple(map(key, things))
+    def around(x: Any) -> Any:
+        """What a function finds around it, or the methods of an object."""
+        if isinstance(x, FunctionType):
+            return tuple([(name, key(item)) for name, item in surroundings(x).items()])
+        own = [vars(cls).values() for cls in type(x).__mro__ if not of_library(cls)]
+        return tuple([key(method) for methods in own for method in methods if isinstance(method, FunctionType)])
 
-
-def around(x: Any) -> tuple[tuple[str, str], ...]:
-    """The plain data that a function finds in its surroundings, or an object in itself: a loss may count its calls."""
-    if isinstance(x, FunctionType):
-        found = {name: x.__globals__[name] for name in x.__code__.co_names if name in x.__globals__}
-        for name, cell in zip(x.__code__.co_freevars, x.__closure__ or (), strict=True):
-            with suppress(ValueError):  # of a variable that has no content yet
-                found[name] = cell.cell_contents
-    else:
-        found = {} if isinstance(x, type) else getattr(x, "__dict__", {})
-    return tuple([(name, plain) for name, item in found.items() if (plain := as_text(item))])
+    return key(model, known=True), *map(key, things)
 
 
-def as_text(item: Any) -> str | None:
-    """Numbers and texts, and small arrays, lists, tuples and dicts of them, as a text."""
-    if isinstance(item, np.ndarray):
-        return repr(item.tolist()) if item.size <= SMALL and item.dtype.kind in "biufc" else None
-    if isinstance(item, (list, tuple, dict)):
-        members = item.values() if isinstance(item, dict) else item
-        return repr(item) if len(item) <= SMALL and all(isinstance(x, PLAIN) for x in members) else None
-    return repr(item) if isinstance(item, PLAIN) else None
+def of_library(x: Any) -> bool:
+    """Whether a class or function is of a library, and not of who trains."""
+    return (x.__module__ or "").partition(".")[0] in LIBRARIES
+
+
+def surroundings(function: FunctionType) -> dict[str, Any]:
+    """What a function uses beside its arguments: globals, variables of functions around it, and defaults. Of those of
+    libraries nothing: what they find does not change."""
+    if of_library(function):
+        return {}
+    found = {name: function.__globals__[name] for name in function.__code__.co_names if name in function.__globals__}
+    for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
+        with suppress(ValueError):  # of a variable that has no content yet
+            found[name] = cell.cell_contents
+    return found | {"defaults": function.__defaults__, "settings": function.__kwdefaults__}

@@ -1,6 +1,7 @@
 """Trainings in machine code: the numbers of uncompiled ones, whatever a step is made of, and what is left when they
 stop."""
 
+import functools
 import gc
 import os
 import signal
@@ -429,6 +430,53 @@ def test_what_a_callback_changes_counts_from_then_on(name):
     for key, array in wanted.items():
         np.testing.assert_allclose(found[key], array, rtol=1e-9, atol=1e-12, err_msg=key)
     assert digest(found) != digest(unchanged)
+
+
+class Weighing:
+    def __init__(self, weight):
+        self.weight = weight
+
+    def __call__(self, p, t):
+        return weighed(self, p, t)
+
+
+def weighed(holder, p, t):
+    return cross_entropy(p, t, class_weight=holder.weight)
+
+
+def around_another(weight):
+    def loss(p, t):
+        return cross_entropy(p, t, class_weight=weight)
+
+    return lambda p, t: loss(p, t)
+
+
+HOLDERS = {
+    "a partial": lambda weight: functools.partial(cross_entropy, class_weight=weight),
+    "a default": lambda weight: lambda p, t, w=weight: cross_entropy(p, t, class_weight=w),
+    "a setting": lambda weight: lambda p, t, *, w=weight: cross_entropy(p, t, class_weight=w),
+    "a function around a function": around_another,
+    "a list in a dict": lambda weight: lambda p, t, d={"w": [weight]}: cross_entropy(p, t, class_weight=d["w"][0]),
+    "an object": Weighing,
+    "its method": lambda weight: Weighing(weight).__call__,
+    "an object that is found": lambda weight: (lambda found: lambda p, t: weighed(found, p, t))(Weighing(weight)),
+}
+
+
+@pytest.mark.parametrize("name", HOLDERS)
+def test_a_program_that_is_kept_is_not_used_when_an_array_around_the_loss_has_changed(name):
+    order = np.random.default_rng(1).permutation(len(X))
+    labels = LABELS % 2
+    labels[order[100:]] = LABELS[order[100:]]  # the last class comes after the steps that are compared
+    weight = np.ones(3)
+    loss = HOLDERS[name](weight)
+    settings = dict(loss=loss, data=(X, labels), epochs=1)
+    train(True, **settings)
+    weight[2] = 30.0
+    for (key, array), wanted in zip(
+        train(True, **settings)[0].state_dict().items(), train(False, **settings)[0].state_dict().values(), strict=True
+    ):
+        np.testing.assert_allclose(array, wanted, rtol=1e-9, err_msg=key)
 
 
 def test_what_cannot_be_compiled_any_more_goes_on_without(monkeypatch):
