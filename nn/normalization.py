@@ -69,16 +69,18 @@ class BatchNorm1d(Module):
         if x.ndim != 2 or x.shape[1] != len(self.running_mean):
             raise ValueError(f"{self!r}: an input of shape {x.shape} is not of shape (n, {len(self.running_mean)})")
         if not self.training:
-            mean, var = self.running_mean, self.running_var
+            centred, var = x - self.running_mean, self.running_var
         else:
             if len(x) < 2:
                 raise ValueError(
                     f"{self!r}: a batch of {len(x)} has no variance to train with: choose a batch_size that leaves no "
                     "such rest, or call model.eval() to use the running averages"
                 )
-            mean, var = np.mean(x, axis=0), np.var(x, axis=0)
+            mean = np.mean(x, axis=0)
+            centred = x - mean
+            var = np.mean(np.square(centred), axis=0)
             self.follow(len(x), stop_gradient(mean), stop_gradient(var))
-        return (x - mean) / np.sqrt(var + self.eps) * self.weight + self.bias
+        return centred * (self.weight / np.sqrt(var + self.eps)) + self.bias
 
     def follow(self, n: int, mean: Array, var: Array) -> None:
         """Let the running averages follow. They are made anew: a graph may still hold the ones before."""
