@@ -200,6 +200,8 @@ class LinearLR(Formula):
 class SequentialLR(Formula):
     """One schedule after the other: each begins, at its own step 0, when its milestone is reached.
 
+    A rate that was changed in between stays changed in proportion then, too; PyTorch's begins anew from the first.
+
     Parameters
     ----------
     optimizer, schedulers
