@@ -181,7 +181,8 @@ def likelihood(loss: str, log_p: Any, target: Any, smoothing: float, class_weigh
     if sample_weight is not None:
         total = total * checked_weights(loss, "sample_weight", sample_weight, samples)[..., None]
     total = total.astype(dtype)
-    smoothed, mass = target * (1 - smoothing) + smoothing / k, (target * total).sum()
+    smoothed = target * (1 - smoothing) + smoothing / k
+    mass = np.broadcast_to(total, log_p.shape).sum() / k if class_weight is None else (target * total).sum()
     if labels and is_known(mass) and not mass:
         raise ValueError(
             f"{loss}: the classes of all these samples have the weight 0: there is nothing to take the mean of"
@@ -205,11 +206,12 @@ def with_classes(loss: str, scores: Any, target: Any) -> tuple[Any, Any]:
         what = "samples" if shape and shape[-1] else "classes; their last axis counts them"
         raise ValueError(f"{loss}: logits of shape {shape} hold no {what}")
     if target.shape == shape:
-        sums = target.sum(axis=-1) if is_known(target) else np.ones(())
+        chances = stop_gradient(target)
+        sums = chances.sum(axis=-1) if is_known(chances) else np.ones(())
         if (wrong := ~(abs(sums - 1) < 1e-3)).any():
             raise ValueError(f"{loss}: the target's probabilities sum to {place(wrong, sums)}, not to 1")
-        if is_known(target) and (wrong := target < 0).any():
-            raise ValueError(f"{loss}: the target's probability is {place(wrong, target)}, and none is negative")
+        if is_known(chances) and (wrong := chances < 0).any():
+            raise ValueError(f"{loss}: the target's probability is {place(wrong, chances)}, and none is negative")
         return scores, target
     if target.shape != shape[:-1]:
         raise ValueError(

@@ -155,6 +155,17 @@ def test_cross_entropy_of_nothing_is_refused(shape, what):
         cross_entropy(Value(np.zeros(shape)), np.zeros(shape[:-1], int))
 
 
+@pytest.mark.parametrize("settings", [{}, {"label_smoothing": 0.2}, {"sample_weight": np.array([3.0, 1.0])}])
+def test_the_gradient_of_probabilities_is_that_of_the_mean_over_samples(settings):
+    y = Value([[0.2, 0.3, 0.5], [1.0, 0.0, 0.0]])
+    cross_entropy(PREDICTION, y, **settings).backward()
+    share = settings.get("sample_weight", np.ones(2))[:, None]
+    wanted = -(1 - settings.get("label_smoothing", 0.0)) * log_softmax(PREDICTION) * share / share.sum()
+    np.testing.assert_allclose(y.grad, wanted)
+    with pytest.raises(ValueError, match="sum to 2 in row 0"):
+        cross_entropy(PREDICTION, y * 2.0, **settings)
+
+
 def test_one_hot_rows_are_labels_with_every_setting():
     labels, weights = np.array([2, 0]), np.array([1.0, 4.0])
     for settings in ({"label_smoothing": 0.2}, {"class_weight": [1.0, 2.0, 5.0]}, {"sample_weight": weights}):
