@@ -41,6 +41,7 @@ OF_PACKAGE = {
     "clip_grad_value_": "write clip_grad_value(parameters, clip_value)",
     "DataLoader": "write batches(x, y, batch_size=32), or fit with x and y",
     "LBFGS": "write minimize_loss(lambda: mse_loss(model(x), y), model.parameters())",
+    "ChainedScheduler": "step each of its schedules: those of one optimizer multiply",
     "ExponentialLR": "write StepLR(optimizer, step_size=1, gamma=0.9)",
     "to_categorical": "write one_hot(labels, n_classes)",
     "train_test_split": "write split(x, y, fraction=0.2)",

@@ -78,8 +78,8 @@ def fit(
     callbacks
         What to do after each epoch, one or several; see `Callback` and `EarlyStopping`.
     schedule
-        One or several schedules of this optimizer; each is stepped after an epoch or after a step, as its `interval`
-        says. `ReduceLROnPlateau` gets the validation loss, or the loss if there is none.
+        One or several schedules of this optimizer, which then multiply; each is stepped after an epoch or after a step,
+        as its `interval` says. `ReduceLROnPlateau` gets the validation loss, or the loss if there is none.
     clip_norm
         The norm of all gradients together to clip to.
     accumulate
