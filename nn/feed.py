@@ -48,6 +48,11 @@ class Arrays(Feed):
     def set_aside(self, fraction: float, rng: np.random.Generator) -> Batch:
         """Take a random part of the data out, for validation."""
         parts = split(*self.arrays, fraction=fraction, rng=rng)
+        if len(parts) > 4 and not parts[5].any():
+            raise ValueError(
+                "validation_split: all samples that were set aside have the weight 0, so that they say nothing: set "
+                "more of them aside, or give validation=(x, y)"
+            )
         self.arrays = list(parts[::2])
         return parts[1::2]
 

@@ -175,6 +175,17 @@ def test_metrics_have_names_in_the_history():
         quietly(model, x, labels, epochs=1, metrics={"loss": nn.accuracy})
 
 
+def test_a_part_set_aside_that_has_no_weight_is_refused_before_the_training(line):
+    x, y = line
+    held_out = np.random.default_rng(0).permutation(len(x))[: round(len(x) * 0.2)]
+    weight = np.ones(len(x))
+    weight[held_out] = 0.0
+    model = Linear(2, 1, rng=0)
+    with pytest.raises(ValueError, match="all samples that were set aside have the weight 0"):
+        quietly(model, x, y, epochs=1, validation_split=0.2, sample_weight=weight, rng=0)
+    np.testing.assert_array_equal(model.weight.data, Linear(2, 1, rng=0).weight.data)
+
+
 def test_validation_data_are_set_aside_at_random():
     x = np.arange(20.0)[:, None]
     seen = []
