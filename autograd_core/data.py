@@ -101,7 +101,11 @@ def recovered(op: Any, data: Any, error: Exception) -> Any:
     if isinstance(error, NoNumbersError) or isinstance(error.__cause__, NoNumbersError):
         for x in [part for given in data for part in (given if isinstance(given, tuple) else (given,))]:
             if hasattr(x, "record_whole"):
-                return x.record_whole(op.forward, data)
+                out = x.record_whole(op.forward, data)
+                numbers = data[op.leading : len(data) - len(op.settings)]
+                weak = all(isinstance(given, (float, int)) or getattr(given, "weak", False) for given in numbers)
+                weak = weak and not isinstance(out, tuple) and not out.shape and out.dtype.kind == "f"
+                return out.weakened() if weak else out
     raise failure(op, data[: len(data) - len(op.settings)], error) from error
 
 

@@ -227,7 +227,7 @@ LEFT = (
     lambda x: np.linalg.norm(x, "fro"), lambda x: np.inner(x, x), lambda x: np.inner(x[0], 2.0),
     lambda x: np.einsum("ij,jk", x, x.T), lambda x: np.einsum("...i,i->...", x, x[0]), lambda x: x[None] @ x[0],
     lambda x: np.einsum("ij->ji", x), lambda x: np.einsum(x, [0, 1], x, [2, 1], [0, 2]),
-    lambda x: np.repeat(x[0, 0], 2),
+    lambda x: np.repeat(x[0, 0], 2), lambda x: np.prod(np.reshape(x, (5, 2, 3)), axis=(0, 2)),
 )  # fmt: skip
 
 
@@ -247,6 +247,15 @@ def test_functions_that_are_composed_of_others(f: Any, backend: str, dtype: Any)
         np.testing.assert_allclose(found, wanted, rtol=near, atol=near)
         if backend == "llvm" and f in COMPOSED:
             assert "Nothing is left to NumPy" in compiled.program(x).explain()
+
+
+@pytest.mark.parametrize("backend", ["llvm", "numpy"])
+def test_a_python_number_stays_weak_through_what_is_left_to_numpy(backend: str) -> None:
+    """So that the dtype is that of the array which it meets."""
+    f = lambda v, x: value_and_grad(lambda x: np.sum(v * np.linalg.norm(x) * np.prod(x)))(x)
+    v = np.ones(3, np.float32)
+    for found, wanted in zip(jit(f, backend=backend)(v, 2.0), f(v, 2.0), strict=True):
+        same(found, wanted)
 
 
 def test_rows_out_of_range_are_refused_where_only_their_gradient_is_computed() -> None:

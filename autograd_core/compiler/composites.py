@@ -47,7 +47,7 @@ def take(trace: Recording, a: Any, indices: Any, axis: int | None = None) -> Any
 @rule(np.roll)
 def roll(trace: Recording, a: Any, shift: Any, axis: Any = None) -> Any:
     known = counted(shift, 0 if axis is None else axis)
-    if type(a) is not Traced or known is None:
+    if type(a) is not Traced or known is None or not a.ndim:
         return NotImplemented
     if axis is None:
         return np.reshape(np.roll(np.ravel(a), shift, 0), a.shape)
@@ -58,7 +58,7 @@ def roll(trace: Recording, a: Any, shift: Any, axis: Any = None) -> Any:
 
 @rule(np.std)
 def std(trace: Recording, a: Any, axis: Any = None, ddof: Any = 0, keepdims: Any = False) -> Any:
-    if type(a) is not Traced or a.dtype.kind != "f":
+    if type(a) is not Traced or a.dtype.kind != "f" or not a.ndim:
         return NotImplemented
     return np.sqrt(np.var(a, axis=axis, ddof=ddof, keepdims=keepdims))
 
@@ -88,7 +88,9 @@ def repeat(trace: Recording, a: Any, repeats: Any, axis: Any = None) -> Any:
 @rule(np.pad)
 def pad(trace: Recording, array: Any, pad_width: Any, mode: Any = "constant", kwargs: Any = None) -> Any:
     value = (kwargs or {}).get("constant_values", 0)
-    if type(array) is not Traced or mode != "constant" or trace_of([pad_width, value]) is not None or np.ndim(value):
+    if type(array) is not Traced or not array.ndim or mode != "constant" or np.ndim(value):
+        return NotImplemented
+    if trace_of([pad_width, value]) is not None:
         return NotImplemented
     if isinstance(pad_width, dict) or np.asarray(pad_width).dtype.kind not in "iu" or array.dtype.kind not in "fi":
         return NotImplemented
@@ -135,7 +137,7 @@ triangle(np.triu, True)
 
 @rule(np.linalg.norm)
 def norm(trace: Recording, x: Any, ord: Any = None, axis: Any = None, keepdims: Any = False) -> Any:
-    if type(x) is not Traced or x.dtype.kind != "f" or (axis is not None and counted(axis) is None):
+    if type(x) is not Traced or x.dtype.kind != "f" or not x.ndim or (axis is not None and counted(axis) is None):
         return NotImplemented
     if ord is not None and not (ord == 2 and (axis is not None or x.ndim == 1)):
         return NotImplemented
@@ -145,7 +147,7 @@ def norm(trace: Recording, x: Any, ord: Any = None, axis: Any = None, keepdims: 
 @rule(euclid)
 def scaled_norm(trace: Recording, x: Any, axis: Any, keepdims: Any) -> Any:
     """The engine's, which scales where squares leave the range of the dtype; here it always does."""
-    if type(x) is not Traced or x.dtype.kind != "f" or not x.size:
+    if type(x) is not Traced or x.dtype.kind != "f" or not x.ndim or not x.size:
         return NotImplemented
     top = np.max(np.abs(x), axis=axis, keepdims=True)
     top = np.where(np.logical_and(top > 0, np.isfinite(top)), top, np.ones((), x.dtype))
@@ -158,7 +160,7 @@ def of_vectors(function: Any) -> None:
 
     def multiply(trace: Recording, a: Any, b: Any) -> Any:
         pair = [np.asarray(x) for x in untraced([a, b])]
-        if any(x.dtype.kind != "f" or (x.ndim != 1 and function is np.inner) for x in pair):
+        if any(x.dtype.kind != "f" or not x.ndim or (x.ndim > 1 and function is np.inner) for x in pair):
             return NotImplemented
         return np.dot(np.ravel(a), np.ravel(b))
 
@@ -183,6 +185,8 @@ def einsum(trace: Recording, operands: Any, optimize: Any = False) -> Any:
     terms, out = subscripts.replace(" ", "").split("->")
     names = terms.split(",")
     x, y = [x if type(x) is Traced else np.asarray(x) for x in arrays]
+    if [len(name) for name in names] != [x.ndim, y.ndim] or not set(out) <= set(terms):
+        return NotImplemented  # NumPy says what is wrong
     if any(len(set(name)) < len(name) for name in (*names, out)) or {x.dtype.kind, y.dtype.kind} != {"f"}:
         return NotImplemented
     sizes = dict(zip("".join(names), (*x.shape, *y.shape), strict=True))

@@ -227,9 +227,9 @@ def in_registry(function: Any) -> str:
 
 def listed(tree: Any) -> str:
     """A container of what is spelled already."""
-    if not isinstance(tree, (list, tuple)):
-        return str(tree)
-    return f"[{', '.join(map(listed, tree))}]"
+    if isinstance(tree, tuple):
+        return f"({''.join(f'{listed(x)}, ' for x in tree)})"
+    return f"[{', '.join(map(listed, tree))}]" if isinstance(tree, list) else str(tree)
 
 
 def number(x: Any) -> str:
