@@ -65,8 +65,8 @@ def test_what_it_says_was_measured_is_in_the_results(network: str) -> None:
     eager, compiled = cells(text, f"{network}, {batch}")[:4], cells(text, f"{network}, {batch}")[4:]
     ratios = [float(x) for x in re.findall(r"\(([\d.]+)\)", " ".join(cells(results, f"{network}, batch {batch}")))]
     assert all(map(rounds, (eager[0], eager[1], eager[3]), (ratios[1], ratios[6], ratios[5])))
-    to_scan = cells(results, f"{network}, batch {batch}, float64")[10:20]
-    compiling = cells(results, f"{network}, batch {batch}, float64")[20:]
+    to_scan = cells(results, f"{network}, batch {batch}, float64")[11:21]
+    compiling = cells(results, f"{network}, batch {batch}, float64")[21:]
     wanted = [to_scan[k] for k in (7, 9, 2, 3, 4, 8)] + compiling[3:]
     assert len(compiled) == len(wanted)
     assert all(map(rounds, compiled, map(float, wanted)))
@@ -79,5 +79,5 @@ def test_what_the_notebook_says_was_measured_is_in_the_results() -> None:
     names = re.findall(r"^\| ([\d-]+, batch \d+(?:, float32)?) \|", text, re.MULTILINE)
     assert len(names) == 5
     for name in names:
-        to_scan = cells(results, name if "float32" in name else f"{name}, float64")[10:20]
+        to_scan = cells(results, name if "float32" in name else f"{name}, float64")[11:21]
         assert cells(text, name) == [to_scan[k] for k in (4, 2, 5, 7)]
