@@ -10,8 +10,8 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from ..ops.indexing import add_items
-from ..ops.norms import euclid
-from .ir import constant
+from ..ops.norms import euclid, scaled_euclid
+from ..ops.sums import as_matrices
 from .lowering import Recording, rule
 from .traced import Traced, trace_of, untraced
 
@@ -65,10 +65,7 @@ def std(trace: Recording, a: Any, axis: Any = None, ddof: Any = 0, keepdims: Any
 
 @rule(add_items)
 def add_rows(trace: Recording, g: Any, index: Any, shape: Any) -> Any:
-    """Rows by known numbers as by those that are an argument."""
-    known = isinstance(index, (list, np.ndarray)) and np.ndim(index) == 1 and np.asarray(index).dtype.kind == "i"
-    index = trace.wrap(constant(index, np.int64), np.asarray(index)) if known else index
-    return trace.call(add_items, (g, index, shape), {})
+    return trace.call(add_items, (g, trace.rows(index), shape), {})
 
 
 @rule(np.repeat)
@@ -149,10 +146,7 @@ def scaled_norm(trace: Recording, x: Any, axis: Any, keepdims: Any) -> Any:
     """The engine's, which scales where squares leave the range of the dtype; here it always does."""
     if type(x) is not Traced or x.dtype.kind != "f" or not x.ndim or not x.size:
         return NotImplemented
-    top = np.max(np.abs(x), axis=axis, keepdims=True)
-    top = np.where(np.logical_and(top > 0, np.isfinite(top)), top, np.ones((), x.dtype))
-    out = np.sqrt(np.sum(np.square(x / top), axis=axis, keepdims=True)) * top
-    return out if keepdims else np.reshape(out, np.sum(x, axis=axis).shape)
+    return scaled_euclid(x, axis, keepdims)
 
 
 def of_vectors(function: Any) -> None:
@@ -184,7 +178,7 @@ def einsum(trace: Recording, operands: Any, optimize: Any = False) -> Any:
         return NotImplemented
     terms, out = subscripts.replace(" ", "").split("->")
     names = terms.split(",")
-    x, y = [x if type(x) is Traced else np.asarray(x) for x in arrays]
+    x, y = arrays = [x if type(x) is Traced else np.asarray(x) for x in arrays]
     if [len(name) for name in names] != [x.ndim, y.ndim] or not set(out) <= set(terms):
         return NotImplemented  # NumPy says what is wrong
     if any(len(set(name)) < len(name) for name in (*names, out)) or {x.dtype.kind, y.dtype.kind} != {"f"}:
@@ -192,19 +186,8 @@ def einsum(trace: Recording, operands: Any, optimize: Any = False) -> Any:
     sizes = dict(zip("".join(names), (*x.shape, *y.shape), strict=True))
     if any(sizes[k] != n for name, z in zip(names, (x, y), strict=True) for k, n in zip(name, z.shape, strict=True)):
         return NotImplemented  # an axis of length 1 that is stretched
-    both = [k for k in names[0] if k in names[1]]
-    batch, inner = [k for k in both if k in out], [k for k in both if k not in out]
-    sides = []
-    for name, z in zip(names, (x, y), strict=True):
-        alone = tuple(a for a, k in enumerate(name) if k not in both and k not in out)
-        sides.append((np.sum(z, axis=alone) if alone else z, [k for k in name if k in both or k in out]))
-    free = [[k for k in name if k not in both] for _, name in sides]
-
-    def ordered(z: Any, name: list[str], *groups: list[str]) -> Any:
-        turned = np.transpose(z, [name.index(k) for group in groups for k in group])
-        lengths = [int(np.prod([sizes[k] for k in group])) for group in groups]
-        return np.reshape(turned, ([sizes[k] for k in groups[0]] if groups[0] else []) + lengths[1:])
-
-    product = np.matmul(ordered(*sides[0], batch, free[0], inner), ordered(*sides[1], batch, inner, free[1]))
-    found = [*batch, *free[0], *free[1]]
-    return np.transpose(np.reshape(product, [sizes[k] for k in found]), [found.index(k) for k in out])
+    for n, other in ((0, 1), (1, 0)):  # what concerns one array alone is summed
+        alone = tuple(a for a, k in enumerate(names[n]) if k not in names[other] and k not in out)
+        arrays[n] = np.sum(arrays[n], axis=alone) if alone else arrays[n]
+        names[n] = "".join(k for a, k in enumerate(names[n]) if a not in alone)
+    return as_matrices(arrays[0], arrays[1], f"{names[0]},{names[1]}->{out}")

@@ -136,8 +136,7 @@ class Differentiable:
             total = [a + b for a, b in zip(sums["total"], pulled[len(variables) :], strict=True)]
             return {"gradient": gradient, "total": total}, pulled[self.moving : len(variables)]
 
-        ends = [out[k] for k in states]
-        begin = {"gradient": [zeros(y) if g[k] is None else g[k] for k, y in zip(states, ends, strict=True)],
+        begin = {"gradient": [zeros(out[k]) if g[k] is None else g[k] for k in states],
                  "total": [zeros(w) for w in args[len(self.leaves) :]]}  # fmt: skip
         of_before = [g[len(g) - self.moving + k] for k in kept]
         parts = {"before": before, "x": given, "of_out": [g[k] for k in outputs], "of_before": of_before}

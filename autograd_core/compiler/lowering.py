@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
+from ..ops.indexing import is_basic
 from .ir import REDUCTIONS, UFUNCS, Node, constant
 from .traced import NUMBERS, Trace, Traced, no_numbers, trace_of, untraced
 
@@ -155,15 +156,17 @@ class Recording(Trace):
         value = weakened(np.asarray(untraced(x))[untraced(index)], [untraced(x)])
         if type(x) is not Traced:
             x = self.wrap(constant(x), x)
-        plain = all(p is None or p is Ellipsis or isinstance(p, (slice, int, np.integer)) for p in parts)
-        if plain and not any(isinstance(p, (bool, np.bool_)) for p in parts):
+        if is_basic(index):
             return self.view("getitem", x, value, index)
-        if isinstance(index, (list, np.ndarray)) and np.ndim(index) == 1 and np.asarray(index).dtype.kind == "i":
-            index = self.wrap(constant(index, np.int64), np.asarray(index))  # rows, as an index that is an argument
         inputs: list[Traced] = []
-        skeleton = self.skeleton([x, index], inputs)
+        skeleton = self.skeleton([x, self.rows(index)], inputs)
         nodes = [t.node for t in inputs]
         return self.wrap(Node("gather", nodes, (skeleton[1],), shape=np.shape(value), dtype=x.dtype), value)
+
+    def rows(self, index: Any) -> Any:
+        """An index; one of known numbers of rows is recorded as one that is an argument."""
+        known = isinstance(index, (list, np.ndarray)) and np.ndim(index) == 1 and np.asarray(index).dtype.kind == "i"
+        return self.wrap(constant(index, np.int64), np.asarray(index)) if known else index
 
     def cast(self, x: Any, dtype: Any) -> Any:
         if dtype.kind not in "fiub":

@@ -24,15 +24,21 @@ def sum_of_squares(x: Any, axis: Any, keepdims: Any) -> Any:
 
 
 def euclid(x: Any, axis: Any, keepdims: bool) -> Any:
-    """√Σ|x|², scaled by the largest element if the squares leave the range of the dtype."""
+    """√Σ|x|², scaled if the squares leave the range of the dtype."""
     total = QUIET.copy().run(sum_of_squares, x, axis, keepdims)
     within = (total > float(np.finfo(dtype_of(total)).tiny) * 1e6) & (total < np.inf)
     if within.all() or np.size(x) == 0:
         return np.sqrt(total)
-    top = np.max(np.abs(x), axis=axis, keepdims=True)
-    top = np.where((top > 0) & np.isfinite(top), top, 1.0).astype(total.dtype)
+    return scaled_euclid(x, axis, keepdims)
+
+
+def scaled_euclid(x: Any, axis: Any, keepdims: bool) -> Any:
+    """√Σ|x|² by way of the largest element, so that no square leaves the range of the dtype."""
+    size = np.abs(x)
+    top = np.max(size, axis=axis, keepdims=True)
+    top = np.where((top > 0) & np.isfinite(top), top, 1.0).astype(size.dtype)
     out = np.sqrt(np.sum(np.abs(x / top) ** 2, axis=axis, keepdims=True)) * top
-    return out if keepdims else np.reshape(out, np.shape(total))[()]
+    return out if keepdims else np.squeeze(out, axis=axis)[()]
 
 
 euclidean_norm = primitive(

@@ -26,8 +26,12 @@ SMALL = 4096
 
 def contract(x: Any, y: Any, subscripts: str) -> Any:
     """einsum of two arrays. Large ones become stacks of matrices, whose product is many times quicker."""
-    if size_of(x) + size_of(y) < SMALL:
-        return np.einsum(subscripts, x, y)
+    small = size_of(x) + size_of(y) < SMALL
+    return np.einsum(subscripts, x, y) if small else as_matrices(x, y, subscripts)
+
+
+def as_matrices(x: Any, y: Any, subscripts: str) -> Any:
+    """einsum of two arrays, each of whose indices the other has or the result, as a product of stacks of matrices."""
     a, b, out = letters_of(subscripts)
     batch = [i for i in a if i in b and i in out]
     summed = [i for i in a if i in b and i not in out]
@@ -44,8 +48,7 @@ def contract(x: Any, y: Any, subscripts: str) -> Any:
 
 def letters_of(subscripts: str) -> tuple[str, str, str]:
     """The letters of both arrays and of the result."""
-    operands, out = subscripts.split("->")
-    a, b = operands.split(",")
+    a, b, out = subscripts.replace("->", ",").split(",")
     return a, b, out
 
 

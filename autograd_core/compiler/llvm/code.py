@@ -30,6 +30,9 @@ REGISTERS = {"float64": F64, "float32": F32, "int64": I64, "int32": I32, "bool":
 MEMORY = {**REGISTERS, "bool": I8}
 """And what it is in memory."""
 
+BAD_INDEX, BAD_COUNT, FAILED = 1, 2, 3
+"""What a program returns if an index or a loop's count is out of range, and if a call of NumPy raised; else 0."""
+
 CURRENT_ROUNDING = 4
 """As every other operation here rounds."""
 

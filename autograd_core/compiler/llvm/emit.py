@@ -15,7 +15,7 @@ import numpy as np
 
 from ..fuse import Kernel
 from ..ir import VIEWS, Loop, Node, scalar_of
-from .code import MEMORY, Code
+from .code import BAD_COUNT, FAILED, MEMORY, Code
 from .kernels import copy, elementwise, fill, join, place_items
 from .layout import Layout, adds_rows, joined_along, lowers, placed_at, rounded
 from .place import Place, contiguous_strides, element, load, viewed, whole
@@ -23,10 +23,6 @@ from .products import matmul
 from .reductions import reduce
 from .rows import add_rows, gather
 from .text import I8, I32, I64, POINTER, VOID, Value, constant
-
-BAD_COUNT, FAILED = 2, 3
-"""What the function returns if a loop's count is out of range, and if a call of NumPy raised; see also BAD_INDEX."""
-
 
 PART = 64
 """The calls of kernels in a function that only calls."""

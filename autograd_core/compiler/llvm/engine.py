@@ -10,11 +10,10 @@ import llvmlite.binding as llvm
 import numpy as np
 
 from ..ir import Node, Program, as_recorded, evaluate
-from .code import Code
-from .emit import BAD_COUNT, FAILED, Shared, Writer
+from .code import BAD_COUNT, BAD_INDEX, FAILED, Code
+from .emit import Shared, Writer
 from .layout import LINE, Layout, lay_out
 from .place import whole
-from .rows import BAD_INDEX
 from .target import target
 from .text import I8, I32, POINTER, Value, constant
 

@@ -48,11 +48,10 @@ def is_row_gather(node: Node) -> bool:
 def joined_along(node: Node) -> int | None:
     """The axis, if a call of np.concatenate or np.stack joins its inputs in their order and as they are; else None."""
     function, args, settings = node.settings
-    if function not in (np.concatenate, np.stack) or not 0 < len(args) < 3 or settings.keys() > {"axis"}:
+    joins = function in (np.concatenate, np.stack) and 0 < len(args) < 3 and not settings.keys() > {"axis"}
+    if not joins or not node.inputs:
         return None
     parts, *rest = args
-    if not node.inputs:
-        return None
     axis = rest[0] if rest else settings.get("axis", 0)
     slots = [getattr(x, "k", None) for x in parts] if type(parts) in (list, tuple) else []
     if slots != [*range(len(node.inputs))] or type(axis) is not int or any(x.dtype != node.dtype for x in node.inputs):

@@ -3,13 +3,10 @@
 from collections.abc import Callable
 from typing import Any
 
-from .code import Code
+from .code import BAD_INDEX, Code
 from .kernels import copy, fill, in_vectors
 from .place import Place, element, load, store
 from .text import I64
-
-BAD_INDEX = 1
-"""What the program returns if an index is out of range."""
 
 Leave = Callable[[Any, int], None]
 """What ends the program, with an outcome, if something holds."""
