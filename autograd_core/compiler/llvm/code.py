@@ -33,6 +33,9 @@ MEMORY = {**REGISTERS, "bool": I8}
 BAD_INDEX, BAD_COUNT, FAILED = 1, 2, 3
 """What a program returns if an index or a loop's count is out of range, and if a call of NumPy raised; else 0."""
 
+PACKED = {F64: "pd", F32: "ps"}
+"""What the processor's instructions on vectors of a type end with."""
+
 CURRENT_ROUNDING = 4
 """As every other operation here rounds."""
 
@@ -144,17 +147,41 @@ class Code:
         return self.b.call(f"llvm.{name}.{t.suffix}", t, args)
 
     def scalef(self, x: Value, n: Value) -> Value:
-        """x · 2ⁿ by AVX-512's instruction, for vectors of 128 bits or more."""
-        name, size = ("pd", 64) if x.type.scalar is F64 else ("ps", 32)
-        count = x.type.count
-        bits = count * size
-        if bits > 512:
-            halves = [range(count // 2), range(count // 2, count)]
-            low, high = (self.scalef(self.shuffled(x, half), self.shuffled(n, half)) for half in halves)
-            return self.b.shuffle_vector(low, high, range(count))
-        mask = constant(I8 if count <= 8 else I16, -1)
-        args = [x, n, zero(x.type), mask, *[constant(I32, CURRENT_ROUNDING)] * (bits == 512)]
-        return self.b.call(f"llvm.x86.avx512.mask.scalef.{name}.{bits}", x.type, args)
+        """x · 2ⁿ, n rounded down, by AVX-512's instruction."""
+        lanes = self.lanes(x.type.scalar)
+        suffix = f"{PACKED[x.type.scalar]}.{8 * self.width}"
+        always = [constant(I8 if lanes <= 8 else I16, -1), *[constant(I32, CURRENT_ROUNDING)] * (self.width == 64)]
+
+        def scaled(x: Value, n: Value) -> Value:
+            return self.b.call(f"llvm.x86.avx512.mask.scalef.{suffix}", x.type, [x, n, zero(x.type), *always])
+
+        return self.in_registers(lanes, scaled, x, n)
+
+    def looked_up(self, table: Sequence[float], index: Value, t: Type) -> Value:
+        """table[index modulo 8], for a table of 8 numbers and integers of their size, by AVX-512's instruction, which
+        looks for an element of two registers."""
+        lanes = self.lanes(t)
+        twice = [table[k % 8] for k in range(2 * lanes)]
+        low, high = numbers(t, twice[:lanes]), numbers(t, twice[lanes:])
+        name = f"llvm.x86.avx512.vpermi2var.{PACKED[t]}.{8 * self.width}"
+        return self.in_registers(lanes, lambda k: self.b.call(name, low.type, [low, k, high]), index)
+
+    def lanes(self, t: Type) -> int:
+        """The numbers in the widest register."""
+        return self.width // (8 if t is F64 else 4)
+
+    def in_registers(self, lanes: int, instruction: Callable[..., Value], *args: Value) -> Value:
+        """What an instruction on registers of so many lanes makes of vectors with more or fewer, or of numbers."""
+        count = args[0].type.count
+        if not args[0].type.vector:
+            full = [self.b.insert_element(anything(vector_of(x.type, lanes)), x, 0) for x in args]
+            return self.b.extract_element(instruction(*full), 0)
+        if count <= lanes:
+            full = [self.shuffled(x, [*range(count), *[count] * (lanes - count)]) for x in args]
+            return self.shuffled(instruction(*full), range(count))
+        halves = range(count // 2), range(count // 2, count)
+        low, high = (self.in_registers(lanes, instruction, *[self.shuffled(x, half) for x in args]) for half in halves)
+        return self.b.shuffle_vector(low, high, range(count))
 
     def fma(self, x: Value, y: Value, z: Value) -> Value:
         """x y + z, rounded once."""

@@ -25,6 +25,15 @@ EXP = {
 }  # fmt: skip
 """(eʳ - 1 - r - r²/2) / r³ for |r| ≤ ln 2 / 2: a fit by Chebyshev polynomials; its error is below 0.15 ulp of eʳ."""
 
+EXP_BY_TABLE = {
+    True: (
+        1.0, 0.5000000000000301, 0.16666666666667257, 0.04166666656939243, 0.008333333318602528, 0.0013889783017677786,
+        0.0001984240297286881,
+    ),
+    False: (1.0, 0.5, 0.1666802614927292, 0.04167063161730766),
+}  # fmt: skip
+"""(eʳ - 1) / r for |r| ≤ ln 2 / 16: a fit by Lawson's algorithm; its error is below 0.02 ulp of eʳ."""
+
 LOG = {
     True: (
         6.666666666666735130e-01, 3.999999999940941908e-01, 2.857142874366239149e-01, 2.222219843214978396e-01,
@@ -38,10 +47,10 @@ LOG_LN2 = {True: (6.93147180369123816490e-01, 1.90821492927058770002e-10), False
 """ln 2 with a first part so short that its product with an exponent is exact."""
 
 
-def reduced(x: Number) -> tuple[Number, Number, Number, Any]:
-    """r, t and n, where x = n ln 2 + r with |r| ≤ ln 2 / 2, and eʳ - 1 = r + t; n as a real number and an integer.
+def scaled_less_one(x: Number) -> tuple[Number, Number]:
+    """eˣ - 1 = 2ⁿ (eʳ - 1) + (2ⁿ - 1), where 2ⁿ is in range, and what to add to it, for the terms may cancel.
 
-    t = r²/2 + r³ P(r) + c, where c is what the rounding of r lost.
+    x = n ln 2 + r with |r| ≤ ln 2 / 2; eʳ - 1 = r + t, t = r²/2 + r³ P(r) + c, where c is what the rounding of r lost.
     """
     high, low = LN2[x.double]
     n, integer = x.rounded(1 / math.log(2))
@@ -49,22 +58,11 @@ def reduced(x: Number) -> tuple[Number, Number, Number, Any]:
     r = (-n).fma(low, above)
     lost = (-n).fma(low, above - r)
     square = r * r
-    return r, square.fma(r * r.polynomial(EXP[r.double]), square.fma(0.5, lost)), n, integer
-
-
-def scaled_less_one(x: Number) -> tuple[Number, Number]:
-    """eˣ - 1 = 2ⁿ (eʳ - 1) + (2ⁿ - 1), where 2ⁿ is in range, and what to add to it, for the terms may cancel."""
-    r, t, _, n = reduced(x)
-    power = x.power_of_two(n)
+    t = square.fma(r * r.polynomial(EXP[r.double]), square.fma(0.5, lost))
+    power = x.power_of_two(integer)
     e, one_less = r + t, power - 1.0
     total = power.fma(e, one_less)
     return total, power.fma(t - (e - r), power.fma(e, one_less - total))
-
-
-def one_plus(r: Number, t: Number) -> Number:
-    """eʳ = 1 + r + t, rounded about once."""
-    near = r + 1.0
-    return near + (t + (r - (near - 1.0)))
 
 
 def clamped(x: Number, low: float, high: float) -> Number:
@@ -74,19 +72,27 @@ def clamped(x: Number, low: float, high: float) -> Number:
 
 
 def exp(x: Number) -> Number:
-    """eˣ = 2ⁿ eʳ."""
-    x = clamped(x, *((-746.0, 710.0) if x.double else (-104.0, 89.0)))
-    r, t, *n = reduced(x)
-    return one_plus(r, t).scaled(*n)
+    """eˣ."""
+    return exp_of_bounded(clamped(x, *((-746.0, 710.0) if x.double else (-104.0, 89.0))))
 
 
 def exp_of_negative(x: Number) -> Number:
-    """eˣ for x ≤ 0, to one unit in the last place: eʳ = 1 + r P(r), in the fewest steps."""
-    x = x.new(x.lift(low := -746.0 if x.double else -104.0)).where(x.compare("<", low), x)
+    """eˣ for x ≤ 0."""
+    low = -746.0 if x.double else -104.0
+    return exp_of_bounded(x.new(x.lift(low)).where(x.compare("<", low), x))
+
+
+def exp_of_bounded(x: Number) -> Number:
+    """eˣ = 2ⁿ eʳ, and eʳ = 1 + r P(r). With a table n is a multiple of 1/8; so r is smaller, and P shorter."""
     high, low = LN2[x.double]
-    n, integer = x.rounded(1 / math.log(2))
+    table = x.code.target.avx512
+    n, bits = x.rounded(1 / math.log(2), 8 if table else 1)
     r = (-n).fma(low, (-n).fma(high, x))
-    return r.fma(r.polynomial((1.0, 0.5, *EXP[x.double])), 1.0).scaled(n, integer)
+    if not table:
+        return r.fma(r.polynomial((1.0, 0.5, *EXP[x.double])), 1.0).scaled(bits)
+    power = x.new(x.code.looked_up([2 ** (k / 8) for k in range(8)], bits, x.value.type.scalar))
+    e = (power * r).fma(r.polynomial(EXP_BY_TABLE[x.double]), power)
+    return x.new(x.code.scalef(e.value, n.value))
 
 
 def expm1(x: Number) -> Number:

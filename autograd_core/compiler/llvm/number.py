@@ -64,13 +64,11 @@ class Number:
         return self.new(self.code.b.select(condition, self.value, self.lift(other)))
 
     def polynomial(self, coefficients: tuple[float, ...]) -> "Number":
-        """Σ cₖ xᵏ, as pairs and then by Horner's scheme in x²: half as long a wait as in x, and one product more."""
-        terms = [self.new(self.lift(c)) for c in coefficients]
-        pairs = [high.fma(self, low) for low, high in zip(terms[::2], terms[1::2], strict=False)]
-        total, *rest = (pairs + terms[len(pairs) * 2 :])[::-1]
-        square = self * self
-        for pair in rest:
-            total = total.fma(square, pair)
+        """Σ cₖ xᵏ by Horner's scheme: the fewest steps, for others have something to do while one waits."""
+        *rest, last = coefficients
+        total = self.new(self.lift(last))
+        for c in rest[::-1]:
+            total = total.fma(self, c)
         return total
 
     # Bits -------------------------------------------------------------------------------------------------------------
@@ -91,30 +89,27 @@ class Number:
     def of_bits(self, bits: Any) -> "Number":
         return self.new(self.code.b.bitcast(bits, self.value.type))
 
-    def rounded(self, factor: float) -> tuple["Number", Any]:
-        """The nearest integer to x · factor, if that is of moderate size, as a real number and as an integer.
+    def magic(self, parts: int = 1) -> "Number":
+        """1.5 · 2ᵐ / parts, with m mantissa bits: so large that a sum with it keeps only multiples of 1/parts, and its
+        last bits tell how many."""
+        return self.new(self.lift(1.5 * 2.0**self.mantissa / parts))
 
-        1.5 · 2ᵐ with m mantissa bits is so large that a sum with it keeps no fraction, and holds the integer in its
-        last bits.
-        """
-        magic = self.new(self.lift(1.5 * 2.0**self.mantissa))
-        moved = self.fma(factor, magic)
-        return moved - magic, self.code.b.sub(moved.bits(), magic.bits())
+    def rounded(self, factor: float, parts: int = 1) -> tuple["Number", Any]:
+        """The multiple of 1/parts nearest to x · factor, if that is of moderate size: as a real number, and as an
+        integer of parts, of which only the last 12 bits (9 in float32) are meant."""
+        moved = self.fma(factor, self.magic(parts))
+        return moved - self.magic(parts), moved.bits()
 
     def power_of_two(self, n: Any) -> "Number":
-        """2ⁿ for integers n in the range of the exponent."""
+        """2ⁿ for integers n in the range of the exponent; of n only the last bits count."""
         b, code = self.code.b, self.code
         return self.of_bits(b.shl(b.add(n, code.like(n, self.bias)), code.like(n, self.mantissa)))
 
-    def scaled(self, n: "Number", integer: Any) -> "Number":
-        """self · 2ⁿ, rounded once, where the result may be denormal or infinite; n is given in both forms.
-
-        AVX-512 has an instruction for it; else it is done in two steps, each within the range.
-        """
-        if self.code.target.avx512 and self.value.type.count * (64 if self.double else 32) >= 128:
-            return self.new(self.code.scalef(self.value, n.value))
+    def scaled(self, n: Any) -> "Number":
+        """self · 2ⁿ for rounded integers n, rounded once, where the result may be denormal or infinite: in two steps,
+        each within the range."""
         b, code = self.code.b, self.code
+        n = b.sub(n, self.magic().bits())
         offset = 4 * (self.bias + 1)
-        half = b.sub(b.lshr(b.add(integer, code.like(integer, offset)), code.like(integer, 1)),
-                     code.like(integer, offset // 2))  # fmt: skip
-        return self * self.power_of_two(half) * self.power_of_two(b.sub(integer, half))
+        half = b.sub(b.lshr(b.add(n, code.like(n, offset)), code.like(n, 1)), code.like(n, offset // 2))
+        return self * self.power_of_two(half) * self.power_of_two(b.sub(n, half))

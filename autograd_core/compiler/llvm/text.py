@@ -56,20 +56,24 @@ class Value:
         """How many loops are around the place where it is computed."""
 
 
+def digits(t: Type, number: Any) -> str:
+    """A number as it is written; real ones by their bits."""
+    if t is F64 or t is F32:
+        exact = number if t is F64 else struct.unpack("f", struct.pack("f", number))[0]
+        return f"0x{struct.pack('>d', exact).hex()}"
+    return str(int(number)) if t is not I1 else "true" if number else "false"
+
+
 def constant(t: Type, number: Any) -> Value:
     """A number, in every lane."""
-    one = t.scalar
-    if one is F64 or one is F32:
-        exact = number if one is F64 else struct.unpack("f", struct.pack("f", number))[0]
-        text = f"0x{struct.pack('>d', exact).hex()}"
-    else:
-        text = str(int(number)) if one is not I1 else "true" if number else "false"
-    return Value(t, f"<{', '.join([f'{one.text} {text}'] * t.count)}>" if t.vector else text)
+    text = digits(t.scalar, number)
+    return Value(t, f"<{', '.join([f'{t.scalar.text} {text}'] * t.count)}>" if t.vector else text)
 
 
-def numbers(element: Type, values: Sequence[int]) -> Value:
-    """A vector of integers."""
-    return Value(vector_of(element, len(values)), f"<{', '.join([f'{element.text} {int(k)}' for k in values])}>")
+def numbers(element: Type, values: Sequence[Any]) -> Value:
+    """Numbers side by side."""
+    text = ", ".join([f"{element.text} {digits(element, x)}" for x in values])
+    return Value(vector_of(element, len(values)), f"<{text}>")
 
 
 def zero(t: Type) -> Value:
