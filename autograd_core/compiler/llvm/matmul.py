@@ -147,9 +147,14 @@ class Product:
     def panels(self) -> list[tuple[int, Vectors]]:
         """Where each panel begins, and its vectors: as equal as can be, and so many that a step of a tile, r rows by v
         vectors, loads the least, r + v, for its r v products. What is left of the columns is in a vector that ends with
-        them: where it overlaps the one before, of the same panel, both compute the same.
+        them: where it overlaps the one before, of the same panel, both compute the same. A short one beside a single
+        vector is a panel of its own: then each number of A is used once, and is an operand in memory, which AVX-512
+        spreads at no cost.
         """
         full, rest = divmod(self.out.shape[1], self.width)
+        alone = full == 1 and 0 < 2 * rest <= self.width and self.code.target.avx512 and self.out.shape[0] >= self.width
+        if alone:
+            return [(0, [(0, self.width)]), (self.width, [(0, rest)])]
         count = full + (rest > 0)
 
         def loads(groups: int) -> float:
