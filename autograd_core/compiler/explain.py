@@ -28,7 +28,7 @@ def flops(node: Node) -> int:
 def described(kernel: Kernel) -> str:
     """One kernel."""
     shape = " × ".join(map(str, kernel.root.shape)) or "one number"
-    steps = ", ".join(dict.fromkeys(n.op for n in kernel.body))
+    steps = ", ".join(dict.fromkeys("parts among zeros" if n.op == "call" else n.op for n in kernel.body))
     if kernel.kind == "matmul":
         assert kernel.core is not None
         k = kernel.core.inputs[0].shape[-1]

@@ -3,8 +3,12 @@
 An elementwise operation whose result only other elementwise operations of its shape read is computed where it is read.
 A matrix product or a reduction is the core of its kernel: what follows it element by element is its epilogue, and what
 a reduction reads element by element is computed while it reads.
+
+The gradient of a slice is zeros with a part placed among them. It, too, is computed where other elementwise operations
+read it: their loop is cut into regions, in each of which the part is there or is not.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -12,6 +16,16 @@ from .ir import ELEMENTWISE, REDUCTIONS, VIEWS, Node, Program, users_of
 
 CHEAP = 6
 """An operation with several readers is computed again by each if that costs no more simple operations than this."""
+
+REGIONS = 125
+"""A loop is cut into so many regions at most: each is code of its own."""
+
+Lowers = Callable[[Node], bool]
+Corner = Callable[[Node], tuple[int, ...] | None]
+"""Where a node places its input among zeros: the index of its first element; None of any other node."""
+
+Cuts = list[set[int]]
+"""Where each axis is cut."""
 
 SIMPLE = frozenset((
     "add", "subtract", "multiply", "negative", "absolute", "square", "maximum", "minimum", "where", "astype",
@@ -43,22 +57,23 @@ class Kernel:
         return "elementwise" if self.core is None else "reduce" if self.core.op in REDUCTIONS else self.core.op
 
 
-def fused(program: Program, lowers: Callable[[Node], bool]) -> list[Kernel]:
+def fused(program: Program, lowers: Lowers, corner: Corner) -> list[Kernel]:
     """The kernels of a program in an order in which they can run; `lowers` says what can be compiled at all."""
     users = users_of(program)
     order = program.nodes()
-    inside = inlined(order, users, set(program.outputs), lowers)
+    inside = inlined(order, users, set(program.outputs), lowers, corner)
     roots = [n for n in order if n not in inside and n.op not in ("input", "constant", "item") and n.op not in VIEWS]
-    return late_results([kernel_of(root, inside, lowers) for root in roots], program.outputs)
+    return late_results([kernel_of(root, inside, lowers, corner) for root in roots], program.outputs)
 
 
 def inlined(
-    order: list[Node], users: dict[Node, list[Node]], outputs: set[Node], lowers: Callable[[Node], bool]
+    order: list[Node], users: dict[Node, list[Node]], outputs: set[Node], lowers: Lowers, corner: Corner
 ) -> set[Node]:
     """The nodes that are computed where they are read."""
     inside: set[Node] = set()
     cores: dict[Node, Node] = {}
     costs: dict[Node, int] = {}
+    cuts: dict[Node, Cuts] = {}
     for node in order:
         if not lowers(node):
             inside.difference_update(node.inputs)
@@ -71,21 +86,47 @@ def inlined(
             cores[node] = cores[with_cores[0]]
         if node.op in REDUCTIONS or (node.op == "matmul" and len(node.shape) <= 2):
             cores[node] = node
-        costs[node] = 1 if node.op in SIMPLE else 20
+        cut = [x for x in node.inputs if x in inside and x in cuts]
+        found = cuts_of(node, [cuts[x] for x in cut], corner)
+        if cut and (node in cores or node.op not in ELEMENTWISE or math.prod(len(c) + 1 for c in found) > REGIONS):
+            inside.difference_update(cut)
+            cut, found = [], cuts_of(node, [], corner)
+        if cut or corner(node) is not None:
+            cuts[node] = found
+        costs[node] = 1 if node.op in SIMPLE or corner(node) else 20
         costs[node] += sum(costs.get(x, 0) for x in dict.fromkeys(node.inputs) if x in inside)
-        if node not in outputs and can_be_inside(node, users[node], cores, costs, lowers):
+        readers = users[node]
+        if node in cuts and any(u.op not in ELEMENTWISE for u in readers):
+            continue
+        if node not in outputs and can_be_inside(node, readers, cores, costs, lowers, corner):
             inside.add(node)
     return inside
 
 
+def cuts_of(node: Node, inner: list[Cuts], corner: Corner) -> Cuts:
+    """Where the loop of a node is cut: at the ends of what it places, and where what it reads is cut."""
+    cuts: Cuts = [set().union(*[c[axis] for c in inner]) for axis in range(len(node.shape))]
+    at = corner(node)
+    if at is not None:
+        for axis, (begin, n) in enumerate(zip(at, node.inputs[0].shape, strict=True)):
+            cuts[axis] |= {begin, begin + n} - {0, node.shape[axis]}
+    return cuts
+
+
 def can_be_inside(
-    node: Node, readers: list[Node], cores: dict[Node, Node], costs: dict[Node, int], lowers: Callable[[Node], bool]
+    node: Node,
+    readers: list[Node],
+    cores: dict[Node, Node],
+    costs: dict[Node, int],
+    lowers: Lowers,
+    corner: Corner,
 ) -> bool:
     """Whether a node can be computed by those that read it."""
-    if not readers or (node.op not in ELEMENTWISE and node not in cores):
+    if not readers or (node.op not in ELEMENTWISE and node not in cores and corner(node) is None):
         return False
     for u in readers:
-        if not lowers(u) or (u.op not in ELEMENTWISE and (u.op not in REDUCTIONS or node in cores)):
+        places = corner(u) is not None
+        if not lowers(u) or (u.op not in ELEMENTWISE and ((u.op not in REDUCTIONS and not places) or node in cores)):
             return False
         if u.op in ELEMENTWISE and u.shape != node.shape:
             return False
@@ -94,11 +135,11 @@ def can_be_inside(
     return node not in cores and costs[node] * (len(readers) - 1) <= CHEAP
 
 
-def kernel_of(root: Node, inside: set[Node], lowers: Callable[[Node], bool]) -> Kernel:
+def kernel_of(root: Node, inside: set[Node], lowers: Lowers, corner: Corner) -> Kernel:
     """The kernel that computes a root."""
     body, reads = expression(root, inside)
-    core = next((n for n in body if n.op not in ELEMENTWISE), None)
-    if not lowers(root) or (core is None and root.op not in ELEMENTWISE):
+    core = next((n for n in body if n.op not in ELEMENTWISE and corner(n) is None), None)
+    if not lowers(root) or (core is None and root.op not in ELEMENTWISE and corner(root) is None):
         return Kernel(root, root, [], [], list(dict.fromkeys(root.inputs)))
     if core is None:
         return Kernel(root, None, body, [], reads)

@@ -16,11 +16,12 @@ import numpy as np
 from ..fuse import Kernel
 from ..ir import VIEWS, Loop, Node, scalar_of
 from .code import BAD_COUNT, FAILED, MEMORY, Code
-from .kernels import copy, elementwise, fill, join, place_items
-from .layout import Layout, adds_rows, joined_along, lowers, placed_at, rounded
+from .kernels import copy, fill, join
+from .layout import Layout, adds_rows, joined_along, lowers, rounded
 from .place import Place, contiguous_strides, element, load, viewed, whole
 from .products import matmul
 from .reductions import reduce
+from .regions import among_zeros, in_regions
 from .rows import add_rows, gather
 from .text import I8, I32, I64, POINTER, VOID, Value, constant
 
@@ -134,13 +135,13 @@ class Writer:
             return replace(place, pointer=function.parameter(place.pointer, offset), offset=0)
 
         if kernel.kind == "elementwise":
-            elementwise(code, kernel, find, find(kernel.root))
+            in_regions(code, kernel, find, find(kernel.root))
         elif kernel.kind == "call":
-            index = placed_at(kernel.root)
-            if index is None:
-                join(code, kernel.root, find, find(kernel.root), joined_along(kernel.root) or 0)
+            axis = joined_along(kernel.root)
+            if axis is None:
+                among_zeros(code, kernel, find, find(kernel.root))
             else:
-                place_items(code, kernel.root, find, find(kernel.root), index)
+                join(code, kernel.root, find, find(kernel.root), axis)
         elif kernel.kind == "reduce":
             reduce(code, kernel, find, find(kernel.root))
         else:
@@ -193,37 +194,45 @@ class Writer:
                 nbytes = math.prod(target.shape) * target.dtype.itemsize  # zeros of any dtype are bytes of zeros
                 begin = element(code, target, [0] * len(target.shape))
                 fill(code, Place(begin, 0, (1,), (nbytes,), np.dtype(bool)), 0)
-        for source, target in zip(given, results[: loop.carries], strict=False):
-            copy(code, source, target)
-        after = [take(y.nbytes) for y in outputs[: loop.carries]]
-        inner = dict(zip(loop.body.inputs[: loop.carries], results, strict=False))
         same = loop.carries + loop.arrays
-        inner |= dict(zip(loop.body.inputs[same:], given[same:], strict=True))
-        arrays = list(
-            zip(loop.body.inputs[loop.carries :], given[loop.carries : loop.carries + loop.arrays], strict=False)
-        )
+        inner = dict(zip(loop.body.inputs[same:], given[same:], strict=True))
+        inner |= dict(zip(loop.body.inputs[: loop.carries], results, strict=False))
+        arrays = list(zip(loop.body.inputs[loop.carries : same], given[loop.carries : same], strict=True))
+        kept = {m for m in range(loop.carries) if outputs[m] is loop.body.inputs[m]}
+        moved = [m for m in range(loop.carries) if m not in in_place | kept]
+        old = [element(code, results[m], [0] * len(results[m].shape)) for m in moved]
+        new = [take(outputs[m].nbytes) for m in moved]
+        if not loop.counted and loop.length % 2:
+            old, new = new, old  # so that the last step writes where the results belong
+        begins = {m: whole(p, outputs[m]) for m, p in zip(moved, old, strict=True)}
+        for m, source in enumerate(given[: loop.carries]):
+            copy(code, source, begins.get(m, results[m]))
 
-        def step(k: Any) -> None:
-            places = dict(inner)
+        def step(k: Any, *pointers: Any) -> list[Any]:
+            """One step. What is not updated in place is written beside the old state, and the two change places."""
+            before, after = pointers[: len(moved)], pointers[len(moved) :]
+            places = inner | {loop.body.inputs[m]: whole(p, outputs[m]) for m, p in zip(moved, before, strict=True)}
             for x, p in arrays:
                 first = element(code, p, [k] + [0] * (len(p.shape) - 1))
                 places[x] = Place(first, 0, p.strides[1:], p.shape[1:], p.dtype)
-            targets = []
-            for m, y in enumerate(outputs):
-                if m >= loop.carries:
-                    pointer = element(code, results[m], [k] + [0] * len(y.shape))
-                else:
-                    pointer = results[m].pointer if m in in_place else after[m]
-                target = whole(pointer, y)
-                if m < loop.carries and m in in_place:
-                    target = results[m]
-                targets.append(target)
-            Writer(code, layout, places, room, self.shared).run(outputs, targets)
-            for m in range(loop.carries):
-                if m not in in_place and outputs[m] is not loop.body.inputs[m]:
-                    copy(code, targets[m], results[m])
+            targets = {m: whole(p, outputs[m]) for m, p in zip(moved, after, strict=True)}
+            targets |= {m: results[m] for m in in_place}
+            for m in range(loop.carries, len(outputs)):
+                y = outputs[m]
+                targets[m] = whole(element(code, results[m], [k] + [0] * len(y.shape)), y)
+            Writer(code, layout, places, room, self.shared).run([outputs[m] for m in targets], [*targets.values()])
+            return [*after, *before]
 
-        code.loop(stop, step)
+        def step_and_back(k: Any) -> None:
+            """A step of a loop of which only the run tells where it ends: then the state is always in one place."""
+            step(k, *old, *new)
+            for m, p in zip(moved, new, strict=True):
+                copy(code, whole(p, outputs[m]), results[m])
+
+        if loop.counted:
+            code.loop(stop, step_and_back)
+        else:
+            code.loop(stop, step, [*old, *new])
 
     # Calls ------------------------------------------------------------------------------------------------------------
 

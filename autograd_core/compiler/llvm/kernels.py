@@ -10,7 +10,7 @@ from ..ir import Node, scalar_of
 from .code import MEMORY, Code
 from .mathematics import FUNCTIONS
 from .operations import compute
-from .place import Place, broadcast, element, load, store, viewed
+from .place import Place, broadcast, element, load, store
 
 TOGETHER = 4
 """The registers that go through an exponential or the like together: while one waits for an instruction's result, the
@@ -157,15 +157,6 @@ def fill(code: Code, target: Place, number: Any) -> None:
         code.width // dtype.itemsize,
         lambda k, lanes: store(code, code.constant(dtype, number, lanes), flat, [k], lanes),
     )
-
-
-def place_items(code: Code, node: Node, find: Find, out: Place, index: tuple[Any, ...]) -> None:
-    """Zeros, with the input at an index of slices."""
-    (x,) = node.inputs
-    fill(code, out, 0)
-    shown = viewed(out, Node("getitem", [node], (index,), shape=x.shape, dtype=x.dtype))
-    assert shown is not None
-    copy(code, find(x), shown)
 
 
 def copy_line(code: Code, source: Place, target: Place, outer: list[Any], begin: int, width: int) -> None:

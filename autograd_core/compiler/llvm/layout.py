@@ -69,6 +69,20 @@ def placed_at(node: Node) -> tuple[Any, ...] | None:
     return args[1] if isinstance(args[1], tuple) else (args[1],)
 
 
+def corner_of(node: Node) -> tuple[int, ...] | None:
+    """Where the first element of its input is, if a node puts it into zeros as it is, at slices of steps of one."""
+    index = placed_at(node) if node.op == "call" else None
+    if index is None or not all(k is Ellipsis or type(k) is slice for k in index):
+        return None
+    at = index.index(Ellipsis) if Ellipsis in index else len(index)
+    axes = len(node.shape)
+    slices = [*index[:at], *[slice(None)] * (axes - len(index) + (Ellipsis in index)), *index[at + 1 :]]
+    ranges = [range(*part.indices(n)) for part, n in zip(slices, node.shape, strict=True)]
+    if any(part.step != 1 or not part for part in ranges) or tuple(map(len, ranges)) != node.inputs[0].shape:
+        return None
+    return tuple(part.start for part in ranges)
+
+
 def adds_rows(node: Node) -> bool:
     """Whether a call adds its first input to rows of zeros, by their numbers: the gradient of rows."""
     function, args, _ = node.settings
@@ -110,7 +124,7 @@ def rounded(n: int) -> int:
 
 def lay_out(program: Program, given: set[Node]) -> Layout:
     """Plan a program; `given` are the nodes whose memory comes from outside."""
-    layout = Layout(program, fused(program, lowers))
+    layout = Layout(program, fused(program, lowers, corner_of))
     for node in program.nodes():
         if node.op == "item":
             layout.items.setdefault(node.inputs[0], []).append(node)

@@ -1,0 +1,109 @@
+"""Functions of slices of one array, compiled: their gradients are zeros with parts placed among them, in regions."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from autograd_core import grad, jit, scan, value_and_grad
+
+pytest.importorskip("llvmlite.binding", reason="the compiler to machine code is in the extra `fast`")
+
+FUNCTIONS = (lambda x: x, np.square, np.exp, lambda x: 3.0 * x - 1.0, lambda x: np.where(x > 0, x, 0.1 * x))
+
+
+def slices(rng: np.random.Generator, shape: tuple[int, ...], size: tuple[int, ...]) -> tuple[Any, ...]:
+    """Where an array of some size is in a larger one; often without naming the whole axes, or the last ones."""
+    index: list[Any] = []
+    for n, m in zip(shape, size, strict=True):
+        begin = int(rng.integers(n - m + 1))
+        named = slice(None if begin == 0 else begin, None if begin + m == n else begin + m - n)
+        index.append(named if rng.random() < 0.7 else slice(begin, begin + m))
+    while index and index[-1] == slice(None):
+        index.pop()
+    if len(index) < len(shape) and rng.random() < 0.5:
+        index.append(...)
+    return tuple(index)
+
+
+def stencil(rng: np.random.Generator, shape: tuple[int, ...]) -> Any:
+    """A function of parts of an array that meet."""
+    size = tuple(int(rng.integers(1, n + 1)) for n in shape)
+    terms = [(slices(rng, shape, size), FUNCTIONS[rng.integers(len(FUNCTIONS))]) for _ in range(rng.integers(1, 6))]
+    padding = [tuple(rng.integers(0, 3, 2).tolist()) for _ in shape]
+
+    def total(x: Any) -> Any:
+        met: Any = 0.0
+        for index, f in terms:
+            met = met * 0.7 + f(x[index])
+        around = np.pad(met, padding)
+        return np.sum(met * met) + np.sum(np.sin(around) * around) + np.sum(x * x * 0.01)
+
+    return total
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("seed", range(60))
+def test_gradients_of_slices(seed: int, dtype: Any) -> None:
+    rng = np.random.default_rng(seed)
+    shape = tuple(rng.integers(1, 21, 1 + seed % 3).tolist())
+    x = rng.standard_normal(shape).astype(dtype)
+    function = stencil(rng, shape)
+    for plain in (value_and_grad(function), grad(lambda x: np.sum(grad(function)(x) ** 2))):
+        wanted, found = plain(x), jit(plain, backend="llvm")(x)
+        for a, b in zip(wanted, found, strict=True):
+            assert a.dtype == b.dtype
+            np.testing.assert_allclose(b, a, rtol=2e3 * np.finfo(dtype).eps, atol=2e3 * np.finfo(dtype).eps)
+
+
+def test_what_is_outside_a_part_is_zero_whatever_is_inside() -> None:
+    def gradient(x: Any) -> Any:
+        return grad(lambda x: np.sum(np.log(x[1:-1]) * x[2:]))(x)
+
+    x = np.array([-1.0, np.nan, np.inf, -0.0, 2.0, -3.0, 1.0])
+    with np.errstate(all="ignore"):
+        np.testing.assert_array_equal(jit(gradient, backend="llvm")(x), gradient(x))
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: np.sum(100.0 * (x[1:] - x[:-1] ** 2) ** 2 + (1.0 - x[:-1]) ** 2),
+        lambda x: np.sum(np.diff(x, axis=0) ** 2) + np.sum(np.diff(x, axis=1) ** 2),
+        lambda x: np.sum((x[2:, 1:-1] + x[:-2, 1:-1] + x[1:-1, 2:] + x[1:-1, :-2] - 4.0 * x[1:-1, 1:-1]) ** 2),
+    ],
+)
+def test_a_descent_along_a_stencil_is_one_pass(function: Any) -> None:
+    x = np.random.default_rng(0).uniform(0.2, 0.9, (12, 13))
+
+    def descent(x: Any) -> Any:
+        return scan(lambda x, _: (x - 1e-4 * grad(function)(x), None), x, None, 7)[0]
+
+    descended = jit(descent, backend="llvm")
+    wanted = x
+    for _ in range(7):
+        wanted = wanted - 1e-4 * grad(function)(wanted)
+    np.testing.assert_allclose(descended(x), wanted, rtol=1e-12)
+    story = descended.program(x).explain()
+    assert "parts among zeros" in story
+    assert "put into zeros" not in story
+
+
+@pytest.mark.parametrize("length", range(6))
+@pytest.mark.parametrize("counted", [False, True])
+def test_states_that_change_places(length: int, counted: bool) -> None:
+    """What cannot be updated in place is written beside the old state; what stays as it is is left alone."""
+
+    def step(carry: Any, x: Any) -> Any:
+        a, b, same, total = carry
+        return (b, a[::-1] + 0.5 * b, same, total + x), (a, total, b[1:] - b[:-1])
+
+    def run(a: Any, b: Any, xs: Any, n: Any) -> Any:
+        return scan(step, (a, b, a * 2.0, 0.0), xs, **({"count": n} if counted else {}))
+
+    rng = np.random.default_rng(length)
+    a, b, xs = rng.standard_normal(9), rng.standard_normal(9), rng.standard_normal(length)
+    n = np.int64(max(0, length - 1))
+    found, wanted = jit(run, backend="llvm")(a, b, xs, n), run(a, b, xs, n)
+    for one, other in zip((*found[0], *found[1]), (*wanted[0], *wanted[1]), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-12)
