@@ -28,7 +28,7 @@ def flops(node: Node) -> int:
 def described(kernel: Kernel) -> str:
     """One kernel."""
     shape = " × ".join(map(str, kernel.root.shape)) or "one number"
-    steps = ", ".join(dict.fromkeys("parts among zeros" if n.op == "call" else n.op for n in kernel.body))
+    steps = ", ".join(dict.fromkeys(called(n) for n in kernel.body))
     if kernel.kind == "matmul":
         assert kernel.core is not None
         k = kernel.core.inputs[0].shape[-1]
@@ -44,9 +44,15 @@ def described(kernel: Kernel) -> str:
     if kernel.kind == "gather":
         return f"rows taken by an index, {shape}"
     if kernel.kind == "call":
-        joined = kernel.root.settings[0] is not add_items
-        return f"arrays joined to {shape}" if joined else f"a part, or rows, put into zeros, {shape}"
+        return f"{called(kernel.root)}, {shape}"
     return f"one loop over {shape}: {steps}"
+
+
+def called(node: Node) -> str:
+    """What a kernel does at a node."""
+    if node.op != "call":
+        return node.op
+    return "parts put into zeros" if node.settings[0] is add_items else "arrays joined"
 
 
 def lines_of(program: Program, kernels: list[Kernel], by_numpy: set[Node], layout: Any, indent: str) -> list[str]:

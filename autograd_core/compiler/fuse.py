@@ -4,8 +4,8 @@ An elementwise operation whose result only other elementwise operations of its s
 A matrix product or a reduction is the core of its kernel: what follows it element by element is its epilogue, and what
 a reduction reads element by element is computed while it reads.
 
-The gradient of a slice is zeros with a part placed among them. It, too, is computed where other elementwise operations
-read it: their loop is cut into regions, in each of which the part is there or is not.
+Arrays that are joined, and parts placed among zeros, which gradients of slices are, are computed where other
+elementwise operations read them, too: their loop is cut into regions, in each of which a part is there or is not.
 """
 
 import math
@@ -13,23 +13,22 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from .ir import ELEMENTWISE, REDUCTIONS, VIEWS, Node, Program, users_of
+from .parts import parts_of
 
 CHEAP = 6
 """An operation with several readers is computed again by each if that costs no more simple operations than this."""
 
-REGIONS = 125
-"""A loop is cut into so many regions at most: each is code of its own."""
+REGIONS, WRITTEN = 125, 3000
+"""A loop is cut into so many regions at most, whose code may be so many simple operations."""
 
 Lowers = Callable[[Node], bool]
-Corner = Callable[[Node], tuple[int, ...] | None]
-"""Where a node places its input among zeros: the index of its first element; None of any other node."""
-
 Cuts = list[set[int]]
 """Where each axis is cut."""
 
 SIMPLE = frozenset((
     "add", "subtract", "multiply", "negative", "absolute", "square", "maximum", "minimum", "where", "astype",
     "greater", "greater_equal", "less", "less_equal", "equal", "not_equal", "logical_and", "logical_or", "logical_not",
+    "bitwise_and", "bitwise_or", "bitwise_xor", "invert",
 ))  # fmt: skip
 
 
@@ -57,18 +56,16 @@ class Kernel:
         return "elementwise" if self.core is None else "reduce" if self.core.op in REDUCTIONS else self.core.op
 
 
-def fused(program: Program, lowers: Lowers, corner: Corner) -> list[Kernel]:
+def fused(program: Program, lowers: Lowers) -> list[Kernel]:
     """The kernels of a program in an order in which they can run; `lowers` says what can be compiled at all."""
     users = users_of(program)
     order = program.nodes()
-    inside = inlined(order, users, set(program.outputs), lowers, corner)
+    inside = inlined(order, users, set(program.outputs), lowers)
     roots = [n for n in order if n not in inside and n.op not in ("input", "constant", "item") and n.op not in VIEWS]
-    return late_results([kernel_of(root, inside, lowers, corner) for root in roots], program.outputs)
+    return late_results([kernel_of(root, inside, lowers) for root in roots], program.outputs)
 
 
-def inlined(
-    order: list[Node], users: dict[Node, list[Node]], outputs: set[Node], lowers: Lowers, corner: Corner
-) -> set[Node]:
+def inlined(order: list[Node], users: dict[Node, list[Node]], outputs: set[Node], lowers: Lowers) -> set[Node]:
     """The nodes that are computed where they are read."""
     inside: set[Node] = set()
     cores: dict[Node, Node] = {}
@@ -87,28 +84,30 @@ def inlined(
         if node.op in REDUCTIONS or (node.op == "matmul" and len(node.shape) <= 2):
             cores[node] = node
         cut = [x for x in node.inputs if x in inside and x in cuts]
-        found = cuts_of(node, [cuts[x] for x in cut], corner)
-        if cut and (node in cores or node.op not in ELEMENTWISE or math.prod(len(c) + 1 for c in found) > REGIONS):
+        cost = 1 if node.op in SIMPLE or parts_of(node) else 20
+        cost += sum(costs.get(x, 0) for x in dict.fromkeys(node.inputs) if x in inside)
+        found = cuts_of(node, [cuts[x] for x in cut])
+        count = math.prod(len(c) + 1 for c in found)
+        if cut and (node in cores or node.op not in ELEMENTWISE or count > REGIONS or count * cost > WRITTEN):
             inside.difference_update(cut)
-            cut, found = [], cuts_of(node, [], corner)
-        if cut or corner(node) is not None:
+            cost -= sum(costs[x] for x in dict.fromkeys(cut))
+            cut, found = [], cuts_of(node, [])
+        costs[node] = cost
+        if cut or parts_of(node):
             cuts[node] = found
-        costs[node] = 1 if node.op in SIMPLE or corner(node) else 20
-        costs[node] += sum(costs.get(x, 0) for x in dict.fromkeys(node.inputs) if x in inside)
         readers = users[node]
         if node in cuts and any(u.op not in ELEMENTWISE for u in readers):
             continue
-        if node not in outputs and can_be_inside(node, readers, cores, costs, lowers, corner):
+        if node not in outputs and can_be_inside(node, readers, cores, costs, lowers):
             inside.add(node)
     return inside
 
 
-def cuts_of(node: Node, inner: list[Cuts], corner: Corner) -> Cuts:
-    """Where the loop of a node is cut: at the ends of what it places, and where what it reads is cut."""
+def cuts_of(node: Node, inner: list[Cuts]) -> Cuts:
+    """Where the loop of a node is cut: at the ends of its parts, and where what it reads is cut."""
     cuts: Cuts = [set().union(*[c[axis] for c in inner]) for axis in range(len(node.shape))]
-    at = corner(node)
-    if at is not None:
-        for axis, (begin, n) in enumerate(zip(at, node.inputs[0].shape, strict=True)):
+    for part in parts_of(node) or ():
+        for axis, (begin, n) in enumerate(zip(part.first, part.shape, strict=True)):
             cuts[axis] |= {begin, begin + n} - {0, node.shape[axis]}
     return cuts
 
@@ -119,13 +118,12 @@ def can_be_inside(
     cores: dict[Node, Node],
     costs: dict[Node, int],
     lowers: Lowers,
-    corner: Corner,
 ) -> bool:
     """Whether a node can be computed by those that read it."""
-    if not readers or (node.op not in ELEMENTWISE and node not in cores and corner(node) is None):
+    if not readers or (node.op not in ELEMENTWISE and node not in cores and not parts_of(node)):
         return False
     for u in readers:
-        places = corner(u) is not None
+        places = bool(parts_of(u))
         if not lowers(u) or (u.op not in ELEMENTWISE and ((u.op not in REDUCTIONS and not places) or node in cores)):
             return False
         if u.op in ELEMENTWISE and u.shape != node.shape:
@@ -135,11 +133,11 @@ def can_be_inside(
     return node not in cores and costs[node] * (len(readers) - 1) <= CHEAP
 
 
-def kernel_of(root: Node, inside: set[Node], lowers: Lowers, corner: Corner) -> Kernel:
+def kernel_of(root: Node, inside: set[Node], lowers: Lowers) -> Kernel:
     """The kernel that computes a root."""
     body, reads = expression(root, inside)
-    core = next((n for n in body if n.op not in ELEMENTWISE and corner(n) is None), None)
-    if not lowers(root) or (core is None and root.op not in ELEMENTWISE and corner(root) is None):
+    core = next((n for n in body if n.op not in ELEMENTWISE and not parts_of(n)), None)
+    if not lowers(root) or (core is None and root.op not in ELEMENTWISE and not parts_of(root)):
         return Kernel(root, root, [], [], list(dict.fromkeys(root.inputs)))
     if core is None:
         return Kernel(root, None, body, [], reads)

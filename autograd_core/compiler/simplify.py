@@ -121,6 +121,9 @@ def identity_of(node: Node) -> Node | None:
         return inputs[0].inputs[0]
     if op == "subtract" and scalar_of(inputs[1]) == 0 and not np.signbit(scalar_of(inputs[1])):
         return spread(inputs[0], node)
+    if op == "not_equal" and scalar_of(inputs[1]) == 0 and inputs[0].op == "astype":
+        truth = inputs[0].inputs[0]
+        return spread(truth, node) if truth.dtype.kind == "b" else None
     if op == "where" and scalar_of(inputs[0]) is not None:
         return spread(inputs[1] if scalar_of(inputs[0]) else inputs[2], node)
     if op == "where" and inputs[1] is inputs[2]:

@@ -16,12 +16,12 @@ import numpy as np
 from ..fuse import Kernel
 from ..ir import VIEWS, Loop, Node, scalar_of
 from .code import BAD_COUNT, FAILED, MEMORY, Code
-from .kernels import copy, fill, join
-from .layout import Layout, adds_rows, joined_along, lowers, rounded
+from .kernels import copy, fill
+from .layout import Layout, adds_rows, lowers, rounded
 from .place import Place, contiguous_strides, element, load, viewed, whole
 from .products import matmul
 from .reductions import reduce
-from .regions import among_zeros, in_regions
+from .regions import in_regions, put_together
 from .rows import add_rows, gather
 from .text import I8, I32, I64, POINTER, VOID, Value, constant
 
@@ -137,11 +137,7 @@ class Writer:
         if kernel.kind == "elementwise":
             in_regions(code, kernel, find, find(kernel.root))
         elif kernel.kind == "call":
-            axis = joined_along(kernel.root)
-            if axis is None:
-                among_zeros(code, kernel, find, find(kernel.root))
-            else:
-                join(code, kernel.root, find, find(kernel.root), axis)
+            put_together(code, kernel, find, find(kernel.root))
         elif kernel.kind == "reduce":
             reduce(code, kernel, find, find(kernel.root))
         else:

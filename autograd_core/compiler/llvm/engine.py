@@ -16,6 +16,7 @@ from .layout import LINE, Layout, lay_out
 from .place import whole
 from .target import target
 from .text import I8, I32, POINTER, Value, constant
+from .views import views_first
 
 HOST = ctypes.CFUNCTYPE(None, ctypes.c_int64, ctypes.c_void_p)
 RUN = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p)
@@ -53,7 +54,7 @@ class Machine:
     def __init__(self, program: Program) -> None:
         if not memory_is_as_expected():
             raise NotImplementedError
-        self.program = program
+        program = self.program = views_first(program)
         self.layout: Layout = lay_out(program, set(program.inputs) | set(program.outputs))
         self.failures = threading.local()
         self.host = Host(self.failures)

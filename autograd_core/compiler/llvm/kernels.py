@@ -136,17 +136,6 @@ def copy(code: Code, source: Place, target: Place) -> None:
         code.nest(shape[:-1], lambda outer: copy_line(code, source, target, outer, 0, width))
 
 
-def join(code: Code, node: Node, find: Find, out: Place, axis: int) -> None:
-    """Arrays one behind the other along an axis; of np.stack each is one step of it."""
-    begin = 0
-    for x in node.inputs:
-        stacked = len(x.shape) < len(node.shape)
-        strides = out.strides[:axis] + out.strides[axis + stacked :]
-        first = element(code, out, [0] * axis + [begin] + [0] * (len(node.shape) - axis - 1))
-        copy(code, find(x), Place(first, 0, strides, x.shape, out.dtype))
-        begin += 1 if stacked else x.shape[axis]
-
-
 def fill(code: Code, target: Place, number: Any) -> None:
     """target[...] = number, of a result with memory of its own."""
     size, dtype = math.prod(target.shape), target.dtype

@@ -2,13 +2,11 @@
 
 from bisect import insort
 from dataclasses import dataclass, field
-from typing import Any
 
-import numpy as np
-
-from ...ops.indexing import add_items, is_basic
+from ...ops.indexing import add_items
 from ..fuse import Kernel, fused, memory_of
 from ..ir import ELEMENTWISE, REDUCTIONS, VIEWS, Loop, Node, Program, Slot
+from ..parts import joined_along, placed_at
 from .mathematics import FUNCTIONS
 from .operations import compiles
 from .target import target
@@ -43,44 +41,6 @@ def is_row_gather(node: Node) -> bool:
     return getattr(slot, "k", None) == 1 and len(index.shape) == 1 and index.dtype.name in ("int64", "int32") and (
         len(x.shape) >= 1
     )  # fmt: skip
-
-
-def joined_along(node: Node) -> int | None:
-    """The axis, if a call of np.concatenate or np.stack joins its inputs in their order and as they are; else None."""
-    function, args, settings = node.settings
-    joins = function in (np.concatenate, np.stack) and 0 < len(args) < 3 and not settings.keys() > {"axis"}
-    if not joins or not node.inputs:
-        return None
-    parts, *rest = args
-    axis = rest[0] if rest else settings.get("axis", 0)
-    slots = [getattr(x, "k", None) for x in parts] if type(parts) in (list, tuple) else []
-    if slots != [*range(len(node.inputs))] or type(axis) is not int or any(x.dtype != node.dtype for x in node.inputs):
-        return None
-    return axis % len(node.shape)
-
-
-def placed_at(node: Node) -> tuple[Any, ...] | None:
-    """The index, if a call puts its input into zeros at slices: the gradient of slices; else None."""
-    function, args, _ = node.settings
-    if function is not add_items or type(args[0]) is not Slot or not is_basic(args[1]):
-        return None
-    if node.dtype.name not in ("float64", "float32") or node.inputs[0].dtype != node.dtype:
-        return None
-    return args[1] if isinstance(args[1], tuple) else (args[1],)
-
-
-def corner_of(node: Node) -> tuple[int, ...] | None:
-    """Where the first element of its input is, if a node puts it into zeros as it is, at slices of steps of one."""
-    index = placed_at(node) if node.op == "call" else None
-    if index is None or not all(k is Ellipsis or type(k) is slice for k in index):
-        return None
-    at = index.index(Ellipsis) if Ellipsis in index else len(index)
-    axes = len(node.shape)
-    slices = [*index[:at], *[slice(None)] * (axes - len(index) + (Ellipsis in index)), *index[at + 1 :]]
-    ranges = [range(*part.indices(n)) for part, n in zip(slices, node.shape, strict=True)]
-    if any(part.step != 1 or not part for part in ranges) or tuple(map(len, ranges)) != node.inputs[0].shape:
-        return None
-    return tuple(part.start for part in ranges)
 
 
 def adds_rows(node: Node) -> bool:
@@ -124,7 +84,7 @@ def rounded(n: int) -> int:
 
 def lay_out(program: Program, given: set[Node]) -> Layout:
     """Plan a program; `given` are the nodes whose memory comes from outside."""
-    layout = Layout(program, fused(program, lowers, corner_of))
+    layout = Layout(program, fused(program, lowers))
     for node in program.nodes():
         if node.op == "item":
             layout.items.setdefault(node.inputs[0], []).append(node)
