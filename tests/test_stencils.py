@@ -56,32 +56,36 @@ def test_gradients_of_slices(seed: int, dtype: Any) -> None:
             np.testing.assert_allclose(b, a, rtol=2e3 * np.finfo(dtype).eps, atol=2e3 * np.finfo(dtype).eps)
 
 
+def at(axis: int, part: Any) -> Any:
+    """The index of a part along an axis."""
+    return (*(slice(None),) * axis, part)
+
+
+MOVES = (
+    lambda x, axis, k: np.concatenate([x, 0.5 * x], axis),
+    lambda x, axis, k: np.concatenate([np.sin(x), x[at(axis, slice(k))], x], axis),
+    lambda x, axis, k: np.stack([x, x * x], axis) if x.ndim < 4 else x,
+    lambda x, axis, k: np.roll(x, k, axis),
+    lambda x, axis, k: np.flip(x, axis) * 2.0,
+    lambda x, axis, k: np.tile(x, 2),
+    lambda x, axis, k: np.repeat(x, 2, axis),
+    lambda x, axis, k: np.moveaxis(x, axis, 0) + 1.0,
+    lambda x, axis, k: np.reshape(x * x, (-1, x.shape[axis])),
+    lambda x, axis, k: np.ravel(np.tanh(x)),
+    lambda x, axis, k: x[at(axis, k)] * 0.3 if x.ndim > 1 else x,
+    lambda x, axis, k: x[at(axis, slice(k, None))] - x[at(axis, slice(k, k + 1))],
+    lambda x, axis, k: x[at(axis, slice(None, None, 2))],
+    lambda x, axis, k: np.diff(x, axis=axis) if x.shape[axis] > 1 else x,
+    lambda x, axis, k: x - np.mean(x, axis=axis, keepdims=True),
+    lambda x, axis, k: np.expand_dims(x, axis) * 1.5 if x.ndim < 4 else np.squeeze(x[:1], 0),
+)
+
+
 def rearranged(rng: np.random.Generator, x: Any) -> Any:
     """An array whose elements were moved about, repeated or left out, with operations in between."""
     for _ in range(rng.integers(2, 8)):
         axis = int(rng.integers(x.ndim))
-        n = x.shape[axis]
-        k = int(rng.integers(n))
-        here = (slice(None),) * axis
-        moves = [
-            lambda x, axis: np.concatenate([x, 0.5 * x], axis),
-            lambda x, axis: np.concatenate([np.sin(x), x[(*here, slice(k))], x], axis),
-            lambda x, axis: np.stack([x, x * x], axis) if x.ndim < 4 else x,
-            lambda x, axis: np.roll(x, k, axis),
-            lambda x, axis: np.flip(x, axis) * 2.0,
-            lambda x, axis: np.tile(x, 2),
-            lambda x, axis: np.repeat(x, 2, axis),
-            lambda x, axis: np.moveaxis(x, axis, 0) + 1.0,
-            lambda x, axis: np.reshape(x * x, (-1, n)),
-            lambda x, axis: np.ravel(np.tanh(x)),
-            lambda x, axis: x[(*here, k)] * 0.3 if x.ndim > 1 else x,
-            lambda x, axis: x[(*here, slice(k, None))] - x[(*here, slice(k, k + 1))],
-            lambda x, axis: x[(*here, slice(None, None, 2))],
-            lambda x, axis: np.diff(x, axis=axis) if n > 1 else x,
-            lambda x, axis: x - np.mean(x, axis=axis, keepdims=True),
-            lambda x, axis: np.expand_dims(x, axis) * 1.5 if x.ndim < 4 else np.squeeze(x[:1], 0),
-        ]
-        x = moves[rng.integers(len(moves))](x, axis)
+        x = MOVES[rng.integers(len(MOVES))](x, axis, int(rng.integers(x.shape[axis])))
         if x.size > 3000:
             x = np.ravel(x)[:700]
     return x

@@ -58,94 +58,104 @@ class Kernel:
 
 def fused(program: Program, lowers: Lowers) -> list[Kernel]:
     """The kernels of a program in an order in which they can run; `lowers` says what can be compiled at all."""
-    users = users_of(program)
-    order = program.nodes()
-    inside = inlined(order, users, set(program.outputs), lowers)
-    roots = [n for n in order if n not in inside and n.op not in ("input", "constant", "item") and n.op not in VIEWS]
-    return late_results([kernel_of(root, inside, lowers) for root in roots], program.outputs)
+    fusion = Fusion(program, lowers)
+    skipped = ("input", "constant", "item", *VIEWS)
+    roots = [node for node in fusion.users if node not in fusion.inside and node.op not in skipped]
+    return late_results([fusion.kernel(root) for root in roots], program.outputs)
 
 
-def inlined(order: list[Node], users: dict[Node, list[Node]], outputs: set[Node], lowers: Lowers) -> set[Node]:
-    """The nodes that are computed where they are read."""
-    inside: set[Node] = set()
-    cores: dict[Node, Node] = {}
-    costs: dict[Node, int] = {}
-    cuts: dict[Node, Cuts] = {}
-    for node in order:
-        if not lowers(node):
-            inside.difference_update(node.inputs)
-            continue
-        with_cores = list(dict.fromkeys(x for x in node.inputs if x in inside and x in cores))
-        with_cores.sort(key=lambda x: costs[x])  # of a running sum each term's kernel takes in the sum before it
-        for x in with_cores[0 if node.op in REDUCTIONS or node.op not in ELEMENTWISE else 1 :]:
-            inside.discard(x)  # a kernel has one core
-        if node.op in ELEMENTWISE and with_cores:
-            cores[node] = cores[with_cores[0]]
+class Fusion:
+    """Which nodes of a program are inside: computed where they are read."""
+
+    def __init__(self, program: Program, lowers: Lowers) -> None:
+        self.lowers = lowers
+        self.users = users_of(program)
+        """In order."""
+        self.outputs = set(program.outputs)
+        self.inside: set[Node] = set()
+        self.cores: dict[Node, Node] = {}
+        """The matrix product or reduction that a node is, or is computed after."""
+        self.costs: dict[Node, int] = {}
+        self.cuts: dict[Node, Cuts] = {}
+        """Where the loop is cut that computes a node."""
+        calls = [node for node in self.users if node.op == "call" and len(node.inputs) <= REGIONS]
+        self.parts = {node: parts for node in calls if (parts := parts_of(node))}
+        for node in self.users:
+            self.visit(node)
+
+    def visit(self, node: Node) -> None:
+        """Decide about a node, and again about its inputs."""
+        if not self.lowers(node):
+            self.inside.difference_update(node.inputs)
+            return
+        inputs = list(dict.fromkeys(node.inputs))
+        self.with_one_core(node, [x for x in inputs if x in self.inside and x in self.cores])
+        self.costs[node] = 1 if node.op in SIMPLE or node in self.parts else 20
+        cut = [x for x in inputs if x in self.inside and x in self.cuts]
+        if node.op not in ELEMENTWISE or node in self.cores:
+            self.inside.difference_update(cut)  # only loops over elements are cut
+            cut = []
+        cut.sort(key=lambda x: regions(self.cuts[x]))
+        while True:
+            cuts = self.cuts_of(node, cut)
+            cost = self.costs[node] + sum(self.costs[x] for x in inputs if x in self.inside and x in self.costs)
+            if not cut or (regions(cuts) <= REGIONS and regions(cuts) * cost <= WRITTEN):
+                break
+            self.inside.discard(cut.pop())
+        self.costs[node] = cost
+        if cut or node in self.parts:
+            self.cuts[node] = cuts
+        if node not in self.outputs and self.can_be_inside(node, self.users[node]):
+            self.inside.add(node)
+
+    def with_one_core(self, node: Node, inputs: list[Node]) -> None:
+        """Of what a node reads only one may be computed after a core, and only if it can go on from there."""
+        inputs.sort(key=lambda x: self.costs[x])  # of a running sum each term's kernel takes in the sum before it
+        goes_on = node.op in ELEMENTWISE
+        self.inside.difference_update(inputs[goes_on:])
+        if goes_on and inputs:
+            self.cores[node] = self.cores[inputs[0]]
         if node.op in REDUCTIONS or (node.op == "matmul" and len(node.shape) <= 2):
-            cores[node] = node
-        cut = [x for x in node.inputs if x in inside and x in cuts]
-        cost = 1 if node.op in SIMPLE or parts_of(node) else 20
-        cost += sum(costs.get(x, 0) for x in dict.fromkeys(node.inputs) if x in inside)
-        found = cuts_of(node, [cuts[x] for x in cut])
-        count = math.prod(len(c) + 1 for c in found)
-        if cut and (node in cores or node.op not in ELEMENTWISE or count > REGIONS or count * cost > WRITTEN):
-            inside.difference_update(cut)
-            cost -= sum(costs[x] for x in dict.fromkeys(cut))
-            cut, found = [], cuts_of(node, [])
-        costs[node] = cost
-        if cut or parts_of(node):
-            cuts[node] = found
-        readers = users[node]
-        if node in cuts and any(u.op not in ELEMENTWISE for u in readers):
-            continue
-        if node not in outputs and can_be_inside(node, readers, cores, costs, lowers):
-            inside.add(node)
-    return inside
+            self.cores[node] = node
 
+    def cuts_of(self, node: Node, inner: list[Node]) -> Cuts:
+        """Where the loop of a node is cut: at the ends of its parts, and where what it reads is cut."""
+        cuts: Cuts = [set().union(*[self.cuts[x][axis] for x in inner]) for axis in range(len(node.shape))]
+        for part in self.parts.get(node, ()):
+            for axis, (begin, n) in enumerate(zip(part.first, part.shape, strict=True)):
+                cuts[axis] |= {begin, begin + n} - {0, node.shape[axis]}
+        return cuts
 
-def cuts_of(node: Node, inner: list[Cuts]) -> Cuts:
-    """Where the loop of a node is cut: at the ends of its parts, and where what it reads is cut."""
-    cuts: Cuts = [set().union(*[c[axis] for c in inner]) for axis in range(len(node.shape))]
-    for part in parts_of(node) or ():
-        for axis, (begin, n) in enumerate(zip(part.first, part.shape, strict=True)):
-            cuts[axis] |= {begin, begin + n} - {0, node.shape[axis]}
-    return cuts
-
-
-def can_be_inside(
-    node: Node,
-    readers: list[Node],
-    cores: dict[Node, Node],
-    costs: dict[Node, int],
-    lowers: Lowers,
-) -> bool:
-    """Whether a node can be computed by those that read it."""
-    if not readers or (node.op not in ELEMENTWISE and node not in cores and not parts_of(node)):
-        return False
-    for u in readers:
-        places = bool(parts_of(u))
-        if not lowers(u) or (u.op not in ELEMENTWISE and ((u.op not in REDUCTIONS and not places) or node in cores)):
+    def can_be_inside(self, node: Node, readers: list[Node]) -> bool:
+        """Whether a node can be computed by those that read it."""
+        cored = node in self.cores
+        if not readers or (node.op not in ELEMENTWISE and not cored and node not in self.parts):
             return False
-        if u.op in ELEMENTWISE and u.shape != node.shape:
-            return False
-    if len(readers) == 1:
-        return True
-    return node not in cores and costs[node] * (len(readers) - 1) <= CHEAP
+        for u in readers:
+            alike = u.op in ELEMENTWISE and u.shape == node.shape
+            other = (u.op in REDUCTIONS or u in self.parts) and not cored and node not in self.cuts
+            if not self.lowers(u) or not (alike or other):
+                return False
+        return len(readers) == 1 or (not cored and self.costs[node] * (len(readers) - 1) <= CHEAP)
+
+    def kernel(self, root: Node) -> Kernel:
+        """The kernel that computes a root."""
+        body, reads = expression(root, self.inside)
+        core = next((n for n in body if n.op not in ELEMENTWISE and n not in self.parts), None)
+        if not self.lowers(root) or (core is None and root.op not in ELEMENTWISE and root not in self.parts):
+            return Kernel(root, root, [], [], list(dict.fromkeys(root.inputs)))
+        if core is None:
+            return Kernel(root, None, body, [], reads)
+        rest, more = expression(core, self.inside)
+        prologue = [n for n in rest if n is not core]
+        epilogue, epilogue_reads = expression(root, self.inside, stop=core)
+        body = [n for n in epilogue if n is not core]
+        return Kernel(root, core, body, prologue, list(dict.fromkeys([*more, *epilogue_reads])))
 
 
-def kernel_of(root: Node, inside: set[Node], lowers: Lowers) -> Kernel:
-    """The kernel that computes a root."""
-    body, reads = expression(root, inside)
-    core = next((n for n in body if n.op not in ELEMENTWISE and not parts_of(n)), None)
-    if not lowers(root) or (core is None and root.op not in ELEMENTWISE and not parts_of(root)):
-        return Kernel(root, root, [], [], list(dict.fromkeys(root.inputs)))
-    if core is None:
-        return Kernel(root, None, body, [], reads)
-    rest, more = expression(core, inside)
-    prologue = [n for n in rest if n is not core]
-    epilogue, epilogue_reads = expression(root, inside, stop=core)
-    body = [n for n in epilogue if n is not core]
-    return Kernel(root, core, body, prologue, list(dict.fromkeys([*more, *epilogue_reads])))
+def regions(cuts: Cuts) -> int:
+    """Into how many regions a loop is cut."""
+    return math.prod(len(axis) + 1 for axis in cuts)
 
 
 def expression(root: Node, inside: set[Node], stop: Node | None = None) -> tuple[list[Node], list[Node]]:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from ..fuse import Kernel
 from ..fuse import expression as computed
 from ..ir import Node, Shape, constant, scalar_of
-from ..parts import parts_of, placed_at
+from ..parts import Part, parts_of, placed_at
 from .code import Code
 from .kernels import Find, copy, elementwise, fill
 from .place import Place, broadcast, viewed
@@ -59,22 +59,23 @@ def in_regions(code: Code, kernel: Kernel, find: Find, out: Place) -> None:
     if parts_of(kernel.root):
         put_together(code, kernel, find, out)
         return
-    if not any(map(parts_of, kernel.body)):
+    parted = {node: parts for node in kernel.body if (parts := parts_of(node))}
+    if not parted:
         elementwise(code, kernel, find, out)
         return
     find = functools.cache(find)
-    for first, shape in regions(kernel):
-        body, places = expression(kernel, find, first, shape)
+    for first, shape in regions(kernel.root.shape, parted):
+        body, places = expression(kernel, parted, find, first, shape)
         inside = set(body)
         reads = dict.fromkeys(x for node in body for x in node.inputs if x not in inside)
         part = Kernel(body[-1], None, body, [], list(reads))
         elementwise(code, part, places.__getitem__, replace(begun(out, first), shape=shape))
 
 
-def regions(kernel: Kernel) -> list[tuple[Index, Shape]]:
+def regions(shape: Shape, parted: dict[Node, list[Part]]) -> list[tuple[Index, Shape]]:
     """The first index and the shape of each region."""
-    ends = [{0, n} for n in kernel.root.shape]
-    for part in [part for node in kernel.body for part in parts_of(node) or ()]:
+    ends = [{0, n} for n in shape]
+    for part in [part for parts in parted.values() for part in parts]:
         for axis, (begin, n) in enumerate(zip(part.first, part.shape, strict=True)):
             ends[axis] |= {begin, begin + n}
     spans = [list(itertools.pairwise(sorted(e))) for e in ends]
@@ -82,7 +83,9 @@ def regions(kernel: Kernel) -> list[tuple[Index, Shape]]:
     return [(tuple(a for a, _ in box), tuple(b - a for a, b in box)) for box in boxes]
 
 
-def expression(kernel: Kernel, find: Find, first: Index, shape: Shape) -> tuple[list[Node], dict[Node, Place]]:
+def expression(
+    kernel: Kernel, parted: dict[Node, list[Part]], find: Find, first: Index, shape: Shape
+) -> tuple[list[Node], dict[Node, Place]]:
     """What a kernel computes in a region: its operations in the region's shape, in order; and where the parts are of
     what they read. A node goes by where its first element is in the result, for it may be there several times."""
     inside = set(kernel.body)
@@ -92,7 +95,7 @@ def expression(kernel: Kernel, find: Find, first: Index, shape: Shape) -> tuple[
     pending = [(kernel.root, (0,) * len(shape), tuple(range(len(shape))), kernel.root.shape)]
     while pending:
         node, at, axes, frame = pending[-1]
-        parts = parts_of(node) if node in inside else None
+        parts = parted.get(node)
         if parts:
             needs = [
                 (x, part.first, part.axes, x.shape)

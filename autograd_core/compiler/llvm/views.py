@@ -18,55 +18,105 @@ MOVED = frozenset(("reshape", "transpose", "getitem"))
 
 
 def views_first(program: Program) -> Program:
-    """The program, also in its loops, with views ahead of elementwise operations."""
-    users, outputs = users_of(program), set(program.outputs)
-    new: dict[Node, Node] = {}
-    free: set[Node] = set()
-    shown: dict[tuple[str, str, Node], Node] = {}
-    for node in program.nodes():
-        inputs = [new[x] for x in node.inputs]
-        if node.op in MOVED:
-            new[node] = moved(node, inputs[0], free, shown)
-        elif node.op == "scan":
-            loop: Loop = node.settings[0]
-            settings = (dataclasses.replace(loop, body=views_first(loop.body)),)
-            new[node] = Node("scan", inputs, settings, shape=node.shape, dtype=node.dtype).instead_of(node)
-        else:
-            same = all(a is b for a, b in zip(inputs, node.inputs, strict=True))
-            new[node] = node if same else node.like(inputs)
-        readers = users[node]
-        few = len(readers) == 1 or node.op in SIMPLE
-        if node.op in ELEMENTWISE and few and node not in outputs and all(u.op in MOVED for u in readers):
-            free.add(new[node])
-    return Program([new[x] for x in program.inputs], [new[x] for x in program.outputs])
+    """The program, also in its loops, with views ahead of elementwise operations.
+
+    An array whose parts are taken is not needed; where it turns out that it is needed for something else, too, that is
+    done once more, and its parts are taken from it.
+    """
+    needed: set[Node] = set()
+    while True:
+        attempt = Attempt(program, needed)
+        left = set(attempt.program.nodes())
+        again = {old for whole, old in attempt.taken_from.items() if whole in left}
+        if not again:
+            return attempt.program
+        needed |= again
 
 
-def moved(view: Node, x: Node, free: set[Node], shown: dict[tuple[str, str, Node], Node]) -> Node:
-    """A view of x: of what x is computed from, as far as that is free to be computed in another shape."""
-    kind = (view.op, repr(view.settings) + repr(view.shape))
-    pending = [x]
-    while pending:
-        node = pending[-1]
-        if (*kind, node) in shown:
+class Attempt:
+    """The program made anew, with some results that are put together left whole."""
+
+    def __init__(self, program: Program, needed: set[Node]) -> None:
+        users, outputs = users_of(program), set(program.outputs)
+        new: dict[Node, Node] = {}
+        self.free: set[Node] = set()
+        """Elementwise operations that nothing but views shows."""
+        self.shown: dict[tuple[str, str, Node], Node] = {}
+        self.old: dict[Node, Node] = {}
+        """Of each result that may be taken apart what it was."""
+        self.taken_from: dict[Node, Node] = {}
+        """Those that were."""
+        for node in users:
+            inputs = [new[x] for x in node.inputs]
+            if node.op in MOVED:
+                new[node] = self.moved(node, inputs[0])
+                continue
+            if node.op == "scan":
+                loop: Loop = node.settings[0]
+                settings = (dataclasses.replace(loop, body=views_first(loop.body)),)
+                found = Node("scan", inputs, settings, shape=node.shape, dtype=node.dtype).instead_of(node)
+            else:
+                same = all(a is b for a, b in zip(inputs, node.inputs, strict=True))
+                found = node if same else node.like(inputs)
+            new[node] = found
+            readers = users[node]
+            few = len(readers) == 1 or node.op in SIMPLE
+            if node.op in ELEMENTWISE and few and node not in outputs and all(u.op in MOVED for u in readers):
+                self.free.add(found)
+            if node.op == "call" and node not in needed and node not in outputs:
+                self.old[found] = node
+        self.program = Program([new[x] for x in program.inputs], [new[x] for x in program.outputs])
+
+    def moved(self, view: Node, x: Node) -> Node:
+        """A view of x: of what x is computed from, as far as that is free to be computed in another shape."""
+        kind = (view.op, repr(view.settings) + repr(view.shape))
+        pending = [x]
+        while pending:
+            node = pending[-1]
+            if (*kind, node) in self.shown:
+                pending.pop()
+                continue
+            whole = [y for y in node.inputs if y.shape == node.shape and y.size > 1]
+            numbers = [y for y in node.inputs if y.size == 1]
+            passes = node in self.free and bool(whole) and len(whole) + len(numbers) == len(node.inputs)
+            if not passes or not all(self.can_be_shown(y, view) for y in whole):
+                self.shown[*kind, node] = self.view_of(view, node)
+            elif missing := [y for y in whole if (*kind, y) not in self.shown]:
+                pending += missing
+                continue
+            else:
+                inputs = [self.shown[*kind, y] if y in whole else single(y) for y in node.inputs]
+                found = Node(node.op, inputs, node.settings, shape=view.shape, dtype=node.dtype).instead_of(node)
+                self.shown[*kind, node] = found
+                self.free.add(found)
             pending.pop()
-            continue
-        whole = [y for y in node.inputs if y.shape == node.shape and y.size > 1]
-        numbers = [y for y in node.inputs if y.size == 1]
-        passes = node in free and bool(whole) and len(whole) + len(numbers) == len(node.inputs)
-        if view.op == "reshape":
-            passes = passes and all(in_order(y, view) for y in whole)
-        if not passes:
-            shown[*kind, node] = view_of(view, node)
-        elif missing := [y for y in whole if (*kind, y) not in shown]:
-            pending += missing
-            continue
-        else:
-            inputs = [shown[*kind, y] if y in whole else single(y) for y in node.inputs]
-            found = Node(node.op, inputs, node.settings, shape=view.shape, dtype=node.dtype).instead_of(node)
-            shown[*kind, node] = found
-            free.add(found)
-        pending.pop()
-    return shown[*kind, x]
+        return self.shown[*kind, x]
+
+    def can_be_shown(self, x: Node, view: Node) -> bool:
+        """Whether a view of x does not ask for more than x itself: for a copy, or that x is put together in memory."""
+        if x.op == "call":
+            index = by_axis(view.settings[0], len(x.shape)) if view.op == "getitem" else None
+            return x in self.old and index is not None and of_part(x, index) is not None
+        return view.op != "reshape" or in_order(x, view)
+
+    def view_of(self, view: Node, x: Node) -> Node:
+        """A view of x, or what is the same and simpler."""
+        found = Node(view.op, [x], view.settings, shape=view.shape, dtype=x.dtype)
+        while (simpler := identity_of(found)) is not None:
+            found = simpler
+        while found.op == "getitem":
+            (x,) = found.inputs
+            index = by_axis(found.settings[0], len(x.shape))
+            if index is None:
+                break
+            if all(type(k) is slice and k.indices(n) == (0, n, 1) for k, n in zip(index, x.shape, strict=True)):
+                return x
+            part = of_part(x, index) if x in self.old else None
+            if part is None:
+                break
+            self.taken_from[x] = self.old[x]
+            found = Node("getitem", [part[0]], (part[1],), shape=view.shape, dtype=x.dtype)
+        return found
 
 
 def in_order(x: Node, view: Node) -> bool:
@@ -79,25 +129,6 @@ def in_order(x: Node, view: Node) -> bool:
 def single(x: Node) -> Node:
     """A number, whatever the axes."""
     return x if not x.shape else Node("reshape", [x], shape=(), dtype=x.dtype)
-
-
-def view_of(view: Node, x: Node) -> Node:
-    """A view of x, or what is the same and simpler."""
-    found = Node(view.op, [x], view.settings, shape=view.shape, dtype=x.dtype)
-    while (simpler := identity_of(found)) is not None:
-        found = simpler
-    while found.op == "getitem":
-        (x,) = found.inputs
-        index = by_axis(found.settings[0], len(x.shape))
-        if index is None:
-            break
-        if all(type(k) is slice and k.indices(n) == (0, n, 1) for k, n in zip(index, x.shape, strict=True)):
-            return x
-        part = of_part(x, index)
-        if part is None:
-            break
-        found = Node("getitem", [part[0]], (part[1],), shape=view.shape, dtype=x.dtype)
-    return found
 
 
 def of_part(x: Node, index: list[Any]) -> tuple[Node, tuple[Any, ...]] | None:
