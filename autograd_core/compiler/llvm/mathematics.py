@@ -178,14 +178,13 @@ def log1p_of_unit(x: Number) -> Number:
 def sigmoid(x: Number) -> Number:
     """1 / (1 + e⁻ˣ); for negative x as eˣ / (1 + eˣ), where nothing overflows.
 
-    The rounding of d = 1 + e added δ, for which the quotient q is corrected by q δ / d; there 1 / d ≈ 1.457 - d / 2 is
-    good enough, for d is between 1 and 2.
+    Of the quotient q = p / d, where p is e or 1, the roundings of d = 1 + e and of the division left p - q - q e. That
+    would have to be divided by d; but d is near 1 where it counts.
     """
     e = exp_of_negative(-abs(x))
-    d = e + 1.0
-    q = e.where(x.compare("<", 0.0), 1.0) / d
-    added = (d - 1.0) - e
-    return (q * added).fma(d.fma(-0.5, 1.457), q)
+    p = e.where(x.compare("<", 0.0), 1.0)
+    q = p / (e + 1.0)
+    return q + (-q).fma(e, p - q)
 
 
 def tanh(x: Number) -> Number:
