@@ -38,9 +38,10 @@ class Attempt:
 
     def __init__(self, program: Program, needed: set[Node]) -> None:
         users, outputs = users_of(program), set(program.outputs)
+        old_free = free(users, outputs)
         new: dict[Node, Node] = {}
         self.free: set[Node] = set()
-        """Elementwise operations that nothing but views shows."""
+        """Elementwise operations that nothing needs but views."""
         self.shown: dict[tuple[str, str, Node], Node] = {}
         self.old: dict[Node, Node] = {}
         """Of each result that may be taken apart what it was."""
@@ -59,9 +60,7 @@ class Attempt:
                 same = all(a is b for a, b in zip(inputs, node.inputs, strict=True))
                 found = node if same else node.like(inputs)
             new[node] = found
-            readers = users[node]
-            few = len(readers) == 1 or node.op in SIMPLE
-            if node.op in ELEMENTWISE and few and node not in outputs and all(u.op in MOVED for u in readers):
+            if node in old_free:
                 self.free.add(found)
             if node.op == "call" and node not in needed and node not in outputs:
                 self.old[found] = node
@@ -70,6 +69,8 @@ class Attempt:
     def moved(self, view: Node, x: Node) -> Node:
         """A view of x: of what x is computed from, as far as that is free to be computed in another shape."""
         kind = (view.op, repr(view.settings) + repr(view.shape))
+        if view.op == "transpose" and self.turned_reads(view, x) > 1:
+            return self.view_of(view, x)  # several arrays, and not one, would be read across their rows
         pending = [x]
         while pending:
             node = pending[-1]
@@ -92,6 +93,21 @@ class Attempt:
             pending.pop()
         return self.shown[*kind, x]
 
+    def turned_reads(self, view: Node, x: Node) -> int:
+        """How many arrays x is computed from that a transpose would not turn back."""
+        seen: set[Node] = set()
+        pending, count = [x], 0
+        while pending:
+            node = pending.pop()
+            if node in seen or node.size == 1:
+                continue
+            seen.add(node)
+            if node in self.free:
+                pending += node.inputs
+            else:
+                count += simplest(view, node).op == "transpose"
+        return count
+
     def can_be_shown(self, x: Node, view: Node) -> bool:
         """Whether a view of x does not ask for more than x itself: for a copy, or that x is put together in memory."""
         if x.op == "call":
@@ -101,9 +117,7 @@ class Attempt:
 
     def view_of(self, view: Node, x: Node) -> Node:
         """A view of x, or what is the same and simpler."""
-        found = Node(view.op, [x], view.settings, shape=view.shape, dtype=x.dtype)
-        while (simpler := identity_of(found)) is not None:
-            found = simpler
+        found = simplest(view, x)
         while found.op == "getitem":
             (x,) = found.inputs
             index = by_axis(found.settings[0], len(x.shape))
@@ -119,11 +133,33 @@ class Attempt:
         return found
 
 
+def free(users: dict[Node, list[Node]], outputs: set[Node]) -> set[Node]:
+    """The elementwise operations that are read by one view, also through others; and simple ones that several show."""
+    chained: set[Node] = set()
+    several: set[Node] = set()
+    for node, readers in reversed(users.items()):
+        if node.op not in ELEMENTWISE or node in outputs or not readers:
+            continue
+        if len(readers) == 1 and (readers[0].op in MOVED or readers[0] in chained):
+            chained.add(node)
+        elif node.op in SIMPLE and all(u.op in MOVED for u in readers):
+            several.add(node)
+    return chained | several
+
+
 def in_order(x: Node, view: Node) -> bool:
     """Whether a reshaped x needs no copy: its elements lie in order, or it is reshaped back."""
     if x.op == "reshape":
         return x.inputs[0].op not in VIEWS or x.inputs[0].shape == view.shape
     return x.op not in VIEWS
+
+
+def simplest(view: Node, x: Node) -> Node:
+    """A view of x; if it only turns back what x shows, that."""
+    found = Node(view.op, [x], view.settings, shape=view.shape, dtype=x.dtype)
+    while (simpler := identity_of(found)) is not None:
+        found = simpler
+    return found
 
 
 def single(x: Node) -> Node:
