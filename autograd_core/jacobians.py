@@ -18,6 +18,9 @@ from .value import Value, plain
 
 Function = Callable[..., Any]
 
+UNROLLED = 8
+"""So many rows or columns are written out one by one in a compiled program; more are a loop of it."""
+
 
 def jacobian(fun: Function, argnums: int | Sequence[int] = 0, has_aux: bool = False, *, mode: str = "auto") -> Function:
     """The matrix of all first derivatives of a function, Jᵢⱼ = ∂yᵢ/∂xⱼ, as a function of the same arguments.
@@ -39,7 +42,8 @@ def jacobian(fun: Function, argnums: int | Sequence[int] = 0, has_aux: bool = Fa
     A function that returns, for each result of shape s and each argument of shape t, an array of shape s + t, in the
     dtype of the argument and nested as the results are, and in them as the arguments are (JAX's convention). Complex
     results of real arguments have complex derivatives. Of complex arguments z = x + iy a real result u has
-    ∂u/∂x - i ∂u/∂y, as in `grad`, and a complex one its complex derivative.
+    ∂u/∂x - i ∂u/∂y, as in `grad`, and a complex one its complex derivative. Where `jit` records, many rows or columns
+    are one loop of its program.
 
     Raises
     ------
@@ -98,6 +102,9 @@ def rows(results: list[Any], variables: list[Value], record: bool) -> list[list[
 
 def rows_of(y: Any, variables: list[Value], record: bool, unit: complex) -> list[Any]:
     """What comes back to each variable from each element of one result, given that unit."""
+    if type(y) is Value and (loop := loop_for(y, record)) is not None:
+        found = loop(lambda g: pulled_to(variables, {y: g}, False, g != 0), all_units(y, unit))
+        return [np.reshape(g, (*shape_of(y), *v.shape)) for g, v in zip(found, variables, strict=True)]
     passes = [row(variables, y, g, record) for g in units(y, unit)]
     return [block([p[k] for p in passes], y, v) for k, v in enumerate(variables)]
 
@@ -141,16 +148,31 @@ def columns_for(v: Value, results: list[Any], variables: list[Value], record: bo
     """
     oldest = variables[0].stamp
     if not record and v.shape and v.size and not any(is_foreign(plain(y)) for y in (v, *results)):
-        tangents = (np.eye(v.size, dtype=v.dtype) * unit).reshape(v.size, *v.shape)
         try:
-            together = QUIET.copy().run(push_together, results, v, tangents, oldest=oldest)
+            together = QUIET.copy().run(push_together, results, v, all_units(v, unit), oldest=oldest)
         except ArithmeticError:  # a pole of a function of Python floats
             together = None
         if together is not None and not any(has_nan(t) for t in together):
             return [t.reshape(*v.shape, *shape_of(y)) for t, y in zip(together, results, strict=True)]
-    known = [{v: (t, np.asarray(t) != 0)} for t in units(v, unit)]
-    pushed = [QUIET.copy().run(push_forward, results, t, oldest=oldest, record=record) for t in known]
-    return [block([p[i] for p in pushed], v, y) for i, y in enumerate(results)]
+
+    def column(t: Any, live: Any) -> list[Any]:
+        return push_forward(results, {v: (t, live)}, oldest=oldest, record=record)
+
+    if (loop := loop_for(v, record)) is not None:
+        pushed = loop(lambda t: column(t, t != 0), all_units(v, unit))
+        return [np.reshape(t, (*v.shape, *shape_of(y))) for t, y in zip(pushed, results, strict=True)]
+    found = [QUIET.copy().run(column, t, np.asarray(t) != 0) for t in units(v, unit)]
+    return [block([p[i] for p in found], v, y) for i, y in enumerate(results)]
+
+
+def loop_for(x: Any, record: bool) -> Callable[..., Any] | None:
+    """What runs a function of each unit array of x in one loop, if the compiler records, and they are many."""
+    return None if record or size_of(x) <= UNROLLED else getattr(getattr(plain(x), "recorder", None), "each", None)
+
+
+def all_units(x: Any, unit: complex) -> Any:
+    """The unit arrays of x as one, with an axis in front."""
+    return (np.eye(size_of(x), dtype=dtype_of(x)) * unit).reshape(size_of(x), *shape_of(x))
 
 
 def units(x: Any, unit: complex) -> Iterator[Any]:

@@ -726,3 +726,43 @@ def test_compiled_constants_of_any_dtype(dtype: Any) -> None:
 def test_random_programs_compiled_agree(first: int) -> None:
     for seed in range(first, first + 10):
         fuzz_compiled.run(seed, "numpy")
+
+
+@pytest.mark.parametrize("mode", ["forward", "reverse", "auto"])
+def test_a_jacobian_of_many_rows_or_columns_is_a_loop(mode: str) -> None:
+    rng = np.random.default_rng(0)
+    w, x, b = rng.standard_normal((11, 12)), rng.standard_normal(12), rng.standard_normal((3, 4))
+
+    def function(given: Any) -> Any:
+        x, b = given["x"], given["b"]
+        inner, _ = scan(lambda c, t: (np.tanh(c * t), None), x[:4], b)
+        return w @ np.sin(x) * np.sum(b), {"i": np.where(x > 0, np.sqrt(np.maximum(x, 0.0)), 0.0), "j": inner * x[4:8]}
+
+    derivative = jacobian(function, mode=mode)
+    given = {"x": np.where(np.arange(12) == 3, 0.0, x), "b": b}  # there the root's derivative is inf, and not used
+    wanted, found = derivative(given), jit(derivative)(given)
+    for k, shape in (("x", (12,)), ("b", (3, 4))):
+        assert found[0][k].shape == (11, *shape)
+        np.testing.assert_allclose(found[0][k], wanted[0][k], rtol=1e-12, atol=1e-14)
+        for part in ("i", "j"):
+            np.testing.assert_allclose(found[1][part][k], wanted[1][part][k], rtol=1e-12, atol=1e-14)
+
+
+def test_a_hessian_of_many_variables_is_compiled_as_quickly_as_one_of_few() -> None:
+    def rosenbrock(x: Any) -> Any:
+        return np.sum(100.0 * (x[1:] - x[:-1] ** 2) ** 2 + (1.0 - x[:-1]) ** 2)
+
+    compiled = jit(hessian(rosenbrock))
+    for n in (20, 300):
+        x = np.random.default_rng(n).uniform(-1, 1, n)
+        np.testing.assert_allclose(compiled(x), hessian(rosenbrock)(x), rtol=1e-12, atol=1e-10)
+    sizes = [len(compiled.program(np.ones(n)).source.splitlines()) for n in (20, 300)]
+    assert sizes[0] == sizes[1] < 60
+
+
+def test_a_jacobian_within_a_compiled_gradient_is_written_out() -> None:
+    def roughness(x: Any) -> Any:
+        return np.sum(jacobian(lambda x: np.sin(x) * x[::-1])(x) ** 2)
+
+    x = np.linspace(-1.0, 2.0, 10)
+    np.testing.assert_allclose(jit(grad(roughness))(x), grad(roughness)(x), rtol=1e-12)

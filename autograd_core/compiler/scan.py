@@ -13,7 +13,7 @@ from ..value import Value, plain
 from .capture import OutsideValueError
 from .loop import check_state, parted, recorded, strong
 from .loop_derivative import ComplexResultError, Differentiable, is_complex
-from .traced import NUMBERS, Traced, recording
+from .traced import NUMBERS, Trace, Traced, recording
 
 
 def scan(
@@ -101,3 +101,11 @@ def steps_of(leaves: list[Any], length: int | None) -> int:
         found = ", ".join(map(str, sorted(counts))) or "none"
         raise ValueError(f"scan: xs and length= must give one number of steps; they give {found}")
     return counts.pop()
+
+
+def each(function: Callable[[Any], Any], xs: Any) -> Any:
+    """function(x) for each x along the first axis of xs, stacked: so a Jacobian has its columns while `jit` records."""
+    return scan(lambda _, x: (None, function(x)), None, xs)[1]
+
+
+Trace.each = staticmethod(each)

@@ -32,13 +32,14 @@ recording = Recording()
 class Trace:
     """A recording in progress. A scan's step has one of its own, whose parent is the function around it.
 
-    What becomes of each function of NumPy is for `lowering.py` to say, which completes this class.
+    What becomes of each function of NumPy is for `lowering.py` to say, which completes this class, as `scan.py` does.
     """
 
     ufunc: Callable[..., Any]
     function: Callable[..., Any]
     taken: Callable[..., Any]
     cast: Callable[..., Any]
+    each: Callable[..., Any]
 
     def __init__(self, parent: "Trace | None" = None) -> None:
         self.parent = parent
