@@ -146,6 +146,25 @@ def test_a_descent_is_one_pass(function: Any, loops: int) -> None:
     assert story.count("\n     ") == loops
 
 
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: np.pad(x * 0.5 + 1.0, 0),
+        lambda x: np.concatenate([x * 0.5 + 1.0]),
+        lambda x: np.pad(x[1:] * 0.5, (1, 0)) + x,
+        lambda x: np.concatenate([x[1:] * 2.0, x[:1]]),
+        lambda x: np.stack([x[0] * x[1], x[1], x[0] + x[-1], x[2], x[1] * 0.1]),
+        lambda x: grad(lambda x: np.sum(x[...] ** 3) + x[0] * x[4])(x) * 0.01,
+    ],
+)
+def test_a_state_that_is_put_together_is_read_before_it_is_written(function: Any) -> None:
+    x = wanted = np.arange(1.0, 6.0)
+    for _ in range(3):
+        wanted = function(wanted)
+    found = jit(lambda x: scan(lambda x, _: (function(x), None), x, None, 3)[0], backend="llvm")(x)
+    np.testing.assert_allclose(found, wanted, rtol=1e-12)
+
+
 @pytest.mark.parametrize("length", range(6))
 @pytest.mark.parametrize("counted", [False, True])
 def test_states_that_change_places(length: int, counted: bool) -> None:

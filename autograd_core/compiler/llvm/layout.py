@@ -200,7 +200,7 @@ def states_in_place(body: Layout, loop: Loop) -> set[int]:
         later = any(memory_of(x) is old for other in body.kernels[writers[new] + 1 :] for x in other.reads)
         views = any(memory_of(x) is old and x is not old for x in kernel.reads)
         core = [] if kernel.core is None else [*kernel.core.inputs, *(x for n in kernel.prologue for x in n.inputs)]
-        hidden = kernel.kind in ("scan", "call", "gather") or old in core
+        hidden = kernel.root.op in ("scan", "call", "gather") or old in core
         if not later and not views and not hidden and old.shape == new.shape:
             found.add(k)
     return found

@@ -49,6 +49,9 @@ class Attempt:
         """Those that were."""
         for node in users:
             inputs = [new[x] for x in node.inputs]
+            if is_only_part(node):
+                new[node] = inputs[0]
+                continue
             if node.op in MOVED:
                 new[node] = self.moved(node, inputs[0])
                 continue
@@ -131,6 +134,12 @@ class Attempt:
             self.taken_from[x] = self.old[x]
             found = Node("getitem", [part[0]], (part[1],), shape=view.shape, dtype=x.dtype)
         return found
+
+
+def is_only_part(node: Node) -> bool:
+    """Whether a result that is put together is its one part."""
+    parts = parts_of(node)
+    return parts is not None and len(parts) == 1 and node.inputs[0].shape == node.shape
 
 
 def free(users: dict[Node, list[Node]], outputs: set[Node]) -> set[Node]:
