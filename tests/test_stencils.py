@@ -146,6 +146,16 @@ def test_a_descent_is_one_pass(function: Any, loops: int) -> None:
     assert story.count("\n     ") == loops
 
 
+@pytest.mark.parametrize("shape", [(0,), (1,), (3, 0), (1, 1)])
+def test_arrays_of_no_element_or_one(shape: tuple[int, ...]) -> None:
+    def function(x: Any) -> list[Any]:
+        joined = np.concatenate([np.ravel(x), np.ravel(x) * 2.0])
+        return [joined * 2.0, np.stack([x, x * 2.0]) + 1.0, np.pad(x * 2.0, 1), (x * 2.0).T + 1.0, joined[:0] + 1.0]
+
+    for a, b in zip(jit(function, backend="llvm")(np.ones(shape)), function(np.ones(shape)), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
 @pytest.mark.parametrize(
     "function",
     [

@@ -24,6 +24,8 @@ Axes = tuple[int, ...]
 def put_together(code: Code, kernel: Kernel, find: Find, out: Place) -> None:
     """Each part, written in its place."""
     root = kernel.root
+    if not root.size:
+        return
     if placed_at(root) is not None:
         fill(code, out, 0)
     inside = set(kernel.body)
