@@ -74,6 +74,7 @@ def parts_of(node: Node) -> list[Part] | None:
 
 
 def placed_part(node: Node) -> list[Part] | None:
+    """Where the input is, if a node puts it into zeros."""
     index = by_axis(placed_at(node), len(node.shape))
     if index is None:
         return None
