@@ -49,7 +49,7 @@ def as_variable(data: Any) -> Any:
     if isinstance(data, np.ndarray):
         reject_dtype(data)
     if hasattr(data, "__array_function__") and not isinstance(data, (np.ndarray, np.generic)):
-        return data  # an array of another library
+        return as_floats(data)  # an array of another library
     array = np.array(data)
     if array.dtype.kind in "biu":
         array = array.astype(np.float64)

@@ -586,6 +586,36 @@ def test_numpy_may_not_become_complex(backend: str | None) -> None:
         f(np.array([1.0, -1.0]))
 
 
+Z = RNG.normal(size=4) + 1j * RNG.normal(size=4)
+
+
+@pytest.mark.parametrize("backend", ["numpy", None])
+@pytest.mark.parametrize("z", [Z, Z.astype(np.complex64), Z[0], 1 - 2j], ids=["array", "single", "number", "Python"])
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda z: np.sum(np.abs(z**3 + 2 * z) ** 2),
+        lambda z: np.sum(np.angle(z) + np.imag(np.tanh(z)) - np.real(np.sqrt(z) / np.log(z))),
+        lambda z: np.real(np.sum(np.where(np.abs(z) > 1, z**2, np.conj(z)) * np.exp(1j * np.angle(z)))),
+        lambda z: np.linalg.norm(np.outer(z, z)) + np.log(np.abs(np.prod(z))),
+        lambda z: np.sum(np.abs(scan(lambda c, _: (c * 1j * z, np.conj(c)), z, length=3)[1])),
+    ],
+)
+def test_complex_arguments(f: Any, z: Any, backend: str | None) -> None:
+    near = 1e-5 if np.asarray(z).dtype == np.complex64 else 1e-12
+    for g in (value_and_grad(f), jacobian(lambda z: np.exp(z) * z)):
+        found, wanted = (flatten(h(z))[0] for h in (jit(g, backend=backend), g))
+        same([np.asarray(x) for x in found], [np.asarray(x) for x in wanted], near)
+        assert [np.asarray(x).dtype for x in found] == [np.asarray(x).dtype for x in wanted]
+
+
+@pytest.mark.parametrize("x", [2, True, np.int64(3), np.arange(3), np.array([1, 200], np.uint8)])
+def test_integers_are_variables_as_floats(x: Any) -> None:
+    f = lambda x: np.sum(np.sin(x) * x**2)
+    same(jit(value_and_grad(f))(x), value_and_grad(f)(x))
+    same(jit(hessian(f))(x), hessian(f)(x))
+
+
 @pytest.mark.parametrize("backend", ["numpy", None])
 def test_results_share_no_memory(backend: str | None) -> None:
     found = jit(lambda x: ((x * 2.0).T, x * 2.0, (x * 2.0)[0], np.diagonal(x * 2.0)), backend=backend)(np.ones((2, 2)))

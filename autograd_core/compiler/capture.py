@@ -72,13 +72,13 @@ def as_example(x: Any) -> Any:
         return x.value
     if isinstance(x, np.ndarray):
         reject_dtype(x)
-        if x.dtype.kind in "fiub":
+        if x.dtype.kind in "fiubc":
             return in_native_order(x)
-    elif isinstance(x, ARRAYS) and np.asarray(x).dtype.kind in "fiub":
+    elif isinstance(x, ARRAYS) and np.asarray(x).dtype.kind in "fiubc":
         return x
     dtype = f" of dtype {x.dtype}" if isinstance(x, np.ndarray) else ""
     raise TypeError(
-        f"jit takes real arrays, numbers and containers of them, and an argument is a {type(x).__name__}{dtype}: "
+        f"jit takes arrays, numbers and containers of them, and an argument is a {type(x).__name__}{dtype}: "
         "make it static, jit(f, static_argnums=(k,)), or close over it"
     )
 

@@ -247,11 +247,11 @@ def jit(
     Parameters
     ----------
     fun
-        A function of real arrays, numbers and containers of them (lists, tuples, dicts, dataclasses), which returns
-        such. It must do the same whenever it is called: arrays from around it are constants, as they were when it was
-        recorded, and random numbers are arguments. Python's integers are computed as int64. Given Values, within
-        another compiled function, or where a derivative is taken with respect to what it closes over, it runs as it is,
-        so that `grad(jit(f))` works.
+        A function of arrays, numbers and containers of them (lists, tuples, dicts, dataclasses), which returns such. It
+        must do the same whenever it is called: arrays from around it are constants, as they were when it was recorded,
+        and random numbers are arguments. Python's integers are computed as int64; complex numbers by NumPy, operation
+        by operation. Given Values, within another compiled function, or where a derivative is taken with respect to
+        what it closes over, it runs as it is, so that `grad(jit(f))` works.
     static_argnums, static_argnames
         The arguments that Python decides on, by position or by name, however they are given then. They are hashable,
         and each of their values has a program.

@@ -264,7 +264,8 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
         return (self[k] for k in range(len(self)))
 
     def astype(self, dtype: Any, copy: bool = True) -> Any:
-        return self.recorder.cast(self, np.dtype(dtype))
+        x = Traced(self.recorder, self.node, np.asarray(self.value)[()]) if type(self.value) in NUMBERS else self
+        return self.recorder.cast(x, np.dtype(dtype))
 
     def weakened(self) -> Any:
         """The same number as if it had come from a Python float."""
