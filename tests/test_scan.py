@@ -173,6 +173,16 @@ def test_the_program_has_loops_however_many_steps_there_are() -> None:
     assert len(loops(hessian_product.program(PARAMS, H, XS))) <= 4
 
 
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_matrix_whose_rows_a_loop_made_is_inverted_and_decomposed(backend: str) -> None:
+    rows = lambda x: scan(lambda c, x: (c, np.sin(x)), 0.0, x)[1]
+    f = lambda x: np.sum(np.linalg.inv(rows(x))) + np.sum(np.linalg.slogdet(rows(x) @ rows(x).T)[1])
+    x = RNG.standard_normal((3, 3))
+    close(jit(value_and_grad(f), backend=backend)(x), value_and_grad(f)(x))
+    with pytest.raises(np.linalg.LinAlgError):
+        jit(f, backend=backend)(np.zeros((3, 3)))
+
+
 def test_steps_that_count_are_taken_one_by_one_where_a_derivative_is_taken() -> None:
     f = lambda w, x: np.sum(scan(lambda c, x: (c * w + x, c), np.zeros(2), x, count=3)[1])
     w = np.array([0.5, -1.0])

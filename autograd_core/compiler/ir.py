@@ -231,6 +231,24 @@ def scalar_of(node: Node) -> Any:
     return first if node.size == 1 or (node.settings[0] == first).all() else None
 
 
+def example(function: Callable[..., Any], args: Any, keywords: Any) -> Any:
+    """What a function returns for an example, of which the shapes have to be right: that of a loop has the numbers of
+    its first step in all of them, and so may be singular."""
+    try:
+        return function(*args, **keywords)
+    except np.linalg.LinAlgError:
+        return function(*units(args), **keywords)
+
+
+def units(tree: Any) -> Any:
+    """Arguments with unit matrices in the place of all others."""
+    if isinstance(tree, (list, tuple)):
+        return type(tree)([units(x) for x in tree])
+    if isinstance(tree, np.ndarray) and tree.ndim > 1:
+        return np.broadcast_to(np.eye(*tree.shape[-2:], dtype=tree.dtype), tree.shape)
+    return tree
+
+
 def as_recorded(found: Any, node: Node) -> Any:
     """What NumPy computed, if it is as it was when it was recorded: of this shape, and real if it was real."""
     array = np.asarray(found)

@@ -15,7 +15,7 @@ import numpy as np
 
 from ..data import NoNumbersError
 from ..value import Value
-from .ir import Node, Slot, constant
+from .ir import Node, Slot, constant, example
 
 NUMBERS = (bool, int, float, complex)
 
@@ -80,7 +80,7 @@ class Trace:
         """Record any function of arrays as one node; traced arrays are its inputs, all else is as it is."""
         inputs: list[Traced] = []
         skeleton = self.skeleton([args, keywords], inputs)
-        value = function(*untraced(args), **untraced(keywords))
+        value = example(function, untraced(args), untraced(keywords))
         nodes = [x.node for x in inputs]
         settings = (function, skeleton[0], skeleton[1])
         if isinstance(value, (tuple, list)):
