@@ -4,6 +4,7 @@ import ctypes
 import functools
 import threading
 import weakref
+from collections.abc import Callable
 from typing import Any
 
 import llvmlite.binding as llvm
@@ -83,7 +84,11 @@ class Machine:
             block = np.empty(self.size + LINE, np.uint8)
             arena = block[-block.ctypes.data % LINE :]
         table = (*inputs, *outputs, arena, *self.constants)
-        outcome = self.run(id(table))
+        if self.host.calls:
+            with np.errstate(all="ignore"):
+                outcome = self.run(id(table))
+        else:
+            outcome = self.run(id(table))
         self.arenas.append(arena)
         if outcome:
             self.fail(outcome)
@@ -115,11 +120,12 @@ class Host:
     def __init__(self, failures: Any) -> None:
         calls: list[Any] = []
         self.calls = calls
+        known = functools.lru_cache(maxsize=4096)(array_at)  # of a program that runs again most addresses are the same
 
         def call(number: int, table: int) -> None:
             try:
                 node, inputs, results = calls[number]
-                perform(node, inputs, results, table)
+                perform(node, inputs, results, table, known)
             except BaseException as error:  # also Ctrl-C: it is raised where the program was called
                 failures.error = error
 
@@ -127,23 +133,22 @@ class Host:
         self.address = ctypes.cast(self.function, ctypes.c_void_p).value or 0
 
 
-def array_at(address: int, node: Node) -> Any:
+def array_at(address: int, node: Node, writeable: bool) -> Any:
     """An array of a node's shape and dtype in memory that is there."""
     buffer: Any = (ctypes.c_char * max(node.nbytes, 1)).from_address(address)
-    return np.ndarray(node.shape, node.dtype, buffer)
+    array = np.ndarray(node.shape, node.dtype, buffer)
+    array.flags.writeable = writeable
+    return array
 
 
-def perform(node: Node, inputs: list[Node], results: list[Node], table: int) -> None:
+def perform(node: Node, inputs: list[Node], results: list[Node], table: int, array_at: Callable[..., Any]) -> None:
     """Compute a node by NumPy; what goes in may not be changed, and what comes out must be what was recorded."""
     count = len(inputs) + len(results)
     addresses = (ctypes.c_void_p * (count + 1)).from_address(table)
-    args = [array_at(address or 0, x) for address, x in zip(addresses, inputs, strict=False)]
-    for x in args:
-        x.flags.writeable = False
-    with np.errstate(all="ignore"):
-        found = evaluate(node, [x if x.shape else x[()] for x in args])
+    args = [array_at(address or 0, x, False) for address, x in zip(addresses, inputs, strict=False)]
+    found = evaluate(node, [x if x.shape else x[()] for x in args])
     for address, y in zip(addresses[len(inputs) : count], results, strict=True):
-        array_at(address or 0, y)[...] = as_recorded(found[y.settings[0]] if y is not node else found, y)
+        array_at(address or 0, y, True)[...] = as_recorded(found[y.settings[0]] if y is not node else found, y)
     addresses[count] = 1
 
 
