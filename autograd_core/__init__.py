@@ -26,6 +26,7 @@ from .ops.matrices import affine, mean_squared_error
 from .ops.primitive import log_softmax, logsumexp, softmax
 from .optimize import least_squares, minimize
 from .recording import no_grad
+from .refusals import ELSEWHERE
 from .transforms import grad, jvp, linearize, value_and_grad, vjp
 from .value import Value, stop_gradient
 
@@ -73,9 +74,10 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """The compiler is loaded by who uses it."""
+    """The compiler is loaded by who uses it; what has another name elsewhere is named."""
     if name in ("jit", "scan", "to_python"):  # loading it would take as long again as all the rest
         from . import compiler
 
         return getattr(compiler, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    instead = f" ({ELSEWHERE[name]})" if name in ELSEWHERE else ""
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}{instead}", name=name)

@@ -119,6 +119,30 @@ IN_PLACE = {
 spelled otherwise here."""
 
 
+ELSEWHERE = {
+    "vmap": "write the function for arrays with one axis more, or scan over the first axis; the gradients of many "
+            "losses are jacobian(losses), or grad(lambda x: np.sum(f(x))) if each depends on its own x",
+    **dict.fromkeys(("elementwise_grad", "egrad"), "write grad(lambda x: np.sum(f(x)))"),
+    "jacfwd": 'write jacobian(f, mode="forward")',
+    "jacrev": 'write jacobian(f, mode="reverse")',
+    "holomorphic_grad": "write jacobian(f)",
+    "hessian_vector_product": "write hvp(f, x, v)",
+    "make_vjp": "write value, pullback = vjp(f, x)",
+    "make_jvp": "write value, tangent = jvp(f, (x,), (t,))",
+    **dict.fromkeys(("custom_vjp", "defvjp", "Function"), "write @primitive(pullback=...)"),
+    **dict.fromkeys(("custom_jvp", "defjvp"), "write @primitive(pushforward=...)"),
+    **dict.fromkeys(("fori_loop", "while_loop", "lax"), "write scan(step, carry, length=n), count= for fewer"),
+    **dict.fromkeys(("cond", "switch"), "write np.where, or np.select"),
+    "map": "write scan(lambda c, x: (c, f(x)), 0.0, xs)[1]",
+    "remat": "write checkpoint(f)",
+    "make_jaxpr": "write jit(f).program(*args).explain()",
+    "check_grads": "write check_gradients(f, x)",
+    **dict.fromkeys(("tensor", "Tensor", "Variable"), "write Value(x)"),
+    "numpy": "NumPy's own functions take Values: import numpy as np",
+}  # fmt: skip
+"""What users of JAX, HIPS autograd and PyTorch look for by another name."""
+
+
 def function_of_scipy() -> tuple[str, str] | None:
     """The package and the name of the function of SciPy that is making a plain array or number now, if one is."""
     found = None

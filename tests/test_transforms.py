@@ -1,13 +1,16 @@
 """grad, value_and_grad, containers, higher orders, and the numerical check itself."""
 
 import dataclasses
+import re
 from collections import OrderedDict, defaultdict
 from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
 
+import autograd_core
 from autograd_core import Value, check_gradients, grad, jvp, linearize, sigmoid, stop_gradient, value_and_grad, vjp
+from autograd_core.refusals import ELSEWHERE
 from autograd_core.trees import flatten
 
 
@@ -270,3 +273,13 @@ def test_arguments_of_the_wrong_kind_are_named() -> None:
         jvp(np.sin, 1.0, 1.0)
     with pytest.raises(TypeError, match="argnums='x'"):
         grad(np.sin, argnums="x")
+
+
+@pytest.mark.parametrize(
+    ("name", "instead"),
+    [("vmap", "jacobian(losses)"), ("jacfwd", 'mode="forward"'), ("custom_vjp", "@primitive"), ("fori_loop", "scan(")],
+)
+def test_what_has_another_name_elsewhere_says_what_to_write(name: str, instead: str) -> None:
+    with pytest.raises(AttributeError, match=f"'autograd_core' has no attribute '{name}' .*{re.escape(instead)}"):
+        getattr(autograd_core, name)
+    assert not any(hasattr(autograd_core, name) for name in ELSEWHERE)
