@@ -173,6 +173,27 @@ def test_the_program_has_loops_however_many_steps_there_are() -> None:
     assert len(loops(hessian_product.program(PARAMS, H, XS))) <= 4
 
 
+@pytest.mark.parametrize("pick", [
+    lambda x, i, j: x[j, :, 0] * x[j],
+    lambda x, i, j: x[..., i],
+    lambda x, i, j: x[j, i, i],
+    lambda x, i, j: x[1, ::-1, i] * x[:, 1:, i].sum(),
+    lambda x, i, j: np.take(x[0], i, axis=1) * x[j, ..., i],
+])  # fmt: skip
+def test_what_a_step_picks_by_numbers_needs_no_numpy(pick: Any) -> None:
+    x, numbers = RNG.standard_normal((2, 3, 3)), (np.array([2, 0, -1, 2, -3]), np.array([0, -1, 1, 0, 0]))
+    picked = lambda x, numbers: scan(lambda c, ij: (c, np.sin(pick(x, *ij))), 0.0, numbers)[1]
+    total = value_and_grad(lambda x, numbers: np.sum(picked(x, numbers)))
+    for f in (picked, total, lambda x, numbers: jacobian(picked)(x, numbers)):
+        for backend in BACKENDS:
+            close(jit(f, backend=backend)(x, numbers), f(x, numbers))
+    assert "Nothing is left to NumPy" in jit(total).program(x, numbers).explain()
+    mixed = lambda x, i: x[[[0, 1]], i] * x[:, [2, 0], i].sum() * x[np.array([True, False]), i]
+    close(jit(mixed)(x, 1), mixed(x, 1))
+    with pytest.raises(IndexError):
+        jit(picked)(x, (numbers[0] + 9, numbers[1] + 9))
+
+
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_a_matrix_whose_rows_a_loop_made_is_inverted_and_decomposed(backend: str) -> None:
     rows = lambda x: scan(lambda c, x: (c, np.sin(x)), 0.0, x)[1]

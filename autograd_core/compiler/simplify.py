@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from .ir import ELEMENTWISE, REDUCTIONS, VIEWS, Loop, Node, Program, Slot, constant, evaluate, rewritten, scalar_of
+from .picking import rows_of_picks
 
 FOLDED = 1 << 16
 """Constants larger than this many elements are left to be computed when the program runs."""
@@ -23,7 +24,7 @@ def simplified(program: Program, fast_math: bool = False) -> Program:
         seen: dict[Any, Node] = {}
 
         def rule(node: Node, seen: dict[Any, Node] = seen) -> Node:
-            for attempt in (folded, identity_of, named, exact_quotient, product_with_ones):
+            for attempt in (folded, identity_of, named, exact_quotient, product_with_ones, rows_of_picks):
                 node = attempt(node) or node
             if fast_math:
                 node = real_identity(node) or node

@@ -32,13 +32,13 @@ def lowers(node: Node) -> bool:
 
 
 def is_row_gather(node: Node) -> bool:
-    """Whether a node is x[index] with one axis of integers."""
+    """Whether a node is x[index] with one axis of integers, or with one number."""
     if len(node.inputs) != 2 or node.dtype.name not in ("float64", "float32", "int64"):
         return False
     x, index = node.inputs
     skeleton = node.settings[0]
     slot = skeleton[0] if isinstance(skeleton, tuple) and len(skeleton) == 1 else skeleton
-    return getattr(slot, "k", None) == 1 and len(index.shape) == 1 and index.dtype.name in ("int64", "int32") and (
+    return getattr(slot, "k", None) == 1 and len(index.shape) <= 1 and index.dtype.name in ("int64", "int32") and (
         len(x.shape) >= 1
     )  # fmt: skip
 
@@ -50,7 +50,7 @@ def adds_rows(node: Node) -> bool:
         return False
     g, index = node.inputs
     slot = args[1][0] if isinstance(args[1], tuple) and len(args[1]) == 1 else args[1]
-    rows = len(index.shape) == 1 and index.dtype.name in ("int64", "int32") and len(node.shape) > 0
+    rows = len(index.shape) <= 1 and index.dtype.name in ("int64", "int32") and len(node.shape) > 0
     return rows and type(slot) is Slot and g.dtype == node.dtype and g.shape == (*index.shape, *node.shape[1:])
 
 

@@ -1,6 +1,7 @@
 """Rows of an array by their numbers, which are checked: those that an index takes, and the gradient of that."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from .code import BAD_INDEX, Code
@@ -14,6 +15,7 @@ Leave = Callable[[Any, int], None]
 
 def gather(code: Code, x: Place, index: Place, out: Place, leave_if: Leave) -> None:
     """out[i] = x[index[i]]"""
+    index, out = several(index, out)
 
     def row(i: Any) -> None:
         k = row_number(code, index, i, x.shape[0], leave_if)
@@ -26,6 +28,7 @@ def gather(code: Code, x: Place, index: Place, out: Place, leave_if: Leave) -> N
 
 def add_rows(code: Code, g: Place, index: Place, out: Place, leave_if: Leave) -> None:
     """out[index[i]] += g[i], one after the other, from zeros."""
+    index, g = several(index, g)
     fill(code, out, 0)
     *outer, last = out.shape[1:] or (1,)
     width = code.width // out.dtype.itemsize
@@ -41,6 +44,14 @@ def add_rows(code: Code, g: Place, index: Place, out: Place, leave_if: Leave) ->
         code.nest(outer, lambda at: in_vectors(code, last, width, lambda j, lanes: add(at, j, lanes)))
 
     code.loop(index.shape[0], row)
+
+
+def several(index: Place, rows: Place) -> tuple[Place, Place]:
+    """An index and the rows that it stands for; of a single number one of each."""
+    if index.shape:
+        return index, rows
+    one = replace(index, strides=(1,), shape=(1,))
+    return one, replace(rows, strides=(1, *rows.strides), shape=(1, *rows.shape))
 
 
 def row_number(code: Code, index: Place, i: Any, n: int, leave_if: Leave) -> Any:
