@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .data import dtype_of, shape_of
+from .data import dtype_of, ndim_of, shape_of
 from .registry import OPS
 
 
@@ -53,6 +53,8 @@ class Items:
 
     def once(self) -> Any:
         """The index, if it takes no item twice: which of two values stays would be left to chance."""
+        if not any(ndim_of(part) for part in (self.index if isinstance(self.index, tuple) else (self.index,))):
+            return self.index  # numbers and slices, which may be recorded
         places = np.arange(self.x.size).reshape(self.x.shape)[self.index]
         if np.unique(places).size != places.size:
             raise IndexError("at[index] takes an item twice; only .add(y) is defined then")

@@ -609,6 +609,18 @@ def test_complex_arguments(f: Any, z: Any, backend: str | None) -> None:
         assert [np.asarray(x).dtype for x in found] == [np.asarray(x).dtype for x in wanted]
 
 
+@pytest.mark.parametrize("backend", ["numpy", None])
+def test_items_are_replaced_at_numbers_that_are_arguments(backend: str | None) -> None:
+    def f(x: Any, i: Any) -> Any:
+        return np.sum(x.at[i].set(x[0] * 2.0).at[1:, i].multiply(x[1, i]).at[..., i].max(0.5) ** 2)
+
+    x = RNG.normal(size=(3, 3))
+    for i in (1, np.int64(-1)):
+        same(jit(value_and_grad(f), backend=backend)(x, i), value_and_grad(f)(x, i))
+    with pytest.raises(IndexError):
+        jit(grad(f), backend=backend)(x, 3)
+
+
 @pytest.mark.parametrize("x", [2, True, np.int64(3), np.arange(3), np.array([1, 200], np.uint8)])
 def test_integers_are_variables_as_floats(x: Any) -> None:
     f = lambda x: np.sum(np.sin(x) * x**2)
