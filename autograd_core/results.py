@@ -47,7 +47,8 @@ def check_scalar(out: Any, fun: Function) -> None:
     kind = dtype_of(out).kind if is_number(out) else None
     if kind == "c":
         raise TypeError(
-            "grad needs a real function, and this one returned a complex number: take np.real or np.abs of it"
+            "grad needs a real function, and this one returned a complex number: take np.real or np.abs of it, or the "
+            "complex derivative of a holomorphic one, jacobian(f)"
         )
     if kind == "b":
         raise TypeError(

@@ -83,6 +83,15 @@ def test_jacobians_of_complex_functions(mode: str) -> None:
     for f in (np.conj, lambda z: 1j * np.real(z), lambda z: np.array([1.0, 1.0]) * z * np.abs(z)):
         with pytest.raises(ValueError, match="not holomorphic"):
             j(f)(z)
+    f = lambda z: np.sum(np.abs(z) ** 2 * np.real(z))
+    with pytest.raises(
+        ValueError, match=r"of a hessian the gradient, .*hessian\(lambda x, y: f\(x \+ 1j \* y\), \(0, 1\)\)"
+    ):
+        hessian(f)(z)
+    (xx, _), (yx, _) = hessian(lambda x, y: f(x + 1j * y), (0, 1))(z.real, z.imag)
+    np.testing.assert_allclose([xx, yx], [np.diag(6 * z.real), np.diag(2 * z.imag)])
+    with pytest.raises(TypeError, match=r"the complex derivative of a holomorphic one, jacobian\(f\)"):
+        grad(np.exp)(z[0])
     inner = lambda a: np.real(j(lambda x: np.exp(1j * a * x))(1.0))  # d/da Re(i a exp(i a))
     np.testing.assert_allclose(j(inner)(2.0), -np.sin(2.0) - 2.0 * np.cos(2.0))
 
