@@ -207,8 +207,8 @@ def holomorphic(p: Any, q: Any) -> Any:
         if np.any(np.abs(a - b) > np.sqrt(np.finfo(dtype_of(a)).eps) * largest):
             raise ValueError(
                 "jacobian: the function, of a hessian the gradient, is complex and not holomorphic, so it has no "
-                "complex derivative: take that of its parts, jacobian(lambda z: np.real(f(z))) and np.imag, or products "
-                "with it, by jvp and vjp; and hessian(lambda x, y: f(x + 1j * y), (0, 1))(z.real, z.imag)"
+                "complex derivative: take that of its parts, jacobian(lambda z: np.real(f(z))) and np.imag, or "
+                "products with it, by jvp and vjp; and hessian(lambda x, y: f(x + 1j * y), (0, 1))(z.real, z.imag)"
             )
     return p
 

@@ -208,6 +208,10 @@ def test_steps_that_count_are_taken_one_by_one_where_a_derivative_is_taken() -> 
     f = lambda w, x: np.sum(scan(lambda c, x: (c * w + x, c), np.zeros(2), x, count=3)[1])
     w = np.array([0.5, -1.0])
     close(jit(grad(f))(w, XS), grad(f)(w, XS))
+    power = lambda x, n: scan(lambda c, _: (c * x, None), 1.0, None, length=9, count=n)[0]
+    assert jit(grad(power), static_argnums=(1,))(2.0, 3) == 12.0
+    with pytest.raises(TypeError, match=r"count= is known while jit records: make it static, .*or let each step"):
+        jit(grad(power))(2.0, 3)
 
 
 @pytest.mark.parametrize("f", [

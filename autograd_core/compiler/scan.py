@@ -53,7 +53,8 @@ def scan(
         If the number of steps is not known, if xs differ in length, or if `count` is not from 0 to that number. (From a
         compiled function that is an IndexError.)
     TypeError
-        If a step changes the structure, a shape or a dtype of the state.
+        If a step changes the structure, a shape or a dtype of the state; or if inside of `jit` a `count` is an argument
+        where a derivative is taken, or with complex numbers.
     RuntimeError
         If a derivative is taken inside of `jit`, and a step has other constants when it is run once more.
 
@@ -70,6 +71,11 @@ def scan(
     if trace is not None and count is None:
         with contextlib.suppress(ComplexResultError):
             return Differentiable(scan, trace, step, carry, xs, n).recorded()
+    if type(count) is Traced:
+        raise TypeError(
+            "scan: of complex numbers, and where a derivative is taken, count= is known while jit records: make it "
+            "static, jit(f, static_argnums=(1,)), or let each step choose, np.where(k < count, after, before)"
+        )
     taken = n if count is None else operator.index(count)
     if not 0 <= taken <= n:
         raise ValueError(f"scan: count={taken} of {n} steps")
