@@ -37,7 +37,7 @@ BINARY = {
     "greater": np.greater, "greater_equal": np.greater_equal, "equal": np.equal, "not_equal": np.not_equal,
     "and": np.logical_and, "or": np.logical_or, "xor": np.logical_xor, "copysign": np.copysign,
     "where": lambda x, y: np.where(x > y, x, y * 2.0), "power": np.power, "logaddexp": np.logaddexp,
-    "hypot": np.hypot, "arctan2": np.arctan2, "fmod": np.fmod,
+    "hypot": np.hypot, "arctan2": np.arctan2, "fmod": np.fmod, "remainder": np.remainder,
 }  # fmt: skip
 
 

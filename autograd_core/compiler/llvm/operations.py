@@ -37,6 +37,7 @@ def compiles(node: Node) -> bool:
     if op in ("logical_not", "invert"):
         return op == "logical_not" or read == "b"
     if read == "f":
+        op = "fmod" if op == "remainder" else op  # which that is made of
         known = op in FLOAT or op in FLOAT_ARITHMETIC or op in ROUNDING or op in FUNCTIONS
         return known or libm.address(op, node.dtype.itemsize == 8) is not None
     return read == "i" and op in INTEGER_ARITHMETIC
@@ -147,6 +148,15 @@ def hypot(x: Number, y: Number) -> Number:
     return x.new(x.lift(float("inf"))).where(infinite, found)
 
 
+def remainder(x: Number, y: Number) -> Number:
+    """C's fmod, of the sign of y: Python's and NumPy's x % y."""
+    b = x.code.b
+    found = x.new(one_by_one(x.code, "fmod", [x.value, y.value]))
+    other = b.xor(found.compare("<", 0.0), y.compare("<", 0.0))
+    found = (found + y).where(b.and_(other, found.compare("!=", 0.0)), found)
+    return x.new(x.code.call("copysign", found.value, y.value)).where(found.compare("==", 0.0), found)
+
+
 def signbit(x: Number) -> Any:
     bits = x.bits()
     return x.code.b.icmp("<", bits, x.code.like(bits, 0))
@@ -163,6 +173,7 @@ FLOAT: dict[str, Callable[..., Any]] = {
     "fmax": fmax,
     "fmin": fmin,
     "hypot": hypot,
+    "remainder": remainder,
     "isnan": lambda x: x.compare("!=", x),
     "isinf": lambda x: abs(x).compare("==", float("inf")),
     "isfinite": lambda x: abs(x).compare("<", float("inf")),
