@@ -195,6 +195,19 @@ def test_what_a_step_picks_by_numbers_needs_no_numpy(pick: Any) -> None:
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("f", [
+    lambda x: scan(lambda c, row: (c, np.cumsum(row)), 0.0, x.T),
+    lambda x: scan(lambda c, row: (c, np.sort(row)), 0.0, x[::-1, ::2]),
+    lambda x: scan(lambda c, row, a=x.T @ x, b=(x @ x.T).T: (c + np.sort(b, axis=0), row), x @ x.T, x),
+    lambda x: scan(lambda c, row, a=x[:3].T: (c, np.linalg.solve(a, row)), 0.0, x),
+    lambda x: scan(lambda c, row, a=x.T: (c, scan(lambda c, b: (c, np.cumprod(a, axis=1) * b), c, row)[1]), 0.0, x),
+])  # fmt: skip
+def test_what_lies_in_another_order_is_handed_to_numpy_as_it_is(f: Any, backend: str) -> None:
+    x = RNG.standard_normal((4, 3))
+    close(jit(f, backend=backend)(x), f(x))
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
 def test_a_matrix_whose_rows_a_loop_made_is_inverted_and_decomposed(backend: str) -> None:
     rows = lambda x: scan(lambda c, x: (c, np.sin(x)), 0.0, x)[1]
     f = lambda x: np.sum(np.linalg.inv(rows(x))) + np.sum(np.linalg.slogdet(rows(x) @ rows(x).T)[1])

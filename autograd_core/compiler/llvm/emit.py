@@ -238,9 +238,12 @@ class Writer:
         found = []
         for x in node.inputs:
             place = self.find(x)
-            if x.op in VIEWS and not place.contiguous:
-                packed = whole(code.at(room, offset, I8), x)
-                offset += rounded(max(x.nbytes, 1))
+            if not place.contiguous:
+                if x.op in VIEWS:
+                    packed = whole(code.at(room, offset, I8), x)
+                    offset += rounded(max(x.nbytes, 1))
+                else:  # of a loop's step: a row of a view, or a view from around the loop
+                    packed = whole(self.shared.extra(place), x)
                 copy(code, place, packed)
                 place = packed
             found.append(place)
