@@ -77,6 +77,11 @@ def as_constant(data: Any) -> Any:
     return array
 
 
+def as_array(x: Any, dtype: Any = None) -> Any:
+    """A number or a list as an array; a Value, and an array of whatever library or of a recording, as it is."""
+    return x if hasattr(x, "__array_function__") else np.asarray(x, dtype)
+
+
 def operand(x: Any) -> Any:
     """A constant that an operator was given; what is none is left to Python's own error and to the other's class."""
     if type(x) is np.ndarray and x.dtype.kind in "fiub":

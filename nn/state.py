@@ -146,12 +146,20 @@ class State:
         pairs += [("buffers", *arrays) for arrays in zip(buffers, olds, rights, strict=True)]
         return all(close([arrays for kind, *arrays in pairs if kind == name]) for name in {kind for kind, *_ in pairs})
 
+    def farthest(self, new: Any, before: dict[str, Any], wanted: dict[str, Any]) -> str:
+        """The name of the parameter whose change is, in proportion, the least like what it should be."""
+        names = {id(p): name for name, p in self.run.model.named_parameters()}
+        changes = zip(new[0], before["leaves"], wanted["leaves"], strict=True)
+        off = [np.linalg.norm(found - right) / (np.linalg.norm(right - old) or 1.0) for found, old, right in changes]
+        return names.get(id(self.leaves[int(np.argmax(off))]), "one that is not the model's")
+
 
 def close(arrays: list[Any]) -> bool:
     """‖found - right‖ ≤ √ε ‖right - old‖ + 100 ε ‖right‖, of all arrays (found, old, right) together: the gradient of
     a single one may be nothing but rounding."""
     eps = max(float(np.finfo(right.dtype).eps) if right.dtype.kind == "f" else 0.0 for *_, right in arrays)
-    parts = [(np.subtract(found, right), np.subtract(right, old), right) for found, old, right in arrays]
+    off_by = partial(np.subtract, dtype=float)  # bools have no difference, and that of bytes is a byte
+    parts = [(off_by(found, right), off_by(right, old), right) for found, old, right in arrays]
     off, change, size = (np.sqrt(sum(np.sum(np.square(x, dtype=float)) for x in c)) for c in zip(*parts, strict=True))
     return bool(off <= np.sqrt(eps) * change + 100 * eps * size)
 

@@ -86,8 +86,10 @@ def compare(
             return kind
         PROGRAMS.drop(key)
     raise UnfitError(
-        "compiled, its first steps give other numbers: it is not a function of its data alone, or the rounding of a "
-        "gradient decides, as of a bias before a batch normalization, which is better left out"
+        "compiled, its first steps give other numbers, most of all of the parameter "
+        f"{state.farthest(found.state, before, wanted)}: it is not a function of its data alone, or the rounding of a "
+        "gradient decides, as of a bias before a batch normalization, or of the keys of an attention, which is better "
+        "left out"
     )
 
 

@@ -249,6 +249,25 @@ def test_derivatives_of_rules_that_decide_on_numbers(f: Any, derivative: Any) ->
         same(compiled(x, x[::-1] * 2.0), derivative(f, x, x[::-1] * 2.0), 1e-8)
 
 
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda w, x: np.einsum("ij,kj->ik", x, w),
+        lambda w, x: np.einsum("ij,ij,kj->k", x, w, x, optimize=True),
+        lambda w, x: np.concatenate([np.dstack([x, w]), np.atleast_3d(x, w)[1]], axis=2),
+        lambda w, x: np.block([[x, w], [w, np.insert(x[:, :2], 1, w[:, 0], axis=1)]]),
+        lambda w, x: np.average(w, weights=x) * np.trapezoid(w, x) * np.sum(np.polyval(w[0], x)),
+        lambda w, x: np.ediff1d(w, to_end=x) * np.sum(np.interp(x[0], np.arange(3.0), w[0])),
+    ],
+)
+def test_derivatives_of_functions_of_a_variable_and_of_data(f: Any) -> None:
+    """The data are an argument of what is compiled, and have no numbers while it is recorded."""
+    gradient = value_and_grad(lambda w, x: np.sum(f(w, x) ** 2))
+    w, x = np.random.default_rng(5).uniform(0.5, 1.5, (2, 2, 3))
+    for found, wanted in zip(jit(gradient)(w, x), gradient(w, x), strict=True):
+        same(found, wanted, 1e-12)
+
+
 def test_derivatives_of_reductions_with_settings_and_of_tables() -> None:
     holes = np.array([0.3, np.nan, 0.5, 2.0])
     for f in (

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
-from ..data import as_constant, dtype_of, ndim_of, shape_of, size_of
+from ..data import as_array, as_constant, dtype_of, ndim_of, shape_of, size_of
 from ..op import composed
 from ..value import Value, plain
 from .indexing import concatenate, diagonal, scatter_add
@@ -77,7 +77,7 @@ def delete(arr: Any, obj: Any, axis: int | None = None) -> Any:
 @composed(np.insert)
 def insert(arr: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
     """See `np.insert`."""
-    values = values if type(values) is Value else np.asarray(values)
+    values = as_array(values)
     if dtype_of(arr).kind in "fc":
         values = in_dtype(values, dtype_of(arr))
     n, m = size_of(arr), size_of(values)
@@ -196,7 +196,7 @@ def each(function: Any) -> Any:
     """A function of one array as NumPy's function of any number of them."""
 
     def call(*arys: Any) -> Any:  # without `functools.wraps`, which would give it the signature of one array
-        parts = tuple([function(x if type(x) is Value else np.asarray(x)) for x in arys])
+        parts = tuple([function(as_array(x)) for x in arys])
         return parts[0] if len(parts) == 1 else parts
 
     call.__name__, call.__doc__ = function.__name__, function.__doc__
@@ -248,7 +248,7 @@ def column_stack(tup: Any) -> Any:
 @composed(np.dstack)
 def dstack(tup: Any) -> Any:
     """See `np.dstack`."""
-    return concatenate([atleast_3d(x if type(x) is Value else np.asarray(x)) for x in tup], 2)
+    return concatenate([atleast_3d(as_array(x)) for x in tup], 2)
 
 
 @composed(np.block)
@@ -264,7 +264,7 @@ def block(arrays: Any) -> Any:
     def joined(x: Any, axis: int, ndim: int) -> Any:
         if isinstance(x, list):
             return concatenate([joined(y, axis + 1, ndim) for y in x], axis)
-        return raised(x if type(x) is Value else np.asarray(x), ndim)
+        return raised(as_array(x), ndim)
 
     def widest(x: Any) -> int:
         return max(map(widest, x)) if isinstance(x, list) else np.ndim(x)

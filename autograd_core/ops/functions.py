@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..data import as_constant, dtype_of, is_weak, ndim_of, shape_of, size_of
+from ..data import as_array, as_constant, dtype_of, is_weak, ndim_of, shape_of, size_of
 from ..op import composed, elementwise, flat
 from ..registry import BY_NUMPY
 from ..value import Value, plain
@@ -198,7 +198,7 @@ def full_like(
 def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: float | None = None) -> Any:
     """See `np.interp`: differentiable in x, xp and fp; at a knot the slope is that on its right."""
     dtype = dtype_of(next(y for y in (x, xp, fp) if type(y) is Value))
-    x, xp, fp = (y if type(y) is Value or isinstance(y, np.ndarray) else np.asarray(y, dtype) for y in (x, xp, fp))
+    x, xp, fp = (as_array(y, dtype) for y in (x, xp, fp))
     if "c" in (dtype_of(x).kind, dtype_of(xp).kind):
         raise TypeError("np.interp: complex coordinates have no order, so x and xp are real (fp may be complex)")
     if period is not None:  # one knot more on either side

@@ -4,9 +4,9 @@ from typing import Any
 
 import numpy as np
 
-from ..data import dtype_of, ndim_of, shape_of, size_of
+from ..data import as_array, dtype_of, ndim_of, shape_of, size_of
 from ..op import composed
-from ..value import Value, plain
+from ..value import plain
 from .eigen import eigvals
 from .indexing import concatenate, stack
 from .linear import ravel
@@ -15,13 +15,13 @@ from .ranges import trim_zeros
 
 def coefficients(p: Any) -> Any:
     """One axis of numbers, of a number or an array."""
-    return np.atleast_1d(p if type(p) is Value else np.asarray(p))
+    return np.atleast_1d(as_array(p))
 
 
 @composed(np.polyval)
 def polyval(p: Any, x: Any) -> Any:
     """See `np.polyval`: Horner's scheme."""
-    x = x if type(x) is Value else np.asarray(x)
+    x = as_array(x)
     out: Any = x * 0
     for k in range(len(p)):
         out = out * x + p[k]
@@ -106,7 +106,7 @@ def polyfit(
     if full or cov:
         raise TypeError("np.polyfit takes no full= or cov= on a Value")
     if w is not None:
-        w = w if type(w) is Value else np.asarray(w)
+        w = as_array(w)
         y = y * (w if ndim_of(y) == 1 else w[:, None])
     rows = vander(x, deg + 1)
     return np.linalg.lstsq(rows if w is None else rows * w[:, None], y, len(x) * 2e-16 if rcond is None else rcond)[0]

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from ..data import dtype_of, is_foreign, is_weak, ndim_of, shape_of, size_of
+from ..data import as_array, dtype_of, is_foreign, is_weak, ndim_of, shape_of, size_of
 from ..op import composed
 from ..value import Value, plain
 from .indexing import concatenate, stack
@@ -113,7 +113,7 @@ def apply_along_axis(func1d: Callable[..., Any], axis: int, arr: Any, *args: Any
     rows = moveaxis(arr, axis, -1)
     rest = shape_of(rows)[:-1]
     parts = [func1d(rows[index], *args, **kwargs) for index in np.ndindex(rest)]
-    parts = [x if type(x) is Value else np.asarray(x) for x in parts]
+    parts = [as_array(x) for x in parts]
     shape = shape_of(parts[0])
     out = reshape(stack(parts), rest + shape) if any(type(x) is Value for x in parts) else (
         np.reshape(np.stack(parts), rest + shape))  # fmt: skip

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..data import dtype_of, shape_of, size_of
+from ..data import as_array, dtype_of, shape_of, size_of
 from ..op import composed
 from ..registry import FULL, OPS
 from ..value import Value, plain
@@ -90,7 +90,7 @@ def full_var(
     """See `np.var`; `mean` is a function of a like any other, if it is given."""
     if ddof and correction is not None:
         raise ValueError("ddof and correction are one setting: give one of them")
-    a, where = converted(a if type(a) is Value else np.asarray(a), dtype), plain(where)
+    a, where = converted(as_array(a), dtype), plain(where)
     ddof = ddof if correction is None else correction
     if where is True and mean is None:
         return converted(var(a, axis=axis, ddof=ddof, keepdims=keepdims), dtype)

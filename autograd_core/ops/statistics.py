@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
-from ..data import dtype_of, is_foreign, is_weak, ndim_of, shape_of
+from ..data import as_array, dtype_of, is_foreign, is_weak, ndim_of, shape_of
 from ..op import composed
 from ..value import Value, plain
 from .arrange import take_along_axis
@@ -169,7 +169,7 @@ def average(
     if weights is None:
         out, total = np.mean(a, axis=axis, keepdims=keepdims), np.asarray(count(a, axis), dtype_of(a))
     else:
-        w = weights if type(weights) is Value else np.asarray(weights)
+        w = as_array(weights)
         if shape_of(w) != shape_of(a):
             axes = () if axis is None else normalize_axis_tuple(axis, ndim_of(a))
             if shape_of(w) != tuple(shape_of(a)[k] for k in axes):

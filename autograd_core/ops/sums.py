@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
-from ..data import dtype_of, ndim_of, shape_of, size_of
+from ..data import as_array, dtype_of, ndim_of, shape_of, size_of
 from ..op import PRODUCT, Op, composed, multilinear, primitive
-from ..value import Value, plain
+from ..value import plain
 from .indexing import concatenate, diagonal, scatter_add
 from .linear import REQUIRED, ROWS, broadcast_to, flip, moveaxis, ravel, reshape, sum, transpose
 
@@ -85,7 +85,7 @@ def parsed(args: tuple[Any, ...]) -> tuple[list[Any], list[list[Any]], list[Any]
         output = list(args[-1]) if len(args) % 2 else None
     if len(inputs) != len(operands):
         raise ValueError(f"einsum: {len(inputs)} subscripts for {len(operands)} operands")
-    operands = [x if type(x) is Value else np.asarray(x) for x in operands]
+    operands = [as_array(x) for x in operands]
     widest = 0
     for k, (x, indices) in enumerate(zip(operands, inputs, strict=True)):
         extra = ndim_of(x) - len([i for i in indices if i is not Ellipsis])
@@ -156,7 +156,7 @@ def einsum(*operands: Any, optimize: Any = False) -> Any:
     steps: list[Any] = [tuple(range(len(arrays)))]
     if optimize is not False and len(arrays) > 2:
         plan = ",".join(map(text, inputs)) + "->" + text(output)
-        steps = np.einsum_path(plan, *map(plain, arrays), optimize=optimize)[0][1:]
+        steps = np.einsum_path(plan, *(np.broadcast_to(0.0, shape_of(x)) for x in arrays), optimize=optimize)[0][1:]
     pending = [narrowed(x, indices, sizes) for x, indices in zip(arrays, inputs, strict=True)]
     for step in steps:
         chosen = [pending.pop(k) for k in sorted(step, reverse=True)][::-1]
@@ -314,7 +314,7 @@ cumprod = primitive(
 
 def alike(x: Any, a: Any) -> Any:
     """A number or list as an array of the dtype of a; an array or a variable as it is."""
-    return x if type(x) is Value or isinstance(x, np.ndarray) else np.asarray(x, dtype_of(a))
+    return as_array(x, dtype_of(a))
 
 
 @composed(np.diff)

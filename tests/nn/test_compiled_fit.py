@@ -252,8 +252,21 @@ def test_a_gradient_that_is_nothing_but_rounding():
         )
         return Sequential(*parts)
 
-    refuse("as of a bias before a batch normalization, which is better left out", make=lambda: make(True))
+    refuse("most of all of the parameter layers.0.bias: it is not a function", make=lambda: make(True))
     assert compare(near=1e-3, make=lambda: make(False)).executor == "compiled"
+
+
+def test_masks_and_counts_among_the_state_of_a_module():
+    class Masked(Linear):
+        def __init__(self, *args, **settings):
+            super().__init__(*args, **settings)
+            self.mask, self.bytes = np.array([True, False, True]), np.array([200, 3, 9], np.uint8)
+
+        def forward(self, x):
+            self.bytes = self.bytes - np.uint8(1)
+            return np.where(self.mask, super().forward(x), 0.0)
+
+    assert compare(make=lambda: Masked(4, 3, rng=0)).executor == "compiled"
 
 
 def test_metrics_of_other_libraries():
