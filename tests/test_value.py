@@ -269,6 +269,10 @@ def test_a_function_without_a_rule_is_named_with_its_neighbours() -> None:
         Value([1.0]).clone()
     with pytest.raises(AttributeError, match=r"'matmul' \(write np.matmul\(v, \.\.\.\)\)"):
         Value([1.0]).matmul(2.0)
+    with pytest.raises(AttributeError, match=r"'view' \(write v.reshape\(shape\)"):
+        Value([1.0]).view(-1)
+    with pytest.raises(AttributeError, match=r"'add_' \(it is not written into: write v = v \+ x"):
+        Value([1.0]).add_(2.0)
     with pytest.raises(TypeError, match=r"np.select, if only its default is one, .*write np.where"):
         np.select([np.array([True])], [np.ones(1)], Value([1.0]))
 

@@ -15,7 +15,6 @@ from numpy.lib.array_utils import normalize_axis_index
 
 from ..data import as_array, dtype_of, ndim_of, shape_of, size_of
 from ..op import PRODUCT, Op, composed, multilinear, primitive
-from ..value import plain
 from .indexing import concatenate, diagonal, scatter_add
 from .linear import REQUIRED, ROWS, broadcast_to, flip, moveaxis, ravel, reshape, sum, transpose
 
