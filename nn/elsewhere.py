@@ -47,6 +47,22 @@ OF_PACKAGE = {
     "train_test_split": "write split(x, y, fraction=0.2)",
     "manual_seed": "the layers, fit, batches and split take rng=0",
     **{name: f"write autograd_core.{name}" for name in ("relu", "sigmoid", "softmax", "log_softmax", "softplus")},
+    "LogSoftmax": "write autograd_core.log_softmax; any function of Values serves as a layer",
+    "Swish": "write SiLU()",
+    "Embedding": "assign a Value of shape (n, d) to an attribute of a Module, and write self.weight[indices]",
+    "LayerNorm": "in a Module write (x - x.mean(axis=-1, keepdims=True)) / np.sqrt(x.var(axis=-1, keepdims=True) + eps)",
+    "Conv1d": "write np.einsum('ncti,oci->not', sliding_window_view(x, k, axis=2), weight)",
+    "Conv2d": "write np.einsum('nchwij,ocij->nohw', sliding_window_view(x, (k, k), axis=(2, 3)), weight)",
+    "MaxPool2d": "write x.reshape(n, c, h // 2, 2, w // 2, 2).max(axis=(3, 5))",
+    "MultiheadAttention": "write autograd_core.softmax(q @ np.swapaxes(k, -1, -2) / np.sqrt(d)) @ v",
+    **dict.fromkeys(("RNN", "LSTM", "GRU"), "write a loop over its steps, or autograd_core.scan(step, state, xs)"),
+    **dict.fromkeys(("LambdaLR", "MultiStepLR"), "set optimizer.lr after an epoch, as in a Callback"),
+    **dict.fromkeys(("kaiming_normal_", "xavier_uniform_"), "layers take init=he_normal, init=glorot_uniform, ..."),
+    "ModelCheckpoint": "write fit(..., checkpoint=directory), and EarlyStopping for the best weights",
+    **dict.fromkeys(("TensorDataset", "Subset"), "arrays are data: fit and batches take x and y"),
+    "random_split": "write split(x, y, fraction=0.2)",
+    **dict.fromkeys(("mean_squared_error", "categorical_crossentropy"), "write mse_loss or cross_entropy"),
+    "confusion_matrix": "write plot_confusion_matrix, or scikit-learn's",
 }
 
 

@@ -278,10 +278,15 @@ def check_validation(feed: Arrays | Stream, validation: Any, fraction: float) ->
 
 def by_name(metrics: Metric | Mapping[str, Metric] | Sequence[Metric]) -> dict[str, Metric]:
     """The metrics by the name of their column."""
-    metrics = [metrics] if callable(metrics) else metrics
+    metrics = [metrics] if callable(metrics) or isinstance(metrics, str) else metrics
     if metrics is None:
         raise TypeError("metrics=None: it is a function, or a list or dict of them; leave it out for none")
     named = dict(metrics) if isinstance(metrics, Mapping) else {getattr(m, "__name__", ""): m for m in metrics}
+    for metric in metrics.values() if isinstance(metrics, Mapping) else metrics:
+        if not callable(metric):
+            raise TypeError(
+                f"a metric is a function of a prediction and its target, such as nn.accuracy, not {metric!r}"
+            )
     if len(named) < len(metrics) or {"", "<lambda>"} & named.keys():
         raise ValueError("metrics need a name each: give a dict, such as {'accuracy': nn.accuracy}")
     taken = {"loss", "learning_rate", "seconds"} & named.keys()

@@ -473,6 +473,11 @@ def test_a_float32_model_stays_in_float32(line):
         ({"schedule": None}, "schedule=None: it is a Schedule, or a list of them; leave it out for none"),
         ({"callbacks": print}, "callbacks=<built-in function print>: it is a Callback, or a list"),
         ({"metrics": None}, "metrics=None: it is a function, or a list or dict of them"),
+        (
+            {"metrics": ["accuracy"]},
+            "a metric is a function of a prediction and its target, such as nn.accuracy, not 'acc",
+        ),
+        ({"metrics": "accuracy"}, "such as nn.accuracy, not 'accuracy'"),
         ({"batch_size": None}, "batch_size=None: it is an integer"),
     ],
 )

@@ -218,7 +218,9 @@ def test_what_others_call_otherwise_is_said(name, write):
         getattr(MLP([2, 1]), name)
     with pytest.raises(AttributeError, match=r"no attribute 'CrossEntropyLoss' \(write cross_entropy\("):
         nn.CrossEntropyLoss()
-    assert not hasattr(nn, "Conv2d")
+    with pytest.raises(AttributeError, match=r"'Conv2d' \(write np.einsum\("):
+        nn.Conv2d(1, 8, 3)
+    assert not hasattr(nn, "Bilinear")
 
 
 def test_what_is_elsewhere_may_be_here():
