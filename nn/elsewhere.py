@@ -50,7 +50,7 @@ OF_PACKAGE = {
     "LogSoftmax": "write autograd_core.log_softmax; any function of Values serves as a layer",
     "Swish": "write SiLU()",
     "Embedding": "assign a Value of shape (n, d) to an attribute of a Module, and write self.weight[indices]",
-    "LayerNorm": "in a Module write (x - x.mean(axis=-1, keepdims=True)) / np.sqrt(x.var(axis=-1, keepdims=True) + eps)",
+    "LayerNorm": "write (x - x.mean(axis=-1, keepdims=True)) / np.sqrt(x.var(axis=-1, keepdims=True) + 1e-5)",
     "Conv1d": "write np.einsum('ncti,oci->not', sliding_window_view(x, k, axis=2), weight)",
     "Conv2d": "write np.einsum('nchwij,ocij->nohw', sliding_window_view(x, (k, k), axis=(2, 3)), weight)",
     "MaxPool2d": "write x.reshape(n, c, h // 2, 2, w // 2, 2).max(axis=(3, 5))",

@@ -8,8 +8,8 @@ What differs: there is one parameter more, `compiled`, and `activation` may be a
 has no `loss`, it minimises the squared error. `model_` is the network, an `nn.MLP` whose outputs are logits: to draw,
 explain or save. With several outputs the loss is what is minimised, the sum over the outputs, half their mean square
 there; so `tol` is compared with other numbers. `verbose` shows the progress bar of `fit`. Sparse matrices, negative
-weights and data of one class are refused, and so are other hidden layers with `warm_start`. `coefs_` and `intercepts_` are tuples of the
-network's own arrays.
+weights and data of one class are refused, and so are other hidden layers with `warm_start`. `coefs_` and `intercepts_`
+are tuples of the network's own arrays.
 """
 
 from typing import Any, Self

@@ -203,6 +203,8 @@ def plot_confusion_matrix(prediction: Any, labels: Any, ax: Any = None, *, names
     ------
     ValueError
         If a class is no integer, or has no name.
+    TypeError
+        If a model is given, and not its predictions.
     ImportError
         If Matplotlib or scikit-learn (extra `learn`) is not installed.
     """
@@ -232,6 +234,8 @@ def plot_confusion_matrix(prediction: Any, labels: Any, ax: Any = None, *, names
 
 def classes_of(given: Any) -> Array:
     """Classes as integers: one-hot rows, and outputs, by their largest; a column as the numbers in it."""
+    if callable(given) or callable(getattr(given, "predict", None)):
+        raise TypeError(f"predictions are wanted, not the {type(given).__name__}: write model(x), or its predict(x)")
     array: Array = np.asarray(given)
     if array.ndim == 2 and array.shape[1] > 1:
         return np.asarray(array.argmax(axis=1))

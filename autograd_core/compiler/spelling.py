@@ -114,6 +114,8 @@ class Spelling:
         if place := in_registry(function):
             name = self.known("OPS", OPS)
             self.imports[name] = "from autograd_core.registry import OPS" + f" as {name}" * (name != "OPS")
+            if home := declared_in(place):
+                self.imports[home] = f"import {home}"
             return f"{name}{place}"
         name = self.known(plain if plain.isidentifier() else "helper", function)
         module = module or "scipy.special"  # its ufuncs do not say where they are from
@@ -223,6 +225,14 @@ def in_registry(function: Any) -> str:
             if other is function is not None:
                 return f"[{name!r}].{place if isinstance(place, str) else f'rules[{place}]'}"
     return ""
+
+
+def declared_in(place: str) -> str:
+    """The module that declares an op with @primitive, which has its name within the registry's; "" for one of here."""
+    module = place.split("'")[1]
+    while module and module not in sys.modules:
+        module = module.rpartition(".")[0]
+    return "" if module == "__main__" else module
 
 
 def listed(tree: Any) -> str:

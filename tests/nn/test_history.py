@@ -176,6 +176,8 @@ def test_the_confusion_matrix_counts():
         nn.plot_confusion_matrix([1, 2], [1, 2], new_figure().subplots(), names=["b", "c"])
     with pytest.raises(ValueError, match=r"classes are integers: .* write p > 0.5"):
         nn.plot_confusion_matrix([[0.9], [0.2]], [1, 0], new_figure().subplots())
+    with pytest.raises(TypeError, match=r"predictions are wanted, not the MLP: write model\(x\)"):
+        nn.plot_confusion_matrix(MLP([2, 3]), np.zeros((2, 2)), [1, 0])
 
 
 # Progress -------------------------------------------------------------------------------------------------------------

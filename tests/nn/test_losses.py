@@ -1,11 +1,13 @@
 """Losses against their formulas, and what they refuse."""
 
 import re
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 
-from autograd_core import Value, check_gradients, log_softmax
+from autograd_core import Value, check_gradients, log_softmax, sigmoid, to_python
 from nn import (
     accuracy,
     binary_cross_entropy,
@@ -285,6 +287,14 @@ def test_wrong_class_weights_are_refused():
 def test_binary_cross_entropy_of_logits_is_that_of_their_sigmoid():
     p = 1 / (1 + np.exp(-PREDICTION))
     assert binary_cross_entropy_with_logits(PREDICTION, TARGET) == pytest.approx(binary_cross_entropy(p, TARGET))
+
+
+def test_its_source_finds_its_rule_where_nothing_else_has_loaded_it():
+    z = Value([0.5, -1.0], name="z")
+    cost = binary_cross_entropy(sigmoid(z), [1.0, 0.0])
+    program = to_python(cost) + "\nprint(float(program(np.array([0.5, -1.0]))))\n"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    np.testing.assert_allclose(float(done.stdout), cost.data, rtol=1e-14)
 
 
 def test_a_wrong_certainty_costs_100_and_has_a_gradient():
