@@ -26,6 +26,16 @@ def holding(variables: Iterable[Value], data: Iterable[Any]) -> Iterator[None]:
     ...         return (x @ w).data
     >>> predict(np.array([3.0, 4.0]), np.eye(2)), w.data
     (array([3., 4.]), array([1., 2.]))
+
+    What a variable holds may be a Value: then what leaves the block as `.data` has a derivative by that. So the loss of
+    a model becomes a function of its parameters, for `hessian`, `hvp` and the like (in PyTorch, `functional_call`).
+
+    >>> def loss(data):
+    ...     with holding([w], [data]):
+    ...         return np.sum(w**3).data
+    >>> hessian(loss)(np.array([3.0, 4.0]))
+    array([[18.,  0.],
+           [ 0., 24.]])
     """
     pairs = list(zip(variables, data, strict=True))
     for variable, _ in pairs:

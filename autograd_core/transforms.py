@@ -116,7 +116,7 @@ def variables_of(args: Sequence[Any], chosen: Sequence[int]) -> Iterator[tuple[l
 
     They are new even where an argument is a Value already: two derivatives taken at one point, one within the other,
     would otherwise be confused. Such a variable is a leaf while its own derivative is taken, and from then on what it
-    is for everybody else: the identity of that Value.
+    is for everybody else: the identity of that Value, or of plain data.
     """
     for k in chosen:
         if not -len(args) <= k < len(args):
@@ -141,7 +141,8 @@ def variables_of(args: Sequence[Any], chosen: Sequence[int]) -> Iterator[tuple[l
         yield variables, rebuild, refill
     finally:
         thread.since = since
-        for variable, _ in nested:
+        for variable in variables:
+            variable.first = variable.first or (variable._held,)
             variable.op = identity
 
 

@@ -17,7 +17,7 @@ import pytest
 pytest.importorskip("llvmlite")
 
 import nn
-from autograd_core import Value
+from autograd_core import Value, grad
 from nn import (
     MLP,
     SGD,
@@ -267,6 +267,16 @@ def test_masks_and_counts_among_the_state_of_a_module():
             return np.where(self.mask, super().forward(x), 0.0)
 
     assert compare(make=lambda: Masked(4, 3, rng=0)).executor == "compiled"
+
+
+def test_a_derivative_within_a_model():
+    """Its variable is nobody's that was forgotten, and so there is no warning."""
+
+    class Slope(MLP):
+        def forward(self, x):
+            return super().forward(x) + grad(lambda x: np.sum(super(Slope, self).forward(x) ** 2))(x) @ np.ones((4, 3))
+
+    assert compare(make=lambda: Slope([4, 8, 3], "tanh", "identity", rng=0)).executor == "compiled"
 
 
 def test_metrics_of_other_libraries():
