@@ -116,8 +116,8 @@ class Writer:
         kind, here = KINDS.get(name), f"{place or 'the model'} ({name})"
         if kind is None or kind.cls is not type(module):
             raise TypeError(
-                f"{here} is no layer of this package, and `load` could not build it: save the model's state_dict(), "
-                "and load that into a model that you have built"
+                f"{here} is no layer of this package, and `load` could not build it: write np.savez(path, "
+                "**model.state_dict()), and load_state_dict(np.load(path)) of a model that you have built"
             )
         if depth > DEEPEST:
             raise ValueError(f"{here} is within {DEEPEST} others: does a part contain itself?")

@@ -87,9 +87,9 @@ def warn_of_untrained(model: Module, given: Iterable[Value], cost: Value) -> Non
     found = unknown(cost, own.keys() | its.keys())
     if found is not None:
         warnings.warn(
-            f"the loss depends on a variable {found.name or ''} of shape {found.shape} that is neither the model's nor "
-            "the optimizer's, and so is not trained. A Module finds what is in its attributes, and in lists, tuples "
-            "and dicts there; make it plain data if it is to stay as it is",
+            f"the loss depends on a variable {f'{found.name} ' * bool(found.name)}of shape {found.shape} that is "
+            "neither the model's nor the optimizer's, and so is not trained. A Module finds what is in its attributes, "
+            "and in lists, tuples and dicts there; make it plain data if it is to stay as it is",
             stacklevel=2,
         )
     if own.keys() - its.keys() and any(p.grad is None for k, p in its.items() if k not in own):
