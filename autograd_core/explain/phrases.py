@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..op import CALL, CHOICE, POWER, PRODUCT, SUM, UNARY, Op
+from ..ops.indexing import repeats
 from ..ops.linear import REQUIRED
 from ..registry import OPS
 from .digits import FEW, exact, shape_text
@@ -182,6 +183,8 @@ def call(op: Op, arrays: Sequence[Phrase], settings: Sequence[Any] = (), *, dens
     chosen = {key: x for key, x in given.items() if key != "keepdims" and not is_default(x, op.settings[key])}
     optional = {key for key in chosen if op.settings[key] is not REQUIRED}
     spelled = {key: setting(x, bare=True) for key, x in given.items()} | {"over": over(chosen.get("axis"))}
+    if op.name == "scatter_add" and type(given["shape"]) is tuple and repeats(given["index"], given["shape"]):
+        spelled["adding"] = " added up"
     typeset = {
         key: words(x) if key != "over" and any(map(str.isalpha, x)) else x.translate(TEX_SIGNS)
         for key, x in spelled.items()

@@ -150,12 +150,13 @@ def divide_out(a: Terms, b: Terms) -> Terms | None:
 
 
 def write(a: Terms, *, tight: bool = False) -> Phrase:
-    """The formula as text and LaTeX; `tight` sets a sum without spaces."""
+    """The formula as text and LaTeX; `tight` sets a sum without spaces, if no term is a product of matrices."""
     if not a:
         return constant(0)
     texts, texs = "", ""
-    for term in a:
-        negative, phrase = write_term(term)
+    written = [write_term(term) for term in a]
+    tight = tight and not any("@" in phrase.text and phrase.precedence <= PRODUCT for _, phrase in written)
+    for negative, phrase in written:
         if len(a) > 1:
             phrase = phrase.within(SUM + 1)
         elif not negative:

@@ -26,6 +26,18 @@ def is_basic(index: Any) -> bool:
     )
 
 
+def repeats(index: Any, shape: tuple[int, ...]) -> bool:
+    """Whether an index takes an element several times, as that of an embedding may.
+
+    >>> repeats([1, 1, 3], (4, 2)), repeats([0, 1, 3], (4, 2))
+    (True, False)
+    """
+    times = np.zeros(shape, int)
+    if not is_basic(index):
+        np.add.at(times, index, 1)
+    return bool(times.max(initial=0) > 1)
+
+
 def take_items(x: Any, index: Any) -> Any:
     try:
         return np.asarray(x)[index] if type(x) is float else x[index]
@@ -76,8 +88,8 @@ getitem: Op = linear(
     batched=lambda t, index: take_each(t, index),
 )  # fmt: skip
 scatter_add: Op = linear(  # ↔ getitem
-    "scatter_add", add_items, settings=dict(index=REQUIRED, shape=REQUIRED), text="{x} at [{index}], 0 elsewhere",
-    tex=r"{x} \text{{ at }} [{index}]", precedence=CHOICE,
+    "scatter_add", add_items, settings=dict(index=REQUIRED, shape=REQUIRED), precedence=CHOICE,
+    text="{x}{adding} at [{index}], 0 elsewhere", tex=r"{x}{adding} \text{{ at }} [{index}]",
     samples=[([(4,)], dict(index=1, shape=ROWS)), ([(3,)], dict(index=([0, 2, 0], [1, 1, 1]), shape=ROWS))],
     adjoints=(lambda g, x, index, shape: getitem(g, index),),
     batched=lambda t, index, shape: add_each(t, index, shape),

@@ -331,6 +331,14 @@ def test_softmax_is_written_with_its_sum() -> None:
     assert "p ⊙ (∂C/∂p−sum(∂C/∂p ⊙ p, axis=−1))" in str(derivation)
 
 
+def test_a_sum_within_a_product_leaves_spaces_beside_a_product_of_matrices() -> None:
+    """Or `a @ b−c` would read as a @ (b − c)."""
+    scores, values = Value(np.eye(2), name="S"), Value([[1.0, 2.0], [3.0, 4.0]], name="V")
+    derivation = explain(((softmax(scores) @ values) ** 2).sum(), scores)
+    assert " @ Vᵀ − sum(" in str(derivation)
+    assert " @ Vᵀ−" not in str(derivation)
+
+
 def test_parameters_of_one_name_are_told_apart() -> None:
     """Two layers that both call their parameters weight and bias."""
     model = nn.Sequential(nn.Linear(2, 2, rng=0), np.tanh, nn.Linear(2, 1, rng=1))

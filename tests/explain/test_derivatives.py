@@ -141,6 +141,7 @@ def test_labels_of_other_ops_agree_with_the_backward_pass(op: Op, shapes: list[A
         (lambda x, w: np.var(x, axis=0), ["∂o/∂x = x − mean(x, axis=0)"]),
         (lambda x, w: np.var(x, axis=1), ["∂o/∂x = 2(x−mean(x, axis=1))/3"]),
         (lambda x, w: x[1], ["grad(x) = grad(o) at [1], 0 elsewhere"]),
+        (lambda x, w: x[[1, 0, 1]], ["grad(x) = grad(o) added up at [[1, 0, 1]], 0 elsewhere"]),
     ],
 )
 def test_labels_a_textbook_would_have(function: Any, label: list[str]) -> None:
