@@ -148,7 +148,7 @@ class State:
 
     def farthest(self, new: Any, before: dict[str, Any], wanted: dict[str, Any]) -> str:
         """The name of the parameter whose change is, in proportion, the least like what it should be."""
-        names = {id(p): name for name, p in self.run.model.named_parameters()}
+        names: dict[int, str] = {id(p): name for name, p in self.run.model.named_parameters()}
         changes = zip(new[0], before["leaves"], wanted["leaves"], strict=True)
         off = [np.linalg.norm(found - right) / (np.linalg.norm(right - old) or 1.0) for found, old, right in changes]
         return names.get(id(self.leaves[int(np.argmax(off))]), "one that is not the model's")

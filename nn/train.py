@@ -276,8 +276,8 @@ def check_validation(feed: Arrays | Stream, validation: Any, fraction: float) ->
         raise TypeError("validation is a pair (x, y)")
 
 
-def by_name(metrics: Metric | Mapping[str, Metric] | Sequence[Metric]) -> dict[str, Metric]:
-    """The metrics by the name of their column."""
+def by_name(metrics: Any) -> dict[str, Metric]:
+    """The metrics, which may be one function, several, or a dict, by the name of their column."""
     metrics = [metrics] if callable(metrics) or isinstance(metrics, str) else metrics
     if metrics is None:
         raise TypeError("metrics=None: it is a function, or a list or dict of them; leave it out for none")
