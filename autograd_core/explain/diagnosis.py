@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..backward import has_nan
 from ..data import QUIET, dtype_of
 from ..debug import CUTS, NOTES, describe_backward, describe_origin, first_nonfinite, is_finite, is_origin, located
 from ..exact import passed_on, pull_back_exactly
@@ -79,11 +80,12 @@ def explain_nonfinite(loss: Value) -> Diagnosis:
     if found is not None:
         return Diagnosis(located(found[0]) + describe_backward(*found) + advice(found[0], order), found[0], "backward")
     if given is not None:
-        return (
-            given._replace(text=f"{given.text}; the loss and its gradients are finite all the same")
-            if spared
-            else given
-        )
+        spoilt = [node for node in order if has_nan(node.data) and not any(has_nan(plain(x)) for x in node.inputs)]
+        if spared:
+            rest = "; the loss and its gradients are finite all the same"
+        else:
+            rest = "".join(f", and {located(x)}{x.op.name} made nan of it" for x in spoilt[:1] if x.op is not None)
+        return given._replace(text=given.text + rest)
     return Diagnosis("everything is finite, forward and backward")
 
 
