@@ -4,7 +4,9 @@ from typing import Any
 
 import numpy as np
 
-from .aliases import Seed, as_array
+from autograd_core import stop_gradient
+
+from .aliases import Seed, as_array, is_known
 from .module import Module
 
 
@@ -26,6 +28,8 @@ class Dropout(Module):
     ------
     ValueError
         If p is not in [0, 1).
+    TypeError
+        When called while it is trained and `jit` records, which would keep one mask for all calls.
 
     >>> layer = Dropout(0.5, rng=0)
     >>> layer([1.0, 1.0, 1.0, 1.0])
@@ -44,7 +48,13 @@ class Dropout(Module):
         x = as_array(x)
         if not self.training or not self.p:
             return x
-        kept = self.rng.random(x.shape, np.float32) >= self.p
+        drawn = self.rng.random(x.shape, np.float32)
+        if is_known(drawn) and not is_known(stop_gradient(x)):
+            raise TypeError(
+                "Dropout: jit would record this one mask for all calls: call model.eval() before, or train with "
+                "fit(..., compiled=True), which draws a mask for each step"
+            )
+        kept = drawn >= self.p
         return x * (kept.astype(np.result_type(x.dtype, np.float16)) * (1 / (1 - self.p)))
 
     def extra_repr(self) -> str:

@@ -6,7 +6,7 @@ import numpy as np
 
 from autograd_core import Value, stop_gradient
 
-from .aliases import Array, as_array
+from .aliases import Array, as_array, is_known
 from .module import Module
 
 
@@ -35,6 +35,8 @@ class BatchNorm1d(Module):
     ------
     ValueError
         When called, if x does not have the shape (n, num_features), or is a batch of one sample while training.
+    TypeError
+        When called while it is trained and `jit` records, which would lose the running averages.
 
     >>> layer = BatchNorm1d(1)
     >>> layer([[1.0], [3.0]]).data.round(4)
@@ -84,6 +86,11 @@ class BatchNorm1d(Module):
 
     def follow(self, n: int, mean: Array, var: Array) -> None:
         """Let the running averages follow. They are made anew: a graph may still hold the ones before."""
+        if is_known(self.running_mean) and not is_known(mean):
+            raise TypeError(
+                f"{type(self).__name__}: running averages do not leave a function that jit records: call model.eval() "
+                "before, or train with fit(..., compiled=True), which carries them along"
+            )
         kept, new, dtype = 1 - self.momentum, self.momentum, self.running_mean.dtype
         self.running_mean = (kept * self.running_mean + new * mean).astype(dtype, copy=False)
         self.running_var = (kept * self.running_var + new * n / (n - 1) * var).astype(dtype, copy=False)

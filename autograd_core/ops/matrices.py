@@ -92,9 +92,10 @@ affine = primitive(
     batched=lambda k, t, x, weight, bias: t if k == 2 else matmul_together(k, t, x, weight),
     doc="""x W + b, a layer of weights: one op where `x @ weight + bias` records two.
 
-    Shapes: x (n, in) or (in,), weight (in, out), bias (out,) or a scalar; the result is (n, out) or (out,). Others are
-    a ValueError. With g the gradient of the result, that of x is g Wᵀ, of the weight xᵀ g, of the bias the sum of the
-    rows of g. Source: Giles, *Collected matrix derivative results*, 2008, section 2.1.
+    Shapes: x (..., in), weight (in, out), bias (out,) or a scalar; the result is (..., out). Others are a ValueError,
+    unless NumPy's `matmul` and broadcasting take them. With g the gradient of the result, that of x is g Wᵀ, of the
+    weight xᵀ g, of the bias the sum of the rows of g. Source: Giles, *Collected matrix derivative results*, 2008,
+    section 2.1.
 
     >>> affine(np.ones((1, 2)), np.array([[1.0], [2.0]]), np.array([0.5]))
     array([[3.5]])

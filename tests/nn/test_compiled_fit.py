@@ -17,7 +17,7 @@ import pytest
 pytest.importorskip("llvmlite")
 
 import nn
-from autograd_core import Value, grad
+from autograd_core import Value, grad, jit, stop_gradient
 from nn import (
     MLP,
     SGD,
@@ -277,6 +277,20 @@ def test_a_derivative_within_a_model():
             return super().forward(x) + grad(lambda x: np.sum(super(Slope, self).forward(x) ** 2))(x) @ np.ones((4, 3))
 
     assert compare(make=lambda: Slope([4, 8, 3], "tanh", "identity", rng=0)).executor == "compiled"
+
+
+@pytest.mark.parametrize(
+    ("layer", "message"),
+    [(Dropout(0.5, rng=0), "one mask for all calls"), (BatchNorm1d(4), "averages do not leave a function that jit")],
+)
+def test_a_function_of_ones_own_is_not_compiled_with_what_changes_from_step_to_step(layer, message):
+    before = digest(layer.state_dict())
+    for x in (lambda x: x, Value):
+        with pytest.raises(TypeError, match=message):
+            jit(lambda x, convert=x: np.sum(stop_gradient(layer(convert(x)))))(X)
+    assert digest(layer.state_dict()) == before
+    layer.eval()
+    np.testing.assert_allclose(jit(lambda x: stop_gradient(layer(x)))(X), stop_gradient(layer(X)), rtol=1e-12)
 
 
 def test_metrics_of_other_libraries():
