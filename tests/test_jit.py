@@ -33,6 +33,7 @@ from autograd_core import (
     scan,
     sigmoid,
     softplus,
+    stop_gradient,
     value_and_grad,
     vjp,
 )
@@ -364,6 +365,10 @@ def test_values_from_outside_are_refused() -> None:
     w = Value([1.0, 2.0])
     with pytest.raises(TypeError, match=r"pass w\.data as an argument"):
         jit(lambda x: w * x)(2.0)
+    for frozen in (lambda x: (w * x).data, lambda x: stop_gradient(np.sin(w)) * x, no_grad()(lambda x: w * x)):
+        with pytest.raises(TypeError, match=r"computes with Values from outside of it.* with holding\("):
+            jit(frozen)(2.0)
+    same(jit(lambda x: w.data * x + (Value(1.0) + x).data)(2.0), np.array([5.0, 7.0]))
     with pytest.raises(TypeError, match="returned a str"):
         jit(lambda x: "text")(2.0)
     with pytest.raises(TypeError, match="make it static"):

@@ -21,7 +21,15 @@ ARRAYS = (np.ndarray, np.generic, *NUMBERS)
 
 
 class OutsideValueError(TypeError):
-    """A recorded function returned a Value: it depends on variables that are not its arguments."""
+    """A recorded function depends on variables that are not its arguments."""
+
+    def __init__(self, fun: Any) -> None:
+        name = getattr(fun, "__name__", "the function")
+        super().__init__(
+            f"jit: {name} computes with Values from outside of it, whose data would be frozen into the program: pass "
+            "w.data as an argument, and take gradients inside with value_and_grad(loss)(w); or pass the data of a "
+            "model's parameters, and let these hold it: with holding(parameters, data): ..."
+        )
 
 
 @dataclass
@@ -46,15 +54,17 @@ def capture(fun: Callable[..., Any], args: Any, names: list[str], parent: Trace 
     example gave; and what was captured.
     """
     leaves, rebuild = flatten(args)
-    trace = Recording(parent)
+    trace, labels = Recording(parent), Labels()
     recording.trace, before = trace, recording.trace
     try:
-        with np.errstate(all="ignore"), always_recording(), watched_by(Labels()):
+        with np.errstate(all="ignore"), always_recording(), watched_by(labels):
             traced = [trace.input(as_example(x)) for x in leaves]
             for x, name in zip(traced, names, strict=False):
                 label(x, name, "an argument")
             results, pack = flatten(fun(*rebuild(traced)))
             trace.results = results
+        if labels.outside is not None and parent is None:
+            raise OutsideValueError(fun)
         outputs = [result_node(trace, y, fun) for y in results]
     finally:
         recording.trace = before
@@ -87,10 +97,7 @@ def result_node(trace: Trace, y: Any, fun: Any) -> Node:
     """The node of a result."""
     name = getattr(fun, "__name__", "the function")
     if type(y) is Value:
-        raise OutsideValueError(
-            f"jit: {name} returned a Value, so it computes with Values from outside of it, whose data would be frozen "
-            "into the program: pass w.data as an argument, and take gradients inside with value_and_grad(loss)(w)"
-        )
+        raise OutsideValueError(fun)
     if not isinstance(y, (Traced, *ARRAYS)):
         raise TypeError(f"jit: {name} returned a {type(y).__name__}; it may return arrays and containers of them")
     return trace.node(y)

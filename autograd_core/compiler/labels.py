@@ -3,20 +3,30 @@
 from collections import Counter
 from typing import Any
 
-from ..value import Value, plain
+from ..value import Value, clock, plain
 from .ir import Label, Node
 from .traced import Traced
 
 
 class Labels:
-    """A watcher of a function that is being recorded (`recording.watched_by`), which labels the nodes."""
+    """A watcher of a function that is being recorded (`recording.watched_by`), which labels the nodes, and notices a
+    Value that was there before."""
 
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
         self.gradients: dict[Value, Node] = {}
+        self.begun = next(clock)
+        self.outside: Value | None = None
+
+    def notice(self, inputs: Any) -> None:
+        """Remember a Value from before the recording: what it holds is no argument, and would be a constant."""
+        for x in inputs:
+            if type(x) is Value and x.stamp < self.begun and type(plain(x)) is not Traced:
+                self.outside = x
 
     def recorded(self, value: Value) -> None:
         """Label the result of an op."""
+        self.notice(value.inputs)
         name = value.op.name
         if (node := node_of(value)) is not None and node.label is None:
             self.counts[name] += 1
@@ -37,6 +47,7 @@ class Labels:
 
     def dropped(self, op: Any, out: Any, inputs: Any) -> None:
         """What is not recorded has no gradient either."""
+        self.notice(inputs)
 
     def before_pass(self, start: Any, **settings: Any) -> None:
         """The steps of the pass are told one by one."""
