@@ -110,7 +110,8 @@ def test_a_mask_of_infinities_hides_nothing() -> None:
     assert found.direction == "backward"
     assert found.text.startswith("on the way back, the derivative of sqrt with respect to r is not finite")
     all_masked = np.sum(softmax(x + np.full((2, 2), -np.inf)))
-    assert explain_nonfinite(all_masked).text == "a constant of add is not finite to begin with, and softmax made nan of it"
+    said = "a constant of add is not finite to begin with, and softmax made nan of it"
+    assert explain_nonfinite(all_masked).text == said
 
 
 def test_an_operation_of_several_results_is_named_and_not_what_takes_one_of_them() -> None:
