@@ -193,3 +193,17 @@ def test_states_that_change_places(length: int, counted: bool) -> None:
     found, wanted = jit(run, backend="llvm")(a, b, xs, n), run(a, b, xs, n)
     for one, other in zip((*found[0], *found[1]), (*wanted[0], *wanted[1]), strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-12)
+
+
+@pytest.mark.parametrize("length", [40, 140])
+def test_copies_for_a_reshape_are_made_in_time(length: int) -> None:
+    """Also in a program of so many kernels that their calls are written in parts."""
+
+    def function(x: Any) -> Any:
+        for _ in range(length):
+            x = np.tanh(x - np.sum(x.T.reshape(x.shape), axis=0) / 4)
+        return np.sum(x)
+
+    x = np.random.default_rng(0).normal(size=(4, 3))
+    np.testing.assert_allclose(jit(function, backend="llvm")(x), function(x), rtol=1e-11, atol=1e-14)
+    np.testing.assert_allclose(jit(grad(function), backend="llvm")(x), grad(function)(x), rtol=1e-9, atol=1e-12)

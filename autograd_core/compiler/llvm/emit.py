@@ -77,7 +77,7 @@ class Writer:
             found = viewed(below, node)
             if found is None:  # a reshape of what is not in order: copied, which is rare
                 packed = Place(self.shared.extra(below), 0, contiguous_strides(below.shape), below.shape, below.dtype)
-                copy(self.code, below, packed)
+                self.copy(below, packed)
                 found = viewed(packed, node)
                 assert found is not None
             return found
@@ -88,6 +88,15 @@ class Writer:
 
     def at(self, offset: int) -> Any:
         return self.code.at(self.arena, offset, I8)
+
+    def copy(self, source: Place, target: Place) -> None:
+        """Copy an array after the kernels so far: if these are in a function that is called later, within that."""
+        if self.part is None:
+            copy(self.code, source, target)
+            return
+        part, offsets = self.part, [p.offset * p.dtype.itemsize for p in (source, target)]
+        pointers = [part.parameter(p.pointer, k) for p, k in zip((source, target), offsets, strict=True)]
+        copy(part.code, *(replace(p, pointer=q, offset=0) for p, q in zip((source, target), pointers, strict=True)))
 
     def run(self, outputs: list[Node], targets: list[Place]) -> None:
         """All kernels, with the results where they belong; then those that are copies of something."""
