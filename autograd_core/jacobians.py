@@ -18,7 +18,7 @@ from .value import Value, plain
 
 Function = Callable[..., Any]
 
-UNROLLED = 8
+UNROLLED = 16
 """So many rows or columns are written out one by one in a compiled program; more are a loop of it."""
 
 
