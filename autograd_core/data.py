@@ -101,6 +101,15 @@ class NoNumbersError(TypeError):
     """Python asked an array for its numbers while it has none: the compiler is recording."""
 
 
+def holds(condition: Any) -> bool:
+    """Whether something holds that allows of a shorter way; while the compiler records nobody knows, and the way that
+    always leads there is taken."""
+    try:
+        return bool(condition)
+    except NoNumbersError:
+        return False
+
+
 def recovered(op: Any, data: Any, error: Exception) -> Any:
     """The result of an op that failed on arrays without numbers, as one step of the program that is being recorded."""
     if isinstance(error, NoNumbersError) or isinstance(error.__cause__, NoNumbersError):

@@ -182,6 +182,8 @@ JOINED = {
     "stacked last": lambda x, y: np.stack([x.T, y.T], axis=-1),
     "numbers": lambda x, y: np.stack([x[0, 0], y[1, 2], x[3, 4]]),
     "empty": lambda x, y: np.concatenate([x[:0], y, x[:0]]),
+    "known": lambda x, y: np.concatenate([np.ones((1, 5), x.dtype), x, np.arange(10).reshape(2, 5) < y[:2]]),
+    "dtypes": lambda x, y: np.stack([x, np.arange(20.0).reshape(4, 5), y > 3], 1),
 }
 
 
@@ -195,12 +197,11 @@ def test_arrays_are_joined_without_numpy(name: str, dtype: Any, processor: None)
     assert "Nothing is left to NumPy" in machine(JOINED[name]).program(x, y).explain()
 
 
-def test_what_is_not_joined_as_it_is_is_left_to_numpy() -> None:
+def test_what_else_is_joined_is_left_to_numpy() -> None:
     x, y = np.ones((2, 3)), np.ones((2, 3), np.float32)
     for f in (
-        lambda x, y: np.concatenate([x, y]),
         lambda x, y: np.concatenate([x, x], axis=None),
-        lambda x, y: np.stack([x, np.zeros((2, 3))]),
+        lambda x, y: np.stack([x, y * 1j]),
         lambda x, y: np.concatenate([y, y], dtype=np.float64),
     ):
         found, expected = machine(f)(x, y), f(x, y)

@@ -11,7 +11,7 @@ from ..data import in_native_order, reject_dtype
 from ..recording import always_recording, watched_by
 from ..trees import flatten
 from ..value import Value
-from . import composites  # noqa: F401  which completes what a recording knows
+from . import composites, running  # noqa: F401  which complete what a recording knows
 from .ir import Node, Program
 from .labels import Labels, label
 from .lowering import Recording

@@ -12,6 +12,7 @@ from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 from ..ops.indexing import add_items
 from ..ops.norms import euclid, scaled_euclid
 from ..ops.sums import as_matrices
+from .ir import constant
 from .lowering import Recording, rule
 from .traced import Traced, trace_of, untraced
 
@@ -54,6 +55,26 @@ def roll(trace: Recording, a: Any, shift: Any, axis: Any = None) -> Any:
     axis = normalize_axis_index(known[1], a.ndim)
     k = -known[0] % a.shape[axis] if a.size else 0
     return np.concatenate([a[along(axis, slice(k, None))], a[along(axis, slice(k))]], axis) if k else a
+
+
+def joining(function: Any) -> None:
+    """Arrays one behind the other, in the dtype of the result; those that are known are constants of the program."""
+
+    def join(trace: Recording, arrays: Any, axis: Any = 0) -> Any:
+        if counted(axis) is None or not isinstance(arrays, (list, tuple)):
+            return NotImplemented
+        dtype = np.result_type(*[np.asarray(x) for x in untraced(list(arrays))])
+        if dtype.kind not in "fiub":
+            return NotImplemented
+        parts = [x if type(x) is Traced else trace.wrap(constant(x), np.asarray(x)) for x in arrays]
+        parts = [x if x.dtype == dtype else x.astype(dtype) for x in parts]
+        return trace.call(function, (parts, operator.index(axis)), {})
+
+    rule(function)(join)
+
+
+joining(np.concatenate)
+joining(np.stack)
 
 
 @rule(np.std)

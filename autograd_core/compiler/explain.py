@@ -5,7 +5,7 @@ from typing import Any
 
 from ..ops.indexing import add_items
 from .fuse import Kernel
-from .ir import ELEMENTWISE, REDUCTIONS, VIEWS, Loop, Node, Program
+from .ir import ELEMENTWISE, REDUCTIONS, RUNNING, VIEWS, Loop, Node, Program
 
 HARD = frozenset(("exp", "expm1", "log", "log1p", "sigmoid", "tanh", "softplus", "erf", "power"))
 """Operations that take some twenty of the simple ones."""
@@ -18,8 +18,8 @@ def flops(node: Node) -> int:
     if node.op == "scan":
         loop: Loop = node.settings[0]
         return loop.length * sum(map(flops, loop.body.nodes()))
-    if node.op in REDUCTIONS:
-        return node.inputs[0].size
+    if node.op in REDUCTIONS | RUNNING:
+        return node.inputs[0].size * (1 + (node.op == "recurrence"))
     if node.op in ELEMENTWISE:
         return node.size * (20 if node.op in HARD else 1)
     return 0
@@ -34,11 +34,14 @@ def described(kernel: Kernel) -> str:
         k = kernel.core.inputs[0].shape[-1]
         after = f"; then, while it is at hand, {steps}" if steps else ""
         return f"matrix product to {shape}, summing over {k}{after}"
-    if kernel.kind == "reduce":
+    if kernel.kind in ("reduce", "running"):
         assert kernel.core is not None
         before = ", ".join(dict.fromkeys(n.op for n in kernel.prologue))
         over = " × ".join(map(str, kernel.core.inputs[0].shape))
         parts = [f"{kernel.core.op} of {over} elements"]
+        if kernel.kind == "running":
+            axis, reverse = kernel.core.settings
+            parts[0] += f" along axis {axis}" + ", from the last one on" * reverse
         parts += [f"while reading them {before}"] * bool(before) + [f"then {steps}"] * bool(steps)
         return "; ".join(parts)
     if kernel.kind == "gather":

@@ -1,8 +1,8 @@
 """From nodes to kernels: which operations share one loop, so that what passes between them stays in registers.
 
 An elementwise operation whose result only other elementwise operations of its shape read is computed where it is read.
-A matrix product or a reduction is the core of its kernel: what follows it element by element is its epilogue, and what
-a reduction reads element by element is computed while it reads.
+A matrix product, a reduction or a running one is the core of its kernel: what follows it element by element is its
+epilogue, and what the latter two read element by element is computed while they read.
 
 Arrays that are joined, and parts placed among zeros, which gradients of slices are, are computed where other
 elementwise operations read them, too: their loop is cut into regions, in each of which a part is there or is not.
@@ -12,8 +12,11 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from .ir import ELEMENTWISE, REDUCTIONS, VIEWS, Node, Program, users_of
+from .ir import ELEMENTWISE, REDUCTIONS, RUNNING, VIEWS, Node, Program, users_of
 from .parts import parts_of
+
+LOOPS = REDUCTIONS | RUNNING
+"""What computes the elements that it reads while it reads them."""
 
 CHEAP = 6
 """An operation with several readers is computed again by each if that costs no more simple operations than this."""
@@ -40,20 +43,22 @@ class Kernel:
     """The result that it writes."""
 
     core: Node | None
-    """The matrix product, reduction, gather, scan or call that it is built around; None if it is elementwise."""
+    """The matrix product, reduction, running sum, gather, scan or call that it is built around; None if elementwise."""
 
     body: list[Node]
     """The elementwise operations from the core, or from what is in memory, to the root, in order."""
 
     prologue: list[Node]
-    """The elementwise operations that a reduction reads."""
+    """The elementwise operations that a reduction or a running sum reads."""
 
     reads: list[Node]
     """What it reads from memory, as views of it."""
 
     @property
     def kind(self) -> str:
-        return "elementwise" if self.core is None else "reduce" if self.core.op in REDUCTIONS else self.core.op
+        if self.core is None:
+            return "elementwise"
+        return "reduce" if self.core.op in REDUCTIONS else "running" if self.core.op in RUNNING else self.core.op
 
 
 def fused(program: Program, lowers: Lowers) -> list[Kernel]:
@@ -74,7 +79,7 @@ class Fusion:
         self.outputs = set(program.outputs)
         self.inside: set[Node] = set()
         self.cores: dict[Node, Node] = {}
-        """The matrix product or reduction that a node is, or is computed after."""
+        """The matrix product, reduction or running sum that a node is, or is computed after."""
         self.costs: dict[Node, int] = {}
         self.cuts: dict[Node, Cuts] = {}
         """Where the loop is cut that computes a node."""
@@ -115,7 +120,7 @@ class Fusion:
         self.inside.difference_update(inputs[goes_on:])
         if goes_on and inputs:
             self.cores[node] = self.cores[inputs[0]]
-        if node.op in REDUCTIONS or (node.op == "matmul" and len(node.shape) <= 2):
+        if node.op in LOOPS or (node.op == "matmul" and len(node.shape) <= 2):
             self.cores[node] = node
 
     def cuts_of(self, node: Node, inner: list[Node]) -> Cuts:
@@ -133,7 +138,7 @@ class Fusion:
             return False
         for u in readers:
             alike = u.op in ELEMENTWISE and u.shape == node.shape
-            other = (u.op in REDUCTIONS or u in self.parts) and not cored and node not in self.cuts
+            other = (u.op in LOOPS or u in self.parts) and not cored and node not in self.cuts
             if not self.lowers(u) or not (alike or other):
                 return False
         return len(readers) == 1 or (not cored and self.costs[node] * (len(readers) - 1) <= CHEAP)

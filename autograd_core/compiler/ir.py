@@ -9,6 +9,7 @@ input          an argument of the program
 constant       an array that was there when the program was recorded; `settings` holds it
 a ufunc        `add`, `exp`, `greater`, ..., element by element with broadcasting; also `where` and `astype`
 a reduction    `sum`, `max`, `min`, `prod`, `all`, `any`, with settings (axes, keepdims)
+a running one  `cumsum`, `cumprod`, and `recurrence`, yₖ = aₖ yₖ₋₁ + bₖ, with settings (axis, from the last one on)
 a view         `reshape`, `transpose`, `broadcast_to`, `getitem` of slices: the same elements in another order
 matmul         the product of matrices and vectors, as NumPy has it
 gather         x[index], with an array of integers
@@ -29,6 +30,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..ops.running import recur
+
 Shape = tuple[int, ...]
 
 UNARY = (
@@ -46,6 +49,7 @@ BINARY = (
 UFUNCS: dict[str, Any] = {name: getattr(np, name) for name in (*UNARY, *BINARY)}
 ELEMENTWISE = frozenset((*UFUNCS, "where", "astype", "sigmoid", "softplus", "erf"))
 REDUCTIONS = frozenset(("sum", "max", "min", "prod", "all", "any"))
+RUNNING = frozenset(("cumsum", "cumprod", "recurrence"))
 VIEWS = frozenset(("reshape", "transpose", "broadcast_to", "getitem"))
 
 number = itertools.count().__next__
@@ -260,6 +264,14 @@ def as_recorded(found: Any, node: Node) -> Any:
     return array
 
 
+def run_along(op: str, inputs: Any, axis: int, reverse: bool) -> Any:
+    """A running sum or product, or a recurrence, along an axis."""
+    if op == "recurrence":
+        return recur(inputs[0], inputs[1], reverse)
+    part = (slice(None),) * axis + (slice(None, None, -1 if reverse else 1),)
+    return getattr(np, op)(inputs[0][part], axis=axis)[part]
+
+
 def evaluate(node: Node, inputs: Any) -> Any:
     """The result of a node by NumPy: what a program means."""
     op, settings = node.op, node.settings
@@ -279,6 +291,8 @@ def evaluate(node: Node, inputs: Any) -> Any:
         return scipy.special.erf(inputs[0])
     if op in REDUCTIONS:
         return getattr(np, op)(inputs[0], axis=settings[0], keepdims=settings[1])
+    if op in RUNNING:
+        return run_along(op, inputs, *settings)
     if op == "reshape":
         return np.reshape(inputs[0], node.shape)
     if op == "transpose":

@@ -15,7 +15,7 @@ import numpy as np
 
 from ..ops.indexing import add_items, is_basic
 from .capture import identifier
-from .ir import ELEMENTWISE, REDUCTIONS, UFUNCS, VIEWS, Loop, Node, Program, in_time, users_of
+from .ir import ELEMENTWISE, REDUCTIONS, RUNNING, UFUNCS, VIEWS, Loop, Node, Program, in_time, users_of
 from .memory import Plan, kept_by, plan
 from .spelling import WRITTEN_OUT, Spelling
 
@@ -63,7 +63,7 @@ class Writer(Spelling):
             if node in outputs or not once:
                 plain = node.op == "transpose" and not costs[node]
             else:
-                simple = node.op in ELEMENTWISE or node.op in REDUCTIONS or node.op in VIEWS or node.op == "matmul"
+                simple = node.op in ELEMENTWISE | REDUCTIONS | RUNNING | VIEWS or node.op == "matmul"
                 chosen = node.label is not None and node.label.chosen
                 small = node.op in VIEWS or node.nbytes < BUFFERED
                 plain = simple and small and not chosen and costs[node] < self.room_in(readers[0])
@@ -73,7 +73,7 @@ class Writer(Spelling):
 
     def room_in(self, reader: Node) -> int:
         """How many operations may be written within the line of another."""
-        whole = reader.op in ELEMENTWISE or reader.op in REDUCTIONS or reader.op in VIEWS
+        whole = reader.op in ELEMENTWISE | REDUCTIONS | RUNNING | VIEWS
         if reader.nbytes >= BUFFERED and reader.op not in VIEWS:
             return 1
         return SHORT if whole and reader.op not in ("sigmoid", "softplus") else 2 if reader.op == "matmul" else 1
@@ -87,6 +87,7 @@ class Writer(Spelling):
 
     def wants_buffer(self, node: Node) -> bool:
         takes_out = node.op in UFUNCS or node.op in ("sigmoid", "softplus", "matmul", "sum", "erf")
+        takes_out |= node.op in ("cumsum", "cumprod") and not node.settings[1]
         return takes_out and node.nbytes >= BUFFERED and node not in self.kept
 
     # The lines --------------------------------------------------------------------------------------------------------

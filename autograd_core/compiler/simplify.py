@@ -9,8 +9,22 @@ from typing import Any
 
 import numpy as np
 
-from .ir import ELEMENTWISE, REDUCTIONS, VIEWS, Loop, Node, Program, Slot, constant, evaluate, rewritten, scalar_of
+from .ir import (
+    ELEMENTWISE,
+    REDUCTIONS,
+    RUNNING,
+    VIEWS,
+    Loop,
+    Node,
+    Program,
+    Slot,
+    constant,
+    evaluate,
+    rewritten,
+    scalar_of,
+)
 from .picking import rows_of_picks
+from .running import alone, turned
 
 FOLDED = 1 << 16
 """Constants larger than this many elements are left to be computed when the program runs."""
@@ -24,7 +38,9 @@ def simplified(program: Program, fast_math: bool = False) -> Program:
         seen: dict[Any, Node] = {}
 
         def rule(node: Node, seen: dict[Any, Node] = seen) -> Node:
-            for attempt in (folded, identity_of, named, exact_quotient, product_with_ones, rows_of_picks):
+            for attempt in (
+                folded, identity_of, alone, turned, named, exact_quotient, product_with_ones, rows_of_picks,
+            ):  # fmt: skip
                 node = attempt(node) or node
             if fast_math:
                 node = real_identity(node) or node
@@ -76,7 +92,7 @@ def hashable(settings: Any) -> Any:
 
 def folded(node: Node) -> Node | None:
     """The result of an operation on constants."""
-    computed = node.op in ELEMENTWISE or node.op in REDUCTIONS or node.op in VIEWS or node.op == "matmul"
+    computed = node.op in ELEMENTWISE | REDUCTIONS | RUNNING | VIEWS or node.op == "matmul"
     if not computed or node.size > FOLDED or not all(x.op == "constant" for x in node.inputs):
         return None
     if node.op in ("broadcast_to", "transpose"):

@@ -5,8 +5,9 @@ from typing import Any
 
 import numpy as np
 
+from ..ops.running import recur
 from ..registry import OPS
-from .ir import REDUCTIONS, UFUNCS, Node, Slot
+from .ir import REDUCTIONS, RUNNING, UFUNCS, Node, Slot
 
 LOOSE, SUM, PRODUCT, MINUS, POWER, TIGHT = range(6)
 """How firmly an expression holds together; one that is read by a firmer one is put in parentheses."""
@@ -191,6 +192,8 @@ class Spelling:
             axes, keep = settings
             axis = "" if len(axes) == len(node.inputs[0].shape) else f", axis={axes[0] if len(axes) == 1 else axes}"
             return f"np.{op}({args[0]}{axis}{', keepdims=True' if keep else ''}{out})"
+        if op in RUNNING:
+            return self.running(node, args, out)
         if op == "where":
             return f"np.where({', '.join(args)})"
         if op == "astype":
@@ -208,6 +211,16 @@ class Spelling:
             return f"[x for x in {call} if x is not None]" if place.endswith("joint") else f"[{call}]"
         parts += [f"{key}={self.spelled(x, node)}" for key, x in keywords.items()]
         return self.narrowed(f"{self.function_name(function)}({', '.join(parts)})", node, node.inputs)
+
+    def running(self, node: Node, args: list[str], out: str) -> str:
+        """A running sum or product, or a recurrence; from the last element on it is one of what is turned round."""
+        axis, reverse = node.settings
+        if node.op == "recurrence":
+            return f"{self.function_name(recur)}({', '.join(args)}, {reverse})"
+        if not reverse:
+            return f"np.{node.op}({args[0]}, axis={axis}{out})"
+        turn = f"[{self.index((slice(None),) * axis + (slice(None, None, -1),), node)}]"
+        return f"np.{node.op}({self.placed(node.inputs[0], TIGHT)}{turn}, axis={axis}){turn}"
 
     def narrowed(self, text: str, node: Node, inputs: Any) -> str:
         """The result of a function in its dtype: what was a Python number when it was recorded gave way to an array's,

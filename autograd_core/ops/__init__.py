@@ -16,6 +16,7 @@ from . import (
     primitive,
     ranges,
     reductions,
+    running,
     sets,
     several,
     singular,
@@ -25,6 +26,6 @@ from . import (
 
 __all__ = [
     "activations", "arrange", "decompositions", "eigen", "elementwise", "functions", "indexing", "linalg",
-    "linear", "matrices", "norms", "polynomials", "primitive", "ranges", "reductions", "sets", "several", "singular",
-    "statistics", "sums",
+    "linear", "matrices", "norms", "polynomials", "primitive", "ranges", "reductions", "running", "sets", "several",
+    "singular", "statistics", "sums",
 ]  # fmt: skip

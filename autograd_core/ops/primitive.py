@@ -1,4 +1,4 @@
-"""Functions that are neither elementwise nor linear: extremes, products, spreads and the softmax family.
+"""Functions that are neither elementwise nor linear: extremes, spreads and the softmax family.
 
 Each declares its pullback: given g, the gradient with respect to the output, it returns the gradient with respect to an
 input. Stable forms are used throughout (logsumexp subtracts the maximum), so that gradients do not overflow either.
@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from ..data import as_floats, dtype_of, shape_of, size_of
+from ..data import as_floats, dtype_of, size_of
 from ..op import primitive
-from .indexing import choose, over_size, stack
-from .linear import REDUCTIONS, ROWS, count, keep_axes, reshape
+from .indexing import choose, over_size
+from .linear import REDUCTIONS, ROWS, count, keep_axes
 
 AXIS = [([ROWS], {}), ([ROWS], dict(axis=0)), ([(5,)], {})]
 KEEP = dict(axis=None, keepdims=False)
@@ -40,33 +40,6 @@ min = primitive(
     "min", lambda x, axis, keepdims: np.min(x, axis=axis, keepdims=keepdims), numpy=(np.min, np.amin), settings=KEEP,
     samples=REDUCTIONS, tex=r"\min{over}({x})", selects=(extremes,), pullbacks=(share,),
     doc="Elements that tie share the gradient; a nan is the smallest, and gets it.",
-)  # fmt: skip
-
-# Products -------------------------------------------------------------------------------------------------------------
-
-
-def others(out: Any, x: Any, axis: Any, keepdims: bool) -> Any:
-    """For each element the product of all others along the axis: out / x, unless 0, inf or nan came out."""
-    if np.all(np.isfinite(out) & np.not_equal(out, 0)):
-        return keep_axes(out, x, axis, keepdims) / x
-    ndim = len(shape_of(x))
-    axes = tuple(range(ndim)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
-    front = np.moveaxis(x, axes, range(len(axes)))
-    rows = reshape(front, (-1, *shape_of(front)[len(axes) :]))
-    n = shape_of(rows)[0]
-    before, after = [np.ones_like(rows[0])], [np.ones_like(rows[0])]
-    for k in range(n - 1):
-        before.append(before[-1] * rows[k])
-        after.append(after[-1] * rows[n - 1 - k])
-    products = stack([b * a for b, a in zip(before, reversed(after), strict=True)])
-    return np.moveaxis(reshape(products, shape_of(front)), range(len(axes)), axes)
-
-
-prod = primitive(
-    "prod", lambda x, axis, keepdims: np.prod(x, axis=axis, keepdims=keepdims), numpy=np.prod, settings=KEEP,
-    samples=REDUCTIONS, tex=r"\prod{over}\left({x}\right)",
-    pullbacks=(lambda g, out, x, axis, keepdims:
-               keep_axes(g, x, axis, keepdims) * others(out, x, axis, keepdims),),
 )  # fmt: skip
 
 # Spreads --------------------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from ..op import composed
 from ..value import Value, plain
 from .indexing import concatenate, stack
 from .linear import converted, cumsum, expand_dims, in_dtype, moveaxis, ravel, reshape
-from .sums import cumprod
+from .running import cumprod
 
 # Ranges ---------------------------------------------------------------------------------------------------------------
 

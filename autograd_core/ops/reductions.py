@@ -16,7 +16,7 @@ from ..registry import FULL, OPS
 from ..value import Value, plain
 from .linear import converted, cumsum, in_dtype, mean, sum
 from .primitive import var
-from .sums import cumprod
+from .running import cumprod
 
 Axis = int | tuple[int, ...] | None
 

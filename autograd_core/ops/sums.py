@@ -1,4 +1,4 @@
-"""Sums of products: einsum, convolution, Kronecker and cross products, running products and differences.
+"""Sums of products: einsum, convolution, Kronecker and cross products.
 
 einsum contracts two arrays at a time. Before that, each array loses what concerns it alone: an index it has twice
 becomes its diagonal, an index that nothing else has is summed. Then every index of x is one of y or of the result, and
@@ -11,12 +11,11 @@ import math
 from typing import Any
 
 import numpy as np
-from numpy.lib.array_utils import normalize_axis_index
 
-from ..data import as_array, dtype_of, ndim_of, shape_of, size_of
-from ..op import PRODUCT, Op, composed, multilinear, primitive
-from .indexing import concatenate, diagonal, scatter_add
-from .linear import REQUIRED, ROWS, broadcast_to, flip, moveaxis, ravel, reshape, sum, transpose
+from ..data import as_array, ndim_of, shape_of, size_of
+from ..op import PRODUCT, Op, composed, multilinear
+from .indexing import diagonal, scatter_add
+from .linear import REQUIRED, flip, moveaxis, ravel, reshape, sum, transpose
 
 # Contractions ---------------------------------------------------------------------------------------------------------
 
@@ -284,66 +283,3 @@ def correlate(a: Any, v: Any, mode: str = "valid") -> Any:
         raise ValueError("correlate: the mode is 'full', 'same' or 'valid'")
     start = (low - 1) // 2 if n >= m else low // 2
     return out[start : start + high]
-
-
-# Running products and differences -------------------------------------------------------------------------------------
-
-
-def running_adjoint(g: Any, out: Any, x: Any, axis: int | None) -> Any:
-    """Σ_{j ≥ i} gⱼ outⱼ / xᵢ; if 0, inf or nan came out, by the recursion aᵢ = gᵢ + aᵢ₊₁ xᵢ₊₁, gxᵢ = aᵢ outᵢ₋₁."""
-    if axis is None:
-        return reshape(running_adjoint(reshape(g, -1), out, reshape(x, -1), 0), shape_of(x))
-    if np.all(np.isfinite(out) & np.not_equal(out, 0)):
-        return flip(np.cumsum(flip(g * out, axis), axis), axis) / x
-    g, out, x = (moveaxis(y, axis, 0) for y in (g, out, x))
-    n = shape_of(x)[0]
-    total = g[n - 1]
-    found = []
-    for k in range(n - 1, 0, -1):
-        found.append((total * out[k - 1])[None])
-        total = g[k - 1] + total * x[k]
-    return moveaxis(concatenate([total[None], *found[::-1]]), 0, axis)
-
-
-cumprod = primitive(
-    "cumprod", np.cumprod, numpy=np.cumprod, settings=dict(axis=None),
-    samples=[([ROWS], dict(axis=1)), ([ROWS], {}), ([(3, 1)], dict(axis=0))], pullbacks=(running_adjoint,),
-)  # fmt: skip
-
-
-def alike(x: Any, a: Any) -> Any:
-    """A number or list as an array of the dtype of a; an array or a variable as it is."""
-    return as_array(x, dtype_of(a))
-
-
-@composed(np.diff)
-def diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = None) -> Any:
-    """See `np.diff`."""
-    if n < 0:
-        raise ValueError("diff: n must not be negative")
-    axis = normalize_axis_index(axis, ndim_of(a))
-    parts = [p for p in (prepend, a, append) if p is not None]
-    if n and len(parts) > 1:
-        one = tuple(1 if k == axis else m for k, m in enumerate(shape_of(a)))
-        a = concatenate([p if np.ndim(p) else broadcast_to(alike(p, a), one) for p in parts], axis)
-    before = (slice(None),) * axis
-    for _ in range(n):
-        a = a[(*before, slice(1, None))] - a[(*before, slice(None, -1))]
-    return a
-
-
-@composed(np.ediff1d)
-def ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> Any:
-    """See `np.ediff1d`."""
-    parts = [to_begin, diff(ravel(ary)), to_end]
-    return concatenate([reshape(alike(p, ary), -1) for p in parts if p is not None])
-
-
-@composed(np.trapezoid)
-def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
-    """See `np.trapezoid`: Σ (yᵢ + yᵢ₊₁) / 2 · (xᵢ₊₁ - xᵢ)."""
-    y = moveaxis(y, axis, -1)
-    if x is not None:
-        x = alike(x, y)
-        dx = diff(x) if ndim_of(x) == 1 else diff(moveaxis(x, axis, -1))
-    return sum((y[..., 1:] + y[..., :-1]) * dx / 2, axis=-1)

@@ -23,6 +23,7 @@ from .products import matmul
 from .reductions import reduce
 from .regions import in_regions, put_together
 from .rows import add_rows, gather
+from .running import running
 from .text import I8, I32, I64, POINTER, VOID, Value, constant
 
 PART = 64
@@ -149,6 +150,8 @@ class Writer:
             put_together(code, kernel, find, find(kernel.root))
         elif kernel.kind == "reduce":
             reduce(code, kernel, find, find(kernel.root))
+        elif kernel.kind == "running":
+            running(code, kernel, find, find(kernel.root))
         else:
             space = None if room is None else function.parameter(self.arena, room)
             matmul(code, kernel, find, find(kernel.root), space)

@@ -48,6 +48,12 @@ class Operands:
 
     def evaluate(self, body: Sequence[Node], known: dict[Node, Any], index: list[Any], lanes: int, axis: int) -> Any:
         """The value of the last of some operations; `known` are those that have been computed."""
+        return self.values(body, known, index, lanes, axis)[body[-1]]
+
+    def values(
+        self, body: Sequence[Node], known: dict[Node, Any], index: list[Any], lanes: int, axis: int
+    ) -> dict[Node, Any]:
+        """The values of some operations, and of all that they read."""
         values = dict(known)
         for node in body:
             args = []
@@ -56,7 +62,7 @@ class Operands:
                     values[x] = self.read(x, index, lanes, axis)
                 args.append(values[x])
             values[node] = compute(self.code, node, args)
-        return values[body[-1]]
+        return values
 
 
 def collapsed(shape: Sequence[int], strides: list[tuple[int, ...]]) -> tuple[tuple[int, ...], list[tuple[int, ...]]]:
@@ -117,6 +123,16 @@ def in_vectors(code: Code, n: int, width: int, piece: Callable[[Any, int], None]
         begin = end
     if begin < n:
         piece(begin, n - begin)
+
+
+def in_blocks(code: Code, n: int, width: int, block: Callable[[Any, int, int], None]) -> None:
+    """An axis in `block(k, vectors, lanes)` of four vectors, of those that are left, and of what is left of one."""
+    begin = n - n % (4 * width)
+    code.loop(begin, lambda k: block(k, 4, width), step=4 * width)
+    if (n - begin) // width:
+        block(begin, (n - begin) // width, width)
+    if n % width:
+        block(n - n % width, 1, n % width)
 
 
 def copy(code: Code, source: Place, target: Place) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from ...ops.indexing import add_items
 from ..fuse import Kernel, fused, memory_of
-from ..ir import ELEMENTWISE, REDUCTIONS, VIEWS, Loop, Node, Program, Slot
+from ..ir import ELEMENTWISE, REDUCTIONS, RUNNING, VIEWS, Loop, Node, Program, Slot
 from ..parts import joined_along, placed_at
 from .mathematics import FUNCTIONS
 from .operations import compiles
@@ -21,6 +21,8 @@ def lowers(node: Node) -> bool:
         return compiles(node)
     if node.op in REDUCTIONS:
         return node.dtype.name in ("float64", "float32", "int64") and node.op in ("sum", "prod", "max", "min")
+    if node.op in RUNNING:
+        return node.dtype.name in ("float64", "float32", "int64")
     if node.op == "matmul":
         axes = [len(x.shape) for x in node.inputs]
         return node.dtype.name in ("float64", "float32") and (max(axes) <= 2 or min(axes) >= 2)

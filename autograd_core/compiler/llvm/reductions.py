@@ -1,6 +1,7 @@
 """Sums, products and extremes along axes, and what is computed along with them."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -8,7 +9,7 @@ import numpy as np
 from ..fuse import Kernel
 from ..ir import Node
 from .code import Code
-from .kernels import Find, Operands, collapsed, lanes_for, restrided
+from .kernels import Find, Operands, collapsed, in_blocks, lanes_for, restrided
 from .number import Number
 from .operations import maximum, minimum
 from .place import Place, store
@@ -82,7 +83,8 @@ class Reduction:
         if self.stay and (by_column > by_row or not self.go):
             self.columns()
         else:
-            self.code.nest(self.stay, self.row)
+            one_by_one = self.go and self.core.op == "prod" and self.core.dtype.kind == "f"
+            self.code.nest(self.stay, self.product if one_by_one else self.row)
 
     def term(self, index: list[Any], lanes: int, axis: int) -> Any:
         """The elements that are reduced, at an index."""
@@ -133,16 +135,7 @@ class Reduction:
             for p, total in zip(places, self.over(self.go, [], start, step), strict=True):
                 self.finish(total, [*outer, p], lanes)
 
-        def inner(outer: list[Any]) -> None:
-            n, wide = self.stay[-1], 4 * width
-            code.loop(n - n % wide, lambda k: block(outer, k, 4, width), step=wide)
-            begin = n - n % wide
-            if (n - begin) // width:
-                block(outer, begin, (n - begin) // width, width)
-            if n % width:
-                block(outer, n - n % width, 1, n % width)
-
-        code.nest(self.stay[:-1], inner)
+        code.nest(self.stay[:-1], lambda outer: in_blocks(code, self.stay[-1], width, partial(block, outer)))
 
     def row(self, outer: list[Any]) -> None:
         """One row, in four vectors of partial results; their order never changes."""
@@ -183,6 +176,24 @@ class Reduction:
         a, b, c, d, single = self.over(self.go[:-1], [], start, step)
         total = code.halves_added(self.add(self.add(a, b), self.add(c, d)), self.add)
         self.finish(self.add(total, single), outer, 1)
+
+    def product(self, outer: list[Any]) -> None:
+        """One row, factor by factor as in NumPy: products of others might be beyond the range where this is not."""
+        code, width, n = self.code, self.width, self.go[-1]
+
+        def piece(index: list[Any], total: Any, lanes: int) -> list[Any]:
+            factors = self.term([*outer, *index], lanes, -1)
+            for k in range(lanes):
+                total = self.add(total, factors if lanes == 1 else code.b.extract_element(factors, k))
+            return [total]
+
+        def step(known: list[Any], totals: list[Any]) -> list[Any]:
+            full = n - n % width
+            totals = self.loop(full, lambda k, t: piece([*known, k], t, width), totals, step=width)
+            return piece([*known, full], totals[0], n % width) if n % width else totals
+
+        (total,) = self.over(self.go[:-1], [], [code.constant(self.core.dtype, self.start)], step)
+        self.finish(total, outer, 1)
 
 
 def feeds(x: Node, body: Sequence[Node]) -> bool:
