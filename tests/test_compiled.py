@@ -220,6 +220,9 @@ COMPOSED = (
     lambda x: np.linalg.norm(x, axis=0, keepdims=True), lambda x: np.vdot(x, x), lambda x: np.inner(x[0], x[1]),
     lambda x: x[1:] * x[:-1], lambda x: x[::-2, 1:-1], lambda x: x[2], lambda x: x[..., None, 0], lambda x: x[1:1],
     lambda x: x[None], lambda x: np.vdot(x[0], np.ones(6, x.dtype)), lambda x: x**3 + x**-2,
+    np.diag, lambda x: np.diag(x[1], -2), lambda x: np.diag(x, k=-4), lambda x: np.trace(x, 2),
+    lambda x: np.diagonal(x.reshape(5, 3, 2), 1, 2, 0), lambda x: x[..., [1, 3, 5]],
+    lambda x: x[[0, 2, 4], np.array([-6, 1, 2])],
 )  # fmt: skip
 LEFT = (
     lambda x: np.roll(x, (1, 2), axis=(0, 1)), lambda x: np.pad(x, 1, mode="edge"), lambda x: np.linalg.norm(x, 2),
@@ -227,7 +230,9 @@ LEFT = (
     lambda x: np.linalg.norm(x, "fro"), lambda x: np.inner(x, x), lambda x: np.inner(x[0], 2.0),
     lambda x: np.einsum("ij,jk", x, x.T), lambda x: np.einsum("...i,i->...", x, x[0]), lambda x: x[None] @ x[0],
     lambda x: np.einsum("ij->ji", x), lambda x: np.einsum(x, [0, 1], x, [2, 1], [0, 2]),
-    lambda x: np.repeat(x[0, 0], 2), lambda x: np.prod(np.reshape(x, (5, 2, 3)), axis=(0, 2)),
+    lambda x: x[[3, 1], [0, 2]], lambda x: x[..., [0, 1, 3]], lambda x: x[[1, 1], [2, 2]],
+    lambda x: np.diag(x > 0) * x[:, 0], lambda x: np.trace(x > 0) * x, lambda x: np.repeat(x[0, 0], 2),
+    lambda x: np.prod(np.reshape(x, (5, 2, 3)), axis=(0, 2)),
 )  # fmt: skip
 
 

@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
-from ..ops.indexing import add_items
+from ..ops.arrange import diag
+from ..ops.indexing import add_items, diagonal, is_basic
 from ..ops.norms import euclid, scaled_euclid
 from ..ops.sums import as_matrices
 from .ir import constant
 from .lowering import Recording, rule
+from .spaced import as_slice
 from .traced import Traced, trace_of, untraced
 
 
@@ -57,6 +59,23 @@ def roll(trace: Recording, a: Any, shift: Any, axis: Any = None) -> Any:
     return np.concatenate([a[along(axis, slice(k, None))], a[along(axis, slice(k))]], axis) if k else a
 
 
+@rule(np.diag)
+def of_diagonal(trace: Recording, v: Any, k: Any = 0) -> Any:
+    return diag(v, k) if type(v) is Traced and v.dtype.kind == "f" and counted(k) else NotImplemented
+
+
+@rule(np.diagonal)
+def diagonal_of(trace: Recording, a: Any, offset: Any = 0, axis1: Any = 0, axis2: Any = 1) -> Any:
+    known = counted(offset, axis1, axis2)
+    return diagonal(a, *known) if type(a) is Traced and known else NotImplemented
+
+
+@rule(np.trace)
+def trace_of_matrix(trace: Recording, a: Any, offset: Any = 0, axis1: Any = 0, axis2: Any = 1) -> Any:
+    found = diagonal_of(trace, a, offset, axis1, axis2)
+    return found if found is NotImplemented else np.sum(found, axis=-1)
+
+
 def joining(function: Any) -> None:
     """Arrays one behind the other, in the dtype of the result; those that are known are constants of the program."""
 
@@ -86,6 +105,9 @@ def std(trace: Recording, a: Any, axis: Any = None, ddof: Any = 0, keepdims: Any
 
 @rule(add_items)
 def add_rows(trace: Recording, g: Any, index: Any, shape: Any) -> Any:
+    g = g if type(g) is Traced else trace.wrap(constant(g), g)
+    if not is_basic(index) and (even := as_slice(index, shape)) is not None:
+        return np.reshape(trace.call(add_items, (g, even[1], even[0]), {}), shape)
     return trace.call(add_items, (g, trace.rows(index), shape), {})
 
 

@@ -14,6 +14,7 @@ from numpy.lib.array_utils import normalize_axis_index
 
 from ..ops.indexing import is_basic
 from .ir import REDUCTIONS, UFUNCS, Node, constant
+from .spaced import as_slice
 from .traced import NUMBERS, Trace, Traced, no_numbers, trace_of, untraced
 
 Rule = Callable[..., Any]
@@ -158,6 +159,8 @@ class Recording(Trace):
             x = self.wrap(constant(x), x)
         if is_basic(index):
             return self.view("getitem", x, value, index)
+        if (even := as_slice(index, x.shape)) is not None:
+            return np.reshape(x, even[0])[even[1]]
         inputs: list[Traced] = []
         skeleton = self.skeleton([x, self.rows(index)], inputs)
         nodes = [t.node for t in inputs]
