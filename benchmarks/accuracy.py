@@ -35,6 +35,8 @@ FUNCTIONS: dict[str, tuple[Callable[..., Any], Callable[..., Any], Callable[...,
         lambda x: 1 / (1 + mpmath.exp(-x)),
         (-746, 40),
     ),
+    "sin": (np.sin, np.sin, mpmath.sin, (-1e5, 1e5)),
+    "cos": (np.cos, np.cos, mpmath.cos, (-1e5, 1e5)),
     "sqrt": (np.sqrt, np.sqrt, mpmath.sqrt, (0, 4)),
     "erf": (
         scipy.special.erf,

@@ -70,6 +70,21 @@ def test_unary_operations(name: str, dtype: Any) -> None:
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("function", [np.sin, np.cos])
+def test_sines_near_multiples_of_a_quarter_turn_and_far_out(function: Any, dtype: Any) -> None:
+    """To 2 units in the last place; the numbers that are beside a large one in a vector stay the same."""
+    near = (np.arange(-63700, 63700) * (np.pi / 2)).astype(dtype)
+    x = np.concatenate([near, np.nextafter(near, dtype(np.inf)), np.nextafter(near, dtype(-np.inf)), near * dtype(1e3)])
+    compiled = machine(function)
+    found, exact = compiled(x), function(x.astype(np.longdouble))
+    assert np.max(np.abs(found - exact) / np.spacing(np.abs(exact).astype(dtype))) < 2
+    mixed = np.where(np.arange(x.size) % 7 == 3, dtype(1e20), x)
+    np.testing.assert_array_equal(compiled(mixed)[mixed == x], found[mixed == x])
+    both = lambda x: np.stack([np.sin(x) * 2.0 - np.cos(x), np.cos(x[1]) * np.cos(x) + np.sin(x[1])])
+    np.testing.assert_allclose(machine(both)(x), both(x), rtol=0, atol=8 * np.finfo(dtype).eps)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("name", BINARY)
 def test_binary_operations(name: str, dtype: Any) -> None:
     fun = BINARY[name]

@@ -104,7 +104,9 @@ def test_products_and_reductions_over_random_shapes(dtype: Any, processor: None)
             product = np.tanh(a @ b + c)
             back = [a.T @ product, product @ b.T, (b.T @ a.T).T - product, product.T @ product]
             sums = [v.sum(axis=axis) for v in (a, b.T, product * product) for axis in (None, 0, 1)]
-            return [product, *back, *sums]
+            runs = [np.cumsum(product - c, axis=axis) * 2.0 for axis in (None, 0, 1)]
+            runs += [np.cumprod(v * 0.5, axis)[:, ::-1] for v in (a, a[::-1, ::-1], b.T) for axis in (0, 1)]
+            return [product, *back, *sums, *runs]
 
         for found, expected in zip(machine(every)(a, b, c), every(a, b, c), strict=True):
             np.testing.assert_allclose(found, expected, **near)

@@ -7,7 +7,7 @@ from ..ops.indexing import add_items
 from .fuse import Kernel
 from .ir import ELEMENTWISE, REDUCTIONS, RUNNING, VIEWS, Loop, Node, Program
 
-HARD = frozenset(("exp", "expm1", "log", "log1p", "sigmoid", "tanh", "softplus", "erf", "power"))
+HARD = frozenset(("exp", "expm1", "log", "log1p", "sigmoid", "tanh", "softplus", "erf", "power", "sin", "cos"))
 """Operations that take some twenty of the simple ones."""
 
 

@@ -306,6 +306,18 @@ class Code:
         b.begin(after)
         return found
 
+    def unless(self, rare: Value, usual: Value, other: Callable[[], Value]) -> Value:
+        """A value; but where something rare holds another, which is computed in a branch of its own."""
+        b, away, on, before = self.b, self.b.label(), self.b.label(), self.b.block
+        b.branch_if(rare, away, on)
+        b.begin(away)
+        found, end = other(), b.block
+        b.branch(on)
+        b.begin(on)
+        value, again = b.phi(usual.type, usual, before)
+        again(found, end)
+        return value
+
     def nest(self, counts: Sequence[int], body: Callable[[list[Any]], None]) -> None:
         """Loops within loops: `body([i, j, ...])`."""
 

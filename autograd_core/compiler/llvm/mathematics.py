@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .number import Number
+from .trigonometry import cos, sin
 
 LN2 = {True: (0.6931471805599453, 2.3190468138462996e-17), False: (0.693147182464599609375, -1.904654299957e-09)}
 """ln 2 as the sum of two numbers, in float64 and in float32."""
@@ -260,5 +261,5 @@ def erf(x: Number) -> Number:
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     "exp": exp, "expm1": expm1, "log": log, "log1p": log1p, "sigmoid": sigmoid, "tanh": tanh, "softplus": softplus,
-    "erf": erf, "logaddexp": logaddexp,
+    "erf": erf, "logaddexp": logaddexp, "sin": sin, "cos": cos,
 }  # fmt: skip

@@ -10,7 +10,6 @@ from . import libm
 from .code import REGISTERS, Code, wide
 from .mathematics import FUNCTIONS
 from .number import Number
-from .text import F64, anything
 
 COMPARISONS = {"greater": ">", "greater_equal": ">=", "less": "<", "less_equal": "<=", "equal": "==", "not_equal": "!="}
 FLOAT_ARITHMETIC = {"add": "fadd", "subtract": "fsub", "multiply": "fmul", "divide": "fdiv"}
@@ -38,8 +37,9 @@ def compiles(node: Node) -> bool:
         return op == "logical_not" or read == "b"
     if read == "f":
         op = "fmod" if op == "remainder" else op  # which that is made of
-        known = op in FLOAT or op in FLOAT_ARITHMETIC or op in ROUNDING or op in FUNCTIONS
-        return known or libm.address(op, node.dtype.itemsize == 8) is not None
+        if op in libm.NAMES:
+            return libm.address(op, node.dtype.itemsize == 8) is not None
+        return op in FLOAT or op in FLOAT_ARITHMETIC or op in ROUNDING or op in FUNCTIONS
     return read == "i" and op in INTEGER_ARITHMETIC
 
 
@@ -66,25 +66,11 @@ def compute(code: Code, node: Node, args: list[Any]) -> Any:
         return getattr(b, FLOAT_ARITHMETIC[op])(*args)
     if op in ROUNDING:
         return code.call(ROUNDING[op], args[0])
-    if op in libm.NAMES:
-        return one_by_one(code, op, args)
+    if op in libm.NAMES and op not in FUNCTIONS:
+        return libm.one_by_one(code, op, args)
     numbers = [Number(code, x) for x in args]
     found = FUNCTIONS[op](*numbers) if op in FUNCTIONS else FLOAT[op](*numbers)
     return found.value if isinstance(found, Number) else found
-
-
-def one_by_one(code: Code, op: str, args: list[Any]) -> Any:
-    """A function of C's, for each number of a vector."""
-    b, t = code.b, args[0].type
-    address = libm.address(op, t.scalar is F64)
-    assert address is not None
-    if not t.vector:
-        return b.call_address(address, t, args)
-    out = anything(t)
-    for k in range(t.count):
-        one = b.call_address(address, t.scalar, [b.extract_element(x, k) for x in args])
-        out = b.insert_element(out, one, k)
-    return out
 
 
 def truth(code: Code, x: Any, kind: str) -> Any:
@@ -151,7 +137,7 @@ def hypot(x: Number, y: Number) -> Number:
 def remainder(x: Number, y: Number) -> Number:
     """C's fmod, of the sign of y: Python's and NumPy's x % y."""
     b = x.code.b
-    found = x.new(one_by_one(x.code, "fmod", [x.value, y.value]))
+    found = x.new(libm.one_by_one(x.code, "fmod", [x.value, y.value]))
     other = b.xor(found.compare("<", 0.0), y.compare("<", 0.0))
     found = (found + y).where(b.and_(other, found.compare("!=", 0.0)), found)
     return x.new(x.code.call("copysign", found.value, y.value)).where(found.compare("==", 0.0), found)
