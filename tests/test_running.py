@@ -139,9 +139,28 @@ def test_recurrences(reverse: bool, backend: str) -> None:
         expected, total = np.empty(shape), np.zeros(shape[1:])
         for k in range(shape[0])[:: -1 if reverse else 1]:
             expected[k] = total = a[k] * total + b[k]
-        np.testing.assert_array_equal(f(a, b), expected)
+        np.testing.assert_allclose(f(a, b), expected, rtol=1e-9)
         for fun in (f, gradient):
             same(jit(fun, backend=backend)(a, b), fun(a, b), 1e-11)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_recurrences_beyond_the_range_of_numbers(backend: str) -> None:
+    a, b = np.full((2, 80), 0.5)
+    for k, x, y in [
+        (3, 0.0, 1.0),
+        (40, 0.0, 0.0),
+        (7, 1e300, 1.0),
+        (8, 1e-300, 1e300),
+        (50, -2.0, np.nan),
+        (79, INF, 0.5),
+    ]:
+        a[k], b[k] = x, y
+        expected, total = np.empty(80), 0.0
+        for k in range(80):
+            expected[k] = total = a[k] * total + b[k]
+        found = jit(lambda a, b: OPS["recurrence"](a, b), backend=backend)(a, b)
+        np.testing.assert_allclose(found, expected, rtol=1e-13)
 
 
 @pytest.mark.parametrize("backend", BACKENDS)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
-from ..data import as_array, dtype_of, holds, ndim_of, shape_of
+from ..data import QUIET, as_array, dtype_of, holds, ndim_of, shape_of
 from ..op import Op, composed, primitive
 from .indexing import concatenate
 from .linear import REDUCTIONS, ROWS, broadcast_to, flip, keep_axes, moveaxis, ravel, reshape, sum
@@ -48,11 +48,31 @@ prod = primitive(
 )  # fmt: skip
 
 
+SHORT = 16
+"""So many elements of a recurrence are computed one by one."""
+
+
 def recur(a: Any, b: Any, reverse: bool) -> Any:
+    """yₖ = aₖ yₖ₋₁ + bₖ. Of a long part at once, as pₖ (y + Σ_{j ≤ k} bⱼ / pⱼ) with the products p of its a's and the y
+    before it; where products are 0 or far from 1, of each half by itself."""
+    if reverse:
+        return recur(a[::-1], b[::-1], False)[::-1]
     out = np.empty(np.shape(b), np.result_type(a, b))
-    total: Any = 0.0
-    for k in range(len(b))[:: -1 if reverse else 1]:
-        out[k] = total = a[k] * total + b[k]
+    far = float(np.finfo(out.dtype).max) ** (1 / 3)
+
+    def fill(begin: int, end: int, total: Any) -> Any:
+        if end - begin <= SHORT:
+            for k in range(begin, end):
+                out[k] = total = a[k] * total + b[k]
+            return total
+        y, p = b[begin:end], QUIET.copy().run(np.cumprod, a[begin:end], 0)
+        if np.all((np.abs(p) > 1 / far) & (np.abs(p) < far) & (np.abs(y) < far)):
+            out[begin:end] = p * (total + np.cumsum(y / p, 0))
+            return out[end - 1]
+        middle = (begin + end) // 2
+        return fill(middle, end, fill(begin, middle, total))
+
+    fill(0, len(b), 0.0)
     return out
 
 
