@@ -111,12 +111,15 @@ def numbers_of(argnums: int | Iterable[int]) -> tuple[tuple[int, ...], bool]:
 
 
 @contextmanager
-def variables_of(args: Sequence[Any], chosen: Sequence[int]) -> Iterator[tuple[list[Value], Function, Function]]:
+def variables_of(
+    args: Sequence[Any], chosen: Sequence[int], *, later: bool = False
+) -> Iterator[tuple[list[Value], Function, Function]]:
     """New variables for the chosen arguments; what puts them into the arguments; what shapes answers like these.
 
     They are new even where an argument is a Value already: two derivatives taken at one point, one within the other,
     would otherwise be confused. Such a variable is a leaf while its own derivative is taken, and from then on what it
-    is for everybody else: the identity of that Value, or of plain data.
+    is for everybody else: the identity of that Value, or of plain data; but if its derivative is taken later, one of
+    plain data stays a leaf, for then the quick pass serves.
     """
     for k in chosen:
         if not -len(args) <= k < len(args):
@@ -141,7 +144,7 @@ def variables_of(args: Sequence[Any], chosen: Sequence[int]) -> Iterator[tuple[l
         yield variables, rebuild, refill
     finally:
         thread.since = since
-        for variable in variables:
+        for variable in [variable for variable, _ in nested] if later else variables:
             variable.first = variable.first or (variable._held,)
             variable.op = identity
 
@@ -211,7 +214,10 @@ def vjp(fun: Function, *primals: Any, has_aux: bool = False) -> tuple[Any, ...]:
     >>> value, pullback(1.0), pullback(10.0)
     (6.0, (3.0, 2.0), (30.0, 20.0))
     """
-    with always_recording() as outside, variables_of(primals, range(len(primals))) as (variables, rebuild, refill):
+    with (
+        always_recording() as outside,
+        variables_of(primals, range(len(primals)), later=True) as (variables, rebuild, refill),
+    ):
         out = fun(*rebuild(variables))
         out, aux = pair_of(out) if has_aux else (out, None)
         results, pack = results_of(out, fun)
