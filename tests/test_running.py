@@ -206,3 +206,16 @@ def test_what_is_asked_beyond_that_is_left_to_numpy(backend: str) -> None:
         equal_to_the_bit(np.real(jit(f, backend=backend)(x)), np.real(f(x)))
     with pytest.raises(np.exceptions.AxisError):
         jit(lambda x: np.cumsum(x, 2), backend=backend)(x)
+
+
+@pytest.mark.parametrize("backend", [None, "llvm", "numpy"])
+def test_a_product_in_range_has_its_gradient_whatever_is_beside_it(backend: str | None) -> None:
+    """Products from one end may leave the range of the numbers where those from the other do not."""
+    x = np.array([[1e-200, 1e-100, 1e200, 1e200], [0.0, 1.0, 2.0, 3.0]])
+
+    def total(x: Any) -> Any:
+        return np.sum(np.prod(x, axis=1) * np.array([1e-100, 1.0]))
+
+    gradient = grad(total) if backend is None else jit(grad(total), backend=backend)
+    wanted = [[1e200, 1e100, 1e-200, 1e-200], [6.0, 0.0, 0.0, 0.0]]
+    np.testing.assert_allclose(gradient(x), wanted, rtol=1e-12)

@@ -28,8 +28,10 @@ def moved(x: Any, end: float, *, back: bool = False) -> Any:
 
 def others(out: Any, x: Any, axis: Any, keepdims: bool) -> Any:
     """For each element the product of all others along the axis: out / x, unless 0, inf or nan came out."""
-    if holds(np.all(np.isfinite(out) & np.not_equal(out, 0))):
-        return keep_axes(out, x, axis, keepdims) / x
+    good = np.isfinite(out) & np.not_equal(out, 0)
+    quotient = keep_axes(out, x, axis, keepdims) / x
+    if holds(np.all(good)):
+        return quotient
     ndim = len(shape_of(x))
     axes = tuple(range(ndim)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
     front = np.moveaxis(x, axes, range(len(axes)))
@@ -37,7 +39,8 @@ def others(out: Any, x: Any, axis: Any, keepdims: bool) -> Any:
     rows = reshape(front, (n, *rest))
     before = np.cumprod(moved(rows, 1.0), 0)
     after = flip(np.cumprod(flip(moved(rows, 1.0, back=True), 0), 0), 0)
-    return np.moveaxis(reshape(before * after, shape_of(front)), range(len(axes)), axes)
+    found = np.moveaxis(reshape(before * after, shape_of(front)), range(len(axes)), axes)
+    return np.where(keep_axes(good, x, axis, keepdims), quotient, found)
 
 
 prod = primitive(
