@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from .ir import ELEMENTWISE, REDUCTIONS, RUNNING, VIEWS, Node, Program, users_of
-from .parts import parts_of
+from .parts import cut_at_ends, parts_of
 
 LOOPS = REDUCTIONS | RUNNING
 """What computes the elements that it reads while it reads them."""
@@ -26,7 +26,7 @@ REGIONS, WRITTEN = 125, 3000
 
 Lowers = Callable[[Node], bool]
 Cuts = list[set[int]]
-"""Where each axis is cut."""
+"""Where each axis is cut, with its ends."""
 
 SIMPLE = frozenset((
     "add", "subtract", "multiply", "negative", "absolute", "square", "maximum", "minimum", "where", "astype",
@@ -125,10 +125,8 @@ class Fusion:
 
     def cuts_of(self, node: Node, inner: list[Node]) -> Cuts:
         """Where the loop of a node is cut: at the ends of its parts, and where what it reads is cut."""
-        cuts: Cuts = [set().union(*[self.cuts[x][axis] for x in inner]) for axis in range(len(node.shape))]
-        for part in self.parts.get(node, ()):
-            for axis, (begin, n) in enumerate(zip(part.first, part.shape, strict=True)):
-                cuts[axis] |= {begin, begin + n} - {0, node.shape[axis]}
+        cuts: Cuts = [{0, n}.union(*[self.cuts[x][axis] for x in inner]) for axis, n in enumerate(node.shape)]
+        cut_at_ends(cuts, self.parts.get(node, []))
         return cuts
 
     def can_be_inside(self, node: Node, readers: list[Node]) -> bool:
@@ -160,7 +158,7 @@ class Fusion:
 
 def regions(cuts: Cuts) -> int:
     """Into how many regions a loop is cut."""
-    return math.prod(len(axis) + 1 for axis in cuts)
+    return math.prod(len(axis) - 1 for axis in cuts)
 
 
 def expression(root: Node, inside: set[Node], stop: Node | None = None) -> tuple[list[Node], list[Node]]:

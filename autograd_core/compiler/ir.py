@@ -25,7 +25,7 @@ import heapq
 import itertools
 import math
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -216,6 +216,13 @@ def rewritten(program: Program, rule: Callable[[Node], Node | None]) -> Program:
         found = rule(again)
         new[node] = again if found is None or found is again else found.instead_of(node)
     return Program([new[x] for x in program.inputs], [new[x] for x in program.outputs])
+
+
+def with_body(node: Node, rewrite: Callable[[Program], Program]) -> Node:
+    """A scan whose step is rewritten."""
+    loop: Loop = node.settings[0]
+    settings = (replace(loop, body=rewrite(loop.body)),)
+    return Node("scan", node.inputs, settings, shape=node.shape, dtype=node.dtype).instead_of(node)
 
 
 def constant(data: Any, dtype: Any = None) -> Node:

@@ -33,11 +33,11 @@ def placed_at(node: Node) -> tuple[Any, ...] | None:
 
 
 def by_axis(index: Any, axes: int) -> list[Any] | None:
-    """An index of slices and numbers, with one for each axis; None if it adds axes."""
+    """An index of slices and numbers, with a part for each axis; None if it adds axes."""
     index = index if isinstance(index, tuple) else (index,)
-    if None in index:
+    if any(part is None for part in index):
         return None
-    at = index.index(Ellipsis) if Ellipsis in index else len(index)
+    at = next((k for k, part in enumerate(index) if part is Ellipsis), len(index))
     rest = axes - len(index) + (at < len(index))
     return [*index[:at], *[slice(None)] * rest, *index[at + 1 :]]
 
@@ -53,6 +53,13 @@ class Part(NamedTuple):
 
     axes: tuple[int, ...]
     """Which axis of the result each of its own is; along others it is at one index."""
+
+
+def cut_at_ends(cuts: list[set[int]], parts: list[Part]) -> None:
+    """Add to the places where each axis is cut where parts begin and end."""
+    for part in parts:
+        for cut, begin, n in zip(cuts, part.first, part.shape, strict=True):
+            cut |= {begin, begin + n}
 
 
 def parts_of(node: Node) -> list[Part] | None:

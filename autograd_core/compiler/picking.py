@@ -7,6 +7,7 @@ from typing import Any
 
 from ..ops.indexing import add_items
 from .ir import Node, Slot
+from .parts import by_axis
 
 ALL = slice(None)
 
@@ -19,7 +20,7 @@ def rows_of_picks(node: Node) -> Node | None:
         index, shape = node.settings[1][1:3]
     else:
         return None
-    parts = [node.inputs[part.k] if type(part) is Slot else part for part in full(index, shape)]
+    parts = [node.inputs[part.k] if type(part) is Slot else part for part in by_axis(index, len(shape)) or ()]
     axes = [a for a, part in enumerate(parts) if type(part) is Node]
     if not axes or any(parts[a].shape or parts[a].dtype.kind != "i" for a in axes):
         return None
@@ -50,13 +51,3 @@ def rows_of_picks(node: Node) -> Node | None:
 def added(inputs: list[Node], index: Any, shape: tuple[int, ...], like: Node) -> Node:
     """The first input put into zeros of a shape, at an index of the others."""
     return Node("call", inputs, (add_items, (Slot(0), index, shape), {}), shape=shape, dtype=like.dtype)
-
-
-def full(index: Any, shape: tuple[int, ...]) -> list[Any]:
-    """An index with a part for every axis; none if it makes new ones."""
-    parts = list(index) if isinstance(index, tuple) else [index]
-    if any(part is None for part in parts):
-        return []
-    missing = len(shape) - sum(part is not Ellipsis for part in parts)
-    where = next((k for k, part in enumerate(parts) if part is Ellipsis), len(parts))
-    return [*parts[:where], *[ALL] * missing, *parts[where + 1 :]]

@@ -4,7 +4,6 @@ What holds for real numbers need not hold for these: x * 0 is nan where x is, x 
 on their order. Such rules are used with `fast_math=True` only.
 """
 
-import dataclasses
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,6 @@ from .ir import (
     REDUCTIONS,
     RUNNING,
     VIEWS,
-    Loop,
     Node,
     Program,
     Slot,
@@ -22,6 +20,7 @@ from .ir import (
     evaluate,
     rewritten,
     scalar_of,
+    with_body,
 )
 from .picking import rows_of_picks
 from .running import alone, turned
@@ -58,9 +57,7 @@ def with_simple_body(node: Node, fast_math: bool) -> Node | None:
     """A loop whose steps are simplified."""
     if node.op != "scan":
         return None
-    loop: Loop = node.settings[0]
-    body = simplified(loop.body, fast_math)
-    return Node("scan", node.inputs, (dataclasses.replace(loop, body=body),), shape=node.shape, dtype=node.dtype)
+    return with_body(node, lambda body: simplified(body, fast_math))
 
 
 def key_of(node: Node) -> Any:

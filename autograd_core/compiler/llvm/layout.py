@@ -183,8 +183,7 @@ def room_for(layout: Layout, kernel: Kernel) -> int:
         body = lay_out(loop.body, inside | set(loop.body.outputs))
         layout.loops[core] = body
         layout.in_place[core] = states_in_place(body, loop)
-        size = sum(rounded(x.nbytes) for x in core.inputs if x.op in VIEWS)
-        return body.total + size + sum(2 * rounded(y.nbytes) + LINE for y in loop.body.outputs)
+        return body.total + sum(2 * rounded(max(y.nbytes, 1)) for y in loop.body.outputs)
     return sum(rounded(x.nbytes) + LINE for x in core.inputs if x.op in VIEWS)
 
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from ..fuse import Kernel
 from ..fuse import expression as computed
 from ..ir import Node, Shape, constant, scalar_of
-from ..parts import Part, parts_of, placed_at
+from ..parts import Part, cut_at_ends, parts_of, placed_at
 from .code import Code
 from .kernels import Find, copy, elementwise, fill
 from .place import Place, broadcast, viewed
@@ -77,9 +77,8 @@ def in_regions(code: Code, kernel: Kernel, find: Find, out: Place) -> None:
 def regions(shape: Shape, parted: dict[Node, list[Part]]) -> list[tuple[Index, Shape]]:
     """The first index and the shape of each region."""
     ends = [{0, n} for n in shape]
-    for part in [part for parts in parted.values() for part in parts]:
-        for axis, (begin, n) in enumerate(zip(part.first, part.shape, strict=True)):
-            ends[axis] |= {begin, begin + n}
+    for parts in parted.values():
+        cut_at_ends(ends, parts)
     spans = [list(itertools.pairwise(sorted(e))) for e in ends]
     boxes = itertools.product(*spans)
     return [(tuple(a for a, _ in box), tuple(b - a for a, b in box)) for box in boxes]

@@ -5,11 +5,10 @@ elementwise operation gives is the same operation on views, and a slice of array
 them: so nothing stands between operations that can share a loop.
 """
 
-import dataclasses
 from typing import Any
 
 from ..fuse import SIMPLE
-from ..ir import ELEMENTWISE, VIEWS, Loop, Node, Program, users_of
+from ..ir import ELEMENTWISE, VIEWS, Node, Program, users_of, with_body
 from ..parts import by_axis, parts_of
 from ..simplify import identity_of
 
@@ -56,9 +55,7 @@ class Attempt:
                 new[node] = self.moved(node, inputs[0])
                 continue
             if node.op == "scan":
-                loop: Loop = node.settings[0]
-                settings = (dataclasses.replace(loop, body=views_first(loop.body)),)
-                found = Node("scan", inputs, settings, shape=node.shape, dtype=node.dtype).instead_of(node)
+                found = with_body(node.like(inputs), views_first)
             else:
                 same = all(a is b for a, b in zip(inputs, node.inputs, strict=True))
                 found = node if same else node.like(inputs)
